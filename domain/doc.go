@@ -1,0 +1,27 @@
+// Package domain is the heart of ticketrail: what an order is, and how the
+// webhooks about it become its state.
+//
+// # The fold
+//
+// A provider's translation turns a [Webhook] into an [Event]: what the webhook
+// says about one order, in ticketrail's words. [Order.Apply] folds one event
+// into an order and tells what it did, as a [Change]. There are two kinds of
+// event. A [Step] raises each axis it names and never lowers one. A [Snapshot]
+// carries the whole standing of the order and a clock; the newest one wins.
+//
+// # Guarantees
+//
+// Every part of an order is a join: a maximum, a set, or a [Field] that keeps
+// the value with the greatest [Stamp]. So any permutation and any repetition of
+// an order's events ends in the same order, in all but what is about arrival:
+// FirstSeenAt, LastSeenAt, Version, ProblemSince and every stream sequence.
+//
+// Nothing here reads a clock, does I/O, logs or starts a goroutine, and nothing
+// fails: whatever an event holds, the fold takes it. What cannot be read as an
+// event at all is an [Untranslatable] error of the translation, before the fold.
+//
+// # Concurrency
+//
+// Values are plain data. An Order must not be used by two goroutines while one
+// of them applies an event to it.
+package domain

@@ -1,0 +1,43 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNotAboutOrder is returned by a translation for a webhook that is understood
+// and speaks of no order: it is counted and changes nothing.
+var ErrNotAboutOrder = errors.New("not about an order")
+
+// ErrNotFound is returned where something was asked for by its name, key or
+// stream sequence and is not there.
+var ErrNotFound = errors.New("not found")
+
+// The causes for which a webhook is quarantined. They are a closed list: a
+// cause never holds text of the sender.
+const (
+	CauseMalformed      = "malformed-json"     // not JSON that can be read in one way only
+	CauseTooDeep        = "nested-too-deeply"  // more levels than any provider sends
+	CauseWrongType      = "wrong-type"         // a value that decides is of another type
+	CauseKeyMissing     = "order-key-missing"  // an order event that names no order
+	CauseKeyUnusable    = "order-key-unusable" // too long, or with control characters
+	CauseUnknownSource  = "unknown-provider"   // a subject whose provider this program lacks
+	CauseInternalDefect = "internal-defect"    // translating it panicked: a bug of ours
+)
+
+// Untranslatable is the error of a webhook that no event can be made of. It goes
+// to quarantine with the stream sequence and stops nothing.
+type Untranslatable struct {
+	// Cause is one of the Cause constants.
+	Cause string
+	// Where is a JSON pointer to the place, or empty; it holds only names of
+	// fields that the provider documents, never text of the sender.
+	Where string
+}
+
+func (u *Untranslatable) Error() string {
+	if u.Where == "" {
+		return u.Cause
+	}
+	return fmt.Sprintf("%s at %s", u.Cause, u.Where)
+}

@@ -1,0 +1,286 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Order is one order of one source, folded from its events. Its exported fields
+// are what a read model stores; all of them are made by Apply alone.
+type Order struct {
+	Source   string `json:"source"`
+	Provider string `json:"provider"`
+	Key      string `json:"key"`
+
+	// Steps joins what the order's steps said, Snapshot keeps what the newest
+	// snapshot said, and Standing joins the two.
+	Steps    Standing        `json:"steps,omitzero"`
+	Snapshot Field[Standing] `json:"snapshot,omitzero"`
+	// Outcomes is the set of outcomes that steps have said, since the axis keeps
+	// only the highest and a contradiction must not depend on which came first.
+	Outcomes OutcomeSet `json:"outcomes,omitzero"`
+	// ProblemSince is when the present problem was first heard of.
+	ProblemSince Instant `json:"problem_since,omitzero"`
+
+	ProviderStatus  Field[string]  `json:"provider_status,omitzero"`
+	StoreID         Field[string]  `json:"store_id,omitzero"`
+	Reference       Field[string]  `json:"reference,omitzero"`
+	Description     Field[string]  `json:"description,omitzero"`
+	FulfillmentKind Field[string]  `json:"fulfillment_kind,omitzero"`
+	Currency        Field[string]  `json:"currency,omitzero"`
+	Total           Field[Amount]  `json:"total,omitzero"`
+	Discount        Field[Amount]  `json:"discount,omitzero"`
+	Refunded        Field[Amount]  `json:"refunded,omitzero"`
+	CreatedAt       Field[Instant] `json:"created_at,omitzero"`
+	CompletedAt     Field[Instant] `json:"completed_at,omitzero"`
+	Receipt         Field[Receipt] `json:"receipt,omitzero"`
+
+	Refunds   []Refund        `json:"refunds,omitempty"`   // by ID
+	Payments  []PaymentRecord `json:"payments,omitempty"`  // by ID
+	Proofs    []ProofInfo     `json:"proofs,omitempty"`    // by ID
+	History   []HistoryEntry  `json:"history,omitempty"`   // by time, status, reason
+	Anomalies []Anomaly       `json:"anomalies,omitempty"` // by code, detail
+
+	// FirstSeenAt and LastSeenAt are when the first and the last applied webhook
+	// came, Version counts the applied webhooks, StreamSequence is the last one.
+	FirstSeenAt    Instant `json:"first_seen_at"`
+	LastSeenAt     Instant `json:"last_seen_at"`
+	Version        uint64  `json:"version"`
+	StreamSequence uint64  `json:"stream_sequence"`
+}
+
+// OutcomeSet is a set of outcomes, one bit each.
+type OutcomeSet uint8
+
+func (s OutcomeSet) has(o Outcome) bool { return s&(1<<o) != 0 }
+
+// Effect is what one webhook did to its order.
+type Effect string
+
+// The effects, as a timeline shows them.
+const (
+	// EffectAdvanced: the order is new, or its axes changed.
+	EffectAdvanced Effect = "advanced"
+	// EffectUpdated: the axes stayed, something else about the order changed.
+	EffectUpdated Effect = "updated"
+	// EffectNoChange: the webhook said what was known already.
+	EffectNoChange Effect = "no-change"
+	// EffectLate: it ranks below what was known already; it may have filled gaps.
+	EffectLate Effect = "late"
+	// EffectContradiction: it says an outcome that cannot be, beside another.
+	EffectContradiction Effect = "contradiction"
+	// EffectDuplicate: the same webhook id with the same body was applied before.
+	// Apply never gives it: who keeps the webhook ids must see it first.
+	EffectDuplicate Effect = "duplicate"
+)
+
+// Change tells what an event did.
+type Change struct {
+	Effect Effect
+	// Note says why in a few words, empty where the effect says it all.
+	Note string
+	// Before and After are the headlines around the event.
+	Before, After State
+	// Backfilled are the history entries that were not known before and that no
+	// webhook of the order delivered.
+	Backfilled []HistoryEntry
+}
+
+// NewOrder gives an order of which nothing was heard.
+func NewOrder(source, provider, key string) *Order {
+	return &Order{Source: source, Provider: provider, Key: key}
+}
+
+// Standing is where the order stands.
+func (o *Order) Standing() Standing { return o.Steps.Join(o.Snapshot.Value) }
+
+// State is the order's headline.
+func (o *Order) State() State { return o.Standing().State() }
+
+// Apply folds one event into the order and tells what it did. The event must be
+// of this order; streamSequence and receivedAt are those of its webhook.
+func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Change {
+	before := o.Standing()
+	isNew := o.Version == 0
+	late := o.isLate(e)
+
+	contradiction := o.stand(e, streamSequence)
+	updated := o.fill(&e.Facts, e.Stamp)
+	backfilled := o.learnHistory(e)
+	updated = o.collect(e, streamSequence) || updated || len(backfilled) > 0
+
+	after := o.Standing()
+	if after.Problem != before.Problem {
+		o.ProblemSince = receivedAt
+		updated = true
+	}
+	if isNew {
+		o.FirstSeenAt = receivedAt
+	}
+	o.LastSeenAt = receivedAt
+	o.StreamSequence = streamSequence
+	o.Version++
+
+	change := Change{Before: before.State(), After: after.State(), Backfilled: backfilled}
+	switch {
+	case contradiction != "":
+		change.Effect, change.Note = EffectContradiction, contradiction
+	case isNew || after.Axes != before.Axes:
+		change.Effect = EffectAdvanced
+	case late != "" && (e.Kind == Snapshot || !updated):
+		change.Effect, change.Note = EffectLate, late
+	case updated:
+		change.Effect = EffectUpdated
+	default:
+		change.Effect = EffectNoChange
+	}
+	return change
+}
+
+// isLate tells why an event ranks below what is known already, before it is
+// folded; empty where it does not.
+func (o *Order) isLate(e *Event) string {
+	switch {
+	case e.Kind == Step && e.Standing.behind(o.Standing().Axes):
+		return "the order is further than this step"
+	case e.Kind == Snapshot && e.Stamp.Compare(o.newestSnapshot()) < 0:
+		return "a newer snapshot is known"
+	}
+	return ""
+}
+
+// newestSnapshot is the greatest stamp of the snapshots folded so far. A
+// snapshot of an unknown status leaves its stamp on the provider's status only.
+func (o *Order) newestSnapshot() Stamp {
+	if o.ProviderStatus.Stamp.Compare(o.Snapshot.Stamp) > 0 {
+		return o.ProviderStatus.Stamp
+	}
+	return o.Snapshot.Stamp
+}
+
+// stand folds what the event says of the axes, and gives the contradiction that
+// it brought, if any.
+func (o *Order) stand(e *Event, streamSequence uint64) (contradiction string) {
+	if e.Kind == Snapshot {
+		if !e.StandingUnknown && (o.Snapshot.Stamp == Stamp{} || e.Stamp.Compare(o.Snapshot.Stamp) > 0) {
+			o.Snapshot = Field[Standing]{Value: e.Standing, Stamp: e.Stamp}
+		}
+		return ""
+	}
+	o.Steps = o.Steps.Join(e.Standing)
+	said := e.Standing.Outcome
+	for _, known := range Outcomes() {
+		if o.Outcomes.has(known) && known.contradicts(said) {
+			detail := min(known, said).String() + " and " + max(known, said).String()
+			if o.note(Anomaly{Code: AnomalyContradictingOutcomes, Detail: detail}, streamSequence) {
+				contradiction = detail
+			}
+		}
+	}
+	if said != OutcomeOpen {
+		o.Outcomes |= 1 << said
+	}
+	return contradiction
+}
+
+// fill takes the event's single facts, each by its own stamp, and tells whether
+// any changed.
+func (o *Order) fill(f *Facts, stamp Stamp) bool {
+	changed := []bool{
+		o.ProviderStatus.take(f.ProviderStatus, stamp),
+		o.StoreID.take(f.StoreID, stamp),
+		o.Reference.take(f.Reference, stamp),
+		o.Description.take(f.Description, stamp),
+		o.FulfillmentKind.take(f.FulfillmentKind, stamp),
+		o.Currency.take(f.Currency, stamp),
+		o.Total.take(f.Total, stamp),
+		o.Discount.take(f.Discount, stamp),
+		o.Refunded.take(f.Refunded, stamp),
+		o.CreatedAt.take(f.CreatedAt, stamp),
+		o.CompletedAt.take(f.CompletedAt, stamp),
+		o.Receipt.take(f.Receipt, stamp),
+	}
+	return slices.Contains(changed, true)
+}
+
+// collect adds the event's elements to the order's sets, and tells whether any
+// was new or newer.
+func (o *Order) collect(e *Event, streamSequence uint64) (changed bool) {
+	for _, refund := range e.Refunds {
+		changed = newest(&o.Refunds, refund, refundID, refundStamp) || changed
+	}
+	for _, payment := range e.Payments {
+		changed = newest(&o.Payments, payment, paymentID, paymentStamp) || changed
+	}
+	if e.Proof != nil {
+		changed = insert(&o.Proofs, e.Proof.ProofInfo, compareProofs) || changed
+	}
+	for _, anomaly := range e.Anomalies {
+		changed = o.note(anomaly, streamSequence) || changed
+	}
+	return changed
+}
+
+// learnHistory adds the event's history, and gives the entries that are news and
+// that neither this webhook nor an earlier one delivered.
+func (o *Order) learnHistory(e *Event) (backfilled []HistoryEntry) {
+	for _, entry := range e.History {
+		isNews := insert(&o.History, entry, compareHistory)
+		if isNews && entry.Status != e.ProviderStatus && entry.Status != o.ProviderStatus.Value {
+			backfilled = append(backfilled, entry)
+		}
+	}
+	return backfilled
+}
+
+// note adds an anomaly unless the order has it, and tells whether it was added.
+func (o *Order) note(anomaly Anomaly, streamSequence uint64) bool {
+	anomaly.StreamSequence = streamSequence
+	return insert(&o.Anomalies, anomaly, compareAnomalies)
+}
+
+// insert adds an element to a sorted set and tells whether it was missing.
+func insert[T any](set *[]T, element T, compare func(a, b T) int) bool {
+	i, found := slices.BinarySearchFunc(*set, element, compare)
+	if !found {
+		*set = slices.Insert(*set, i, element)
+	}
+	return !found
+}
+
+// newest keeps, of the elements with one id, the one with the greatest stamp,
+// and tells whether the set changed in anything but a stamp.
+func newest[T comparable](set *[]T, element T, id func(*T) string, stamp func(*T) *Stamp) (changed bool) {
+	i, found := slices.BinarySearchFunc(*set, element, func(a, b T) int {
+		return cmp.Compare(id(&a), id(&b))
+	})
+	if !found {
+		*set = slices.Insert(*set, i, element)
+		return true
+	}
+	known := &(*set)[i]
+	if stamp(&element).Compare(*stamp(known)) <= 0 {
+		return false
+	}
+	previous := *known
+	*known = element
+	*stamp(&previous) = *stamp(&element)
+	return previous != element
+}
+
+func refundID(r *Refund) string            { return r.ID }
+func refundStamp(r *Refund) *Stamp         { return &r.Stamp }
+func paymentID(p *PaymentRecord) string    { return p.ID }
+func paymentStamp(p *PaymentRecord) *Stamp { return &p.Stamp }
+func compareProofs(a, b ProofInfo) int     { return cmp.Compare(a.ID, b.ID) }
+func compareAnomalies(a, b Anomaly) int {
+	return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Detail, b.Detail))
+}
+func compareHistory(a, b HistoryEntry) int {
+	return cmp.Or(
+		a.At.Compare(b.At),
+		cmp.Compare(a.At.fraction, b.At.fraction),
+		cmp.Compare(a.Status, b.Status),
+		cmp.Compare(a.Reason, b.Reason),
+	)
+}

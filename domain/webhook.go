@@ -1,0 +1,51 @@
+package domain
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// Digest is a SHA-256 sum.
+type Digest [sha256.Size]byte
+
+// Webhook is one HTTP delivery as it was received. It is never changed.
+type Webhook struct {
+	// Provider and Source are names from the configuration of the day it came.
+	Provider, Source string
+	// Event is the token of the provider's published event, or "other": what
+	// the stream's subject holds, not what the sender wrote.
+	Event string
+	// ID is the provider's id of the webhook, empty where it gives none.
+	ID string
+	// ContentType is empty where it is application/json.
+	ContentType string
+	// Body is the raw body, byte for byte.
+	Body []byte
+	// BodyDigest is the SHA-256 of Body, set where the webhook enters the
+	// program, since more than one reader needs it.
+	BodyDigest Digest
+	// ReceivedAt is when it first came: the stream's own timestamp, or, for a
+	// rejected webhook that was released later, when it was rejected.
+	ReceivedAt Instant
+	// StreamSequence is its position in the stream, from 1; 0 before it has one.
+	StreamSequence uint64
+}
+
+// DigestBody gives the digest of a raw body.
+func DigestBody(body []byte) Digest { return sha256.Sum256(body) }
+
+// Chain gives the digest of the stream up to and including w, from the digest
+// up to the webhook before it (the zero Digest before the first). Two streams
+// with the same digest at the same stream sequence hold the same webhooks, in
+// all that a read model is made from.
+func (w *Webhook) Chain(previous Digest) Digest {
+	h := make([]byte, 0, 256)
+	h = append(h, previous[:]...)
+	h = binary.BigEndian.AppendUint64(h, w.StreamSequence)
+	for _, part := range []string{w.Provider, w.Source, w.Event, w.ID, w.ContentType, w.ReceivedAt.String()} {
+		h = binary.BigEndian.AppendUint32(h, uint32(len(part)))
+		h = append(h, part...)
+	}
+	h = append(h, w.BodyDigest[:]...)
+	return sha256.Sum256(h)
+}
