@@ -3,11 +3,16 @@ package domain
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Order is one order of one source, folded from its events. Its exported fields
 // are what a read model stores; all of them are made by Apply alone.
 type Order struct {
+	// ID is the read model's number of the order, from 1 in order of first
+	// appearance; 0 until it is stored.
+	ID uint64 `json:"-"`
+
 	Source   string `json:"source"`
 	Provider string `json:"provider"`
 	Key      string `json:"key"`
@@ -19,8 +24,10 @@ type Order struct {
 	// Outcomes is the set of outcomes that steps have said, since the axis keeps
 	// only the highest and a contradiction must not depend on which came first.
 	Outcomes OutcomeSet `json:"outcomes,omitzero"`
-	// ProblemSince is when the present problem was first heard of.
+	// ProblemSince and StateSince are when the webhook came that brought the
+	// present problem and the present state.
 	ProblemSince Instant `json:"problem_since,omitzero"`
+	StateSince   Instant `json:"state_since"`
 
 	ProviderStatus  Field[string]  `json:"provider_status,omitzero"`
 	StoreID         Field[string]  `json:"store_id,omitzero"`
@@ -69,6 +76,9 @@ const (
 	EffectLate Effect = "late"
 	// EffectContradiction: it says an outcome that cannot be, beside another.
 	EffectContradiction Effect = "contradiction"
+	// EffectBackfilled: a status that no webhook delivered, learnt from the
+	// history that another one carried.
+	EffectBackfilled Effect = "back-filled"
 	// EffectDuplicate: the same webhook id with the same body was applied before.
 	// Apply never gives it: who keeps the webhook ids must see it first.
 	EffectDuplicate Effect = "duplicate"
@@ -79,8 +89,11 @@ type Change struct {
 	Effect Effect
 	// Note says why in a few words, empty where the effect says it all.
 	Note string
-	// Before and After are the headlines around the event.
+	// Before and After are the headlines around the event, the same where the
+	// event left it. InBefore is how long the order was in Before when it left it,
+	// by the times of receipt; 0 for a new order.
 	Before, After State
+	InBefore      time.Duration
 	// Backfilled are the history entries that were not known before and that no
 	// webhook of the order delivered.
 	Backfilled []HistoryEntry
@@ -114,27 +127,35 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 		o.ProblemSince = receivedAt
 		updated = true
 	}
-	if isNew {
-		o.FirstSeenAt = receivedAt
+	change := Change{Before: before.State(), After: after.State(), Backfilled: backfilled}
+	switch {
+	case isNew:
+		o.FirstSeenAt, o.StateSince = receivedAt, receivedAt
+		change.Before = change.After
+	case change.After != change.Before:
+		change.InBefore = receivedAt.Time().Sub(o.StateSince.Time())
+		o.StateSince = receivedAt
 	}
 	o.LastSeenAt = receivedAt
 	o.StreamSequence = streamSequence
 	o.Version++
+	change.Effect, change.Note = judge(e, contradiction, late, isNew || after.Axes != before.Axes, updated)
+	return change
+}
 
-	change := Change{Before: before.State(), After: after.State(), Backfilled: backfilled}
+// judge names the effect of an event that was folded.
+func judge(e *Event, contradiction, late string, advanced, updated bool) (Effect, string) {
 	switch {
 	case contradiction != "":
-		change.Effect, change.Note = EffectContradiction, contradiction
-	case isNew || after.Axes != before.Axes:
-		change.Effect = EffectAdvanced
+		return EffectContradiction, contradiction
+	case advanced:
+		return EffectAdvanced, ""
 	case late != "" && (e.Kind == Snapshot || !updated):
-		change.Effect, change.Note = EffectLate, late
+		return EffectLate, late
 	case updated:
-		change.Effect = EffectUpdated
-	default:
-		change.Effect = EffectNoChange
+		return EffectUpdated, ""
 	}
-	return change
+	return EffectNoChange, ""
 }
 
 // isLate tells why an event ranks below what is known already, before it is

@@ -1,0 +1,192 @@
+package domain
+
+import "time"
+
+// TimelineEntry is one line of an order's timeline: what a webhook did to the
+// order, or a status that it back-filled.
+type TimelineEntry struct {
+	StreamSequence uint64
+	// Ordinal is 0 for the webhook itself, and from 1 for what it back-filled.
+	Ordinal int
+	Event   string // the provider's name; empty for what was back-filled
+	Status  string // the provider's status, verbatim; empty where it gives none
+	Effect  Effect
+	Note    string
+	State   State // the headline after it
+	// OccurredAt is the provider's time, zero where it gives none; ReceivedAt the
+	// stream's.
+	OccurredAt, ReceivedAt Instant
+}
+
+// TimelinePosition is where a page of a timeline ended. The zero value is before
+// the first entry.
+type TimelinePosition struct {
+	StreamSequence uint64
+	Ordinal        int
+}
+
+// QuarantinedWebhook is an accepted webhook that could not be translated. Its
+// bytes are in the stream, under its stream sequence.
+type QuarantinedWebhook struct {
+	StreamSequence uint64
+	Source, Event  string
+	Cause, Where   string // of the Untranslatable
+	ReceivedAt     Instant
+}
+
+// StreamIdentity tells one stream from another of the same name.
+type StreamIdentity struct {
+	Name      string
+	CreatedAt Instant
+}
+
+// Counts tells what became of the webhooks up to the checkpoint. Every stream
+// sequence is in exactly one of them.
+type Counts struct {
+	Applied, Duplicate, NotAboutOrder, Quarantined uint64
+}
+
+// Sum is the checkpoint that the counts must add up to.
+func (c Counts) Sum() uint64 { return c.Applied + c.Duplicate + c.NotAboutOrder + c.Quarantined }
+
+// Checkpoint is how far a read model is, and of which stream.
+type Checkpoint struct {
+	// StreamSequence is the last one whose effects are committed; 0 before any.
+	StreamSequence uint64
+	Stream         StreamIdentity // zero before the first commit
+	// Chain is the digest of the stream up to the checkpoint (Webhook.Chain), and
+	// PreviousChain the digest before the webhook at the checkpoint, so that this
+	// one webhook can be checked without reading the others.
+	Chain, PreviousChain Digest
+	Counts               Counts
+	// Version is the version of the projection that built the read model.
+	Version int
+}
+
+// Batch is all that a run of consecutive webhooks does to a read model. It is
+// committed whole or not at all.
+type Batch struct {
+	Checkpoint Checkpoint // after the batch
+	// Orders holds each changed order once, as it is after the batch; the new ones
+	// (ID 0) in order of first appearance.
+	Orders      []*Order
+	Timeline    []OrderEntry
+	WebhookIDs  []WebhookID
+	Proofs      []OrderProof
+	Quarantined []QuarantinedWebhook
+	Tallies     Tallies
+}
+
+// OrderEntry is a timeline entry with its order. The order is one of the
+// batch's, or one that is stored already.
+type OrderEntry struct {
+	Order *Order
+	TimelineEntry
+}
+
+// OrderProof is a proof of delivery with its order.
+type OrderProof struct {
+	Order *Order
+	*Proof
+}
+
+// WebhookID is a webhook id that a provider gave, with the body that came under
+// it: what tells a duplicate from a reused id, for ever.
+type WebhookID struct {
+	Source, ID     string
+	Body           Digest
+	StreamSequence uint64
+}
+
+// Tallies are the sums that a read model keeps so that no reader has to count.
+type Tallies struct {
+	// Orders counts orders by source and state; a batch holds differences.
+	Orders map[OrderTally]int
+	// Minutes counts webhooks by source and minute of receipt.
+	Minutes map[MinuteTally]Counts
+	// Durations counts how long orders were in a state when they left it, in
+	// classes of DurationClass.
+	Durations map[DurationTally]int
+}
+
+// OrderTally names a count of orders.
+type OrderTally struct {
+	Source string
+	State  State
+}
+
+// MinuteTally names a count of webhooks; Minute counts from the Unix epoch.
+type MinuteTally struct {
+	Source string
+	Minute int64
+}
+
+// DurationTally names a count of stays in a state.
+type DurationTally struct {
+	Source string
+	State  State
+	Class  int
+}
+
+// OrderSort is an order of the list of orders.
+type OrderSort string
+
+// The sorts: by the last webhook that was applied, or by first appearance.
+const (
+	SortUpdatedDescending OrderSort = "-updated"
+	SortUpdatedAscending  OrderSort = "updated"
+	SortCreatedDescending OrderSort = "-created"
+	SortCreatedAscending  OrderSort = "created"
+)
+
+// OrderQuery selects a page of orders. Zero values select everything.
+type OrderQuery struct {
+	States        []State
+	Source, Store string
+	// Text is looked for, case-insensitively, in the order's key and reference.
+	Text         string
+	Problem      *bool   // with or without one
+	UpdatedSince Instant // by the time of receipt of the last applied webhook
+	Sort         OrderSort
+	// After is the Position of the last order of the page before; 0 for the first page.
+	After uint64
+	Limit int // from 1
+}
+
+// Position is where an order stands in a sort: its stream sequence or its ID.
+// Both are unique, so a page can follow exactly on another.
+func (s OrderSort) Position(o *Order) uint64 {
+	if s == SortCreatedAscending || s == SortCreatedDescending {
+		return o.ID
+	}
+	return o.StreamSequence
+}
+
+// Stats are the read model's tallies, as a reader wants them.
+type Stats struct {
+	Orders    []OrderCount
+	PerMinute []MinuteCount
+	Durations []StateDuration
+}
+
+// OrderCount is the number of orders of one source in one state.
+type OrderCount struct {
+	OrderTally
+	Orders uint64
+}
+
+// MinuteCount is what became of the webhooks of one source and minute.
+type MinuteCount struct {
+	Source string
+	Minute Instant
+	Counts
+}
+
+// StateDuration is how long orders of one source stayed in a state before they
+// left it. The percentiles are exact to an eighth, see DurationClass.
+type StateDuration struct {
+	Source        string
+	State         State
+	Orders        uint64
+	P50, P90, P99 time.Duration
+}
