@@ -190,3 +190,13 @@ type StateDuration struct {
 	Orders        uint64
 	P50, P90, P99 time.Duration
 }
+
+// StreamInfo is where the stream stands.
+type StreamInfo struct {
+	Identity StreamIdentity
+	// First and Last are stream sequences; an empty stream has First = Last + 1.
+	First, Last uint64
+	// Bytes and MaxBytes are what the stream takes and may take on disk.
+	Messages, Bytes, MaxBytes uint64
+	LastAt                    Instant // when the last webhook was stored; zero before any
+}
