@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// pollEvery is how often WaitFor looks for commits that another process made;
+// those of this process wake it at once.
+const pollEvery = 25 * time.Millisecond
+
+// Checkpoint gives how far the read model is; the zero Checkpoint before the
+// first commit.
+func (db *DB) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
+	c, err := readCheckpoint(db.reader.QueryRowContext(ctx, `
+		SELECT version, stream, stream_created_at, checkpoint, chain, previous_chain,
+		       applied, duplicate, not_about_order, quarantined
+		FROM projection`))
+	if errors.Is(err, sql.ErrNoRows) {
+		return domain.Checkpoint{}, nil
+	}
+	if err != nil {
+		return domain.Checkpoint{}, fmt.Errorf("read checkpoint: %w", err)
+	}
+	return c, nil
+}
+
+func readCheckpoint(row *sql.Row) (c domain.Checkpoint, err error) {
+	var createdAt string
+	var chain, previous []byte
+	n := &c.Counts
+	err = row.Scan(&c.Version, &c.Stream.Name, &createdAt, &c.StreamSequence, &chain, &previous,
+		&n.Applied, &n.Duplicate, &n.NotAboutOrder, &n.Quarantined)
+	if err != nil {
+		return c, err
+	}
+	if len(chain) != len(c.Chain) || len(previous) != len(c.PreviousChain) {
+		return c, fmt.Errorf("its digests have %d and %d bytes", len(chain), len(previous))
+	}
+	copy(c.Chain[:], chain)
+	copy(c.PreviousChain[:], previous)
+	return c, c.Stream.CreatedAt.UnmarshalText([]byte(createdAt))
+}
+
+// WaitFor returns when the checkpoint has reached the stream sequence, or with
+// the context's error.
+func (db *DB) WaitFor(ctx context.Context, streamSequence uint64) error {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		committed := db.nextCommit()
+		checkpoint, err := db.Checkpoint(ctx)
+		if err != nil {
+			return err
+		}
+		if checkpoint.StreamSequence >= streamSequence {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-committed:
+		case <-poll.C:
+		}
+	}
+}
+
+// nextCommit gives a channel that the next commit of this process closes.
+func (db *DB) nextCommit() <-chan struct{} {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.committed
+}
+
+func (db *DB) announce() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	close(db.committed)
+	db.committed = make(chan struct{})
+}

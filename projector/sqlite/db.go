@@ -1,0 +1,156 @@
+// Package sqlite keeps a read model in one SQLite file: the projector's commits
+// on one connection, everybody's reads on others.
+//
+// # Guarantees
+//
+// A [DB.Commit] is one transaction: the effects of a batch and its checkpoint,
+// or neither. It is on disk when Commit returns (write-ahead log, synchronous =
+// FULL). A reader sees whole commits only. Two files made of the same stream by
+// the same version hold the same rows, whatever the batches and restarts were.
+//
+// # Concurrency
+//
+// A DB is safe for concurrent use, but only one process, and in it one
+// goroutine, may commit.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// minVersion is SQLite 3.51.3: versions before it can corrupt a database when
+// the write-ahead log is reset while it is being read.
+const minVersion = 3_051_003
+
+// readers is how many connections read at once.
+const readers = 8
+
+//go:embed schema.sql
+var schema string
+
+// DB is an open read model.
+type DB struct {
+	path   string
+	writer *sql.DB
+	reader *sql.DB
+	write  writeStatements
+
+	mu        sync.Mutex
+	committed chan struct{} // closed and replaced at every commit
+}
+
+// Open opens the read model in the file at path, and makes it if there is none;
+// its folder is made too, for its owner only.
+func Open(ctx context.Context, path string) (*DB, error) {
+	if _, version, _ := sqlite3.Version(); version < minVersion {
+		return nil, fmt.Errorf("open read model: SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
+	}
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	db := &DB{path: path, committed: make(chan struct{})}
+	if err := db.open(ctx); err != nil {
+		return nil, fmt.Errorf("open read model %s: %w", path, errors.Join(err, db.Close()))
+	}
+	return db, nil
+}
+
+// create makes the file before SQLite does, since SQLite would let others read it.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func (db *DB) open(ctx context.Context) (err error) {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate")); err != nil {
+		return err
+	}
+	db.writer.SetMaxOpenConns(1)
+	if err := db.checkSettings(ctx); err != nil {
+		return err
+	}
+	if err := db.createSchema(ctx); err != nil {
+		return err
+	}
+	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
+		return err
+	}
+	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true"))
+	if err != nil {
+		return err
+	}
+	db.reader.SetMaxOpenConns(readers)
+	db.reader.SetMaxIdleConns(readers)
+	return nil
+}
+
+// dsn names the file with every pragma in it: a pragma that is executed on a
+// pool reaches one connection of it.
+func dsn(path, mode, more string) string {
+	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
+	name.RawQuery = "mode=" + mode + "&_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=false&" + more
+	return name.String()
+}
+
+// checkSettings asserts what the promise rests on, since a driver that ignored a
+// part of the DSN would say nothing.
+func (db *DB) checkSettings(ctx context.Context) error {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2"} {
+		var have string
+		if err := db.writer.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&have); err != nil {
+			return fmt.Errorf("read pragma %s: %w", pragma, err)
+		}
+		if have != want {
+			return fmt.Errorf("pragma %s is %s, must be %s", pragma, have, want)
+		}
+	}
+	return nil
+}
+
+func (db *DB) createSchema(ctx context.Context) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var tables int
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	if tables > 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("create schema: %w", err)
+	}
+	return tx.Commit()
+}
+
+// Close closes the file. Reads that are under way end with an error.
+func (db *DB) Close() error {
+	var errs []error
+	if db.reader != nil {
+		errs = append(errs, db.reader.Close())
+	}
+	errs = append(errs, db.write.Close())
+	if db.writer != nil {
+		errs = append(errs, db.writer.Close())
+	}
+	return errors.Join(errs...)
+}

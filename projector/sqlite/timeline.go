@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// Timeline gives up to limit entries of an order's timeline after a position, in
+// the order of the stream, or domain.ErrNotFound for an order that is not known.
+func (db *DB) Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error) {
+	id, err := db.orderID(ctx, source, key)
+	if err != nil {
+		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	rows, err := db.reader.QueryContext(ctx, `
+		SELECT stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at
+		FROM timeline
+		WHERE order_id = ? AND (stream_sequence, ordinal) > (?, ?)
+		ORDER BY stream_sequence, ordinal
+		LIMIT ?`, id, after.StreamSequence, after.Ordinal, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	return collect(rows, readEntry)
+}
+
+func (db *DB) orderID(ctx context.Context, source, key string) (id uint64, err error) {
+	err = db.reader.QueryRowContext(ctx, `
+		SELECT id
+		FROM orders
+		WHERE source = ? AND key = ?`, source, key).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("order of source %s: %w", source, domain.ErrNotFound)
+	}
+	return id, err
+}
+
+func readEntry(row scanner) (e domain.TimelineEntry, err error) {
+	var effect, state, occurredAt, receivedAt []byte
+	err = row.Scan(&e.StreamSequence, &e.Ordinal, &e.Event, &e.Status, &effect, &e.Note, &state, &occurredAt, &receivedAt)
+	if err != nil {
+		return e, err
+	}
+	e.Effect = domain.Effect(effect)
+	return e, errors.Join(
+		e.State.UnmarshalText(state),
+		e.OccurredAt.UnmarshalText(occurredAt),
+		e.ReceivedAt.UnmarshalText(receivedAt),
+	)
+}
+
+// Proof gives a proof of delivery with its bytes, or domain.ErrNotFound.
+func (db *DB) Proof(ctx context.Context, source, key, id string) (*domain.Proof, error) {
+	var proof domain.Proof
+	err := db.reader.QueryRowContext(ctx, `
+		SELECT proofs.id, type, content
+		FROM proofs
+		JOIN orders ON orders.id = order_id
+		WHERE source = ? AND key = ? AND proofs.id = ?`, source, key, id).
+		Scan(&proof.ID, &proof.Type, &proof.Content)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("proof of an order of source %s: %w", source, domain.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read proof: %w", err)
+	}
+	proof.Size = len(proof.Content)
+	return &proof, nil
+}
+
+// Quarantined gives up to limit webhooks that could not be translated, after a
+// stream sequence, in the order of the stream.
+func (db *DB) Quarantined(ctx context.Context, after uint64, limit int) ([]domain.QuarantinedWebhook, error) {
+	rows, err := db.reader.QueryContext(ctx, `
+		SELECT stream_sequence, source, event, cause, place, received_at
+		FROM quarantine
+		WHERE stream_sequence > ?
+		ORDER BY stream_sequence
+		LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read quarantine: %w", err)
+	}
+	return collect(rows, func(row scanner) (q domain.QuarantinedWebhook, err error) {
+		var receivedAt []byte
+		if err := row.Scan(&q.StreamSequence, &q.Source, &q.Event, &q.Cause, &q.Where, &receivedAt); err != nil {
+			return q, err
+		}
+		return q, q.ReceivedAt.UnmarshalText(receivedAt)
+	})
+}
+
+// SeenWebhookID tells whether an earlier applied webhook of the source came under
+// the id, with the same body or with another one.
+func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (sameBody, otherBody bool, err error) {
+	rows, err := db.reader.QueryContext(ctx, `
+		SELECT body
+		FROM webhook_ids
+		WHERE id = ?`, webhookIDHash(id.Source, id.ID))
+	if err != nil {
+		return false, false, fmt.Errorf("look up webhook id: %w", err)
+	}
+	bodies, err := collect(rows, func(row scanner) (body int64, err error) { return body, row.Scan(&body) })
+	for _, body := range bodies {
+		sameBody = sameBody || body == head(id.Body)
+		otherBody = otherBody || body != head(id.Body)
+	}
+	return sameBody, otherBody, err
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+// collect reads all rows and closes them.
+func collect[T any](rows *sql.Rows, read func(scanner) (T, error)) (all []T, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		one, err := read(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read row: %w", err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	return all, nil
+}
