@@ -46,7 +46,7 @@ func parseAmount(text string, shift int) (Amount, error) {
 	}
 	scale := len(fraction) - exponent - shift
 	unscaled := strings.TrimLeft(whole+fraction, "0")
-	if len(unscaled) > maxAmountDigits || scale > maxAmountDigits || scale < -maxAmountDigits {
+	if len(unscaled)-min(scale, 0) > maxAmountDigits || scale > maxAmountDigits {
 		return "", fmt.Errorf("%w: more than %d digits", ErrAmount, maxAmountDigits)
 	}
 	amount := place(unscaled, scale)

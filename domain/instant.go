@@ -23,15 +23,23 @@ type Instant struct {
 	given    bool
 }
 
-// InstantOf gives the instant of t, with the nine digits of its nanoseconds.
+// InstantOf gives the instant of t, with the nine digits of its nanoseconds. A
+// time outside the years 0 to 9999, which RFC 3339 cannot write, gives the zero
+// Instant: what is kept must be readable again.
 func InstantOf(t time.Time) Instant {
+	if year := t.UTC().Year(); year < 0 || year > 9999 {
+		return Instant{}
+	}
 	return Instant{seconds: t.Unix(), nanos: int32(t.Nanosecond()), fraction: 9, given: true}
 }
 
-// UnixInstant gives the instant of a count of milliseconds since the Unix epoch.
+// UnixInstant gives the instant of a count of milliseconds since the Unix epoch,
+// and like [InstantOf] the zero Instant for a count beyond the year 9999.
 func UnixInstant(milliseconds int64) Instant {
 	i := InstantOf(time.UnixMilli(milliseconds))
-	i.fraction = 3
+	if i.given {
+		i.fraction = 3
+	}
 	return i
 }
 
@@ -40,10 +48,10 @@ func UnixInstant(milliseconds int64) Instant {
 // without a zone included: which moment that means cannot be known.
 func ParseInstant(text string) (Instant, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	i := InstantOf(t)
+	if err != nil || i.IsZero() {
 		return Instant{}, fmt.Errorf("%w: %d bytes", ErrInstant, len(text))
 	}
-	i := InstantOf(t)
 	i.fraction = fractionDigits(text)
 	return i, nil
 }

@@ -25,7 +25,7 @@ type Order struct {
 	// only the highest and a contradiction must not depend on which came first.
 	Outcomes OutcomeSet `json:"outcomes,omitzero"`
 	// ProblemSince and StateSince are when the webhook came that brought the
-	// present problem and the present state.
+	// present problem, zero where there is none, and the present state.
 	ProblemSince Instant `json:"problem_since,omitzero"`
 	StateSince   Instant `json:"state_since"`
 
@@ -125,6 +125,9 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 	after := o.Standing()
 	if after.Problem != before.Problem {
 		o.ProblemSince = receivedAt
+		if after.Problem == "" {
+			o.ProblemSince = Instant{}
+		}
 		updated = true
 	}
 	change := Change{Before: before.State(), After: after.State(), Backfilled: backfilled}

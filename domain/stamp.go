@@ -1,11 +1,11 @@
 package domain
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // Stamp ranks what two events of one order say about the same thing: the greater
@@ -51,21 +51,18 @@ func (s Stamp) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what MarshalText wrote.
 func (s *Stamp) UnmarshalText(text []byte) error {
-	parts := bytes.Split(text, []byte("/"))
+	parts := strings.Split(string(text), "/")
 	if len(parts) != 4 {
 		return fmt.Errorf("stamp: want four parts, have %d", len(parts))
 	}
-	if err := s.Clock.UnmarshalText(parts[0]); err != nil {
+	clockErr := s.Clock.UnmarshalText([]byte(parts[0]))
+	history, historyErr := strconv.ParseUint(parts[1], 10, 32)
+	rank, rankErr := strconv.ParseUint(parts[2], 10, 8)
+	body, bodyErr := strconv.ParseUint(parts[3], 16, 64)
+	if err := cmp.Or(clockErr, historyErr, rankErr, bodyErr); err != nil {
 		return fmt.Errorf("stamp: %w", err)
 	}
-	if _, err := fmt.Sscan(string(parts[1])+" "+string(parts[2]), &s.History, &s.Rank); err != nil {
-		return fmt.Errorf("stamp: %w", err)
-	}
-	var sum [8]byte
-	if n, err := hex.Decode(sum[:], parts[3]); err != nil || n != len(sum) {
-		return fmt.Errorf("stamp: its body is not 16 hex digits")
-	}
-	s.Body = binary.BigEndian.Uint64(sum[:])
+	s.History, s.Rank, s.Body = uint32(history), uint8(rank), body
 	return nil
 }
 
