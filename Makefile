@@ -1,0 +1,161 @@
+# ticketrail: build it, run it, check it. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# The read model is SQLite, which is C.
+export CGO_ENABLED := 1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TAGS    := sqlite_omit_load_extension
+GO_TEST := go test -race -tags '$(TAGS)'
+
+# Tools are pinned here and built once; they are no dependencies of the program.
+GOLANGCI_LINT := bin/golangci-lint-v2.15.0
+GOVULNCHECK   := bin/govulncheck-v1.1.4
+
+# Tests of these names rewrite their files when they are given -update.
+GENERATING := Golden|Diagram|OpenAPI
+
+FUZZTIME ?= 10s
+BENCH    ?= .
+ARGS     ?=
+ENGINE   ?= docker
+
+##@ Use
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: compiler ## build bin/ticketrail
+	@go build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o bin/ticketrail ./cmd/ticketrail
+
+.PHONY: run
+run: build ## build and start everything in one process (ARGS='--data DIR')
+	@exec bin/ticketrail serve $(ARGS)
+
+.PHONY: demo
+demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
+	@exec bin/ticketrail demo $(ARGS)
+
+##@ Check
+
+.PHONY: test
+test: compiler modules ## run the whole suite under the race detector
+	@$(GO_TEST) -shuffle=on ./...
+
+.PHONY: check
+check: fmt-check vet lint verify vulncheck test ## everything that CI runs, in its order
+
+.PHONY: vet
+vet: compiler ## run go vet
+	@go vet -tags '$(TAGS)' ./...
+
+.PHONY: lint
+lint: compiler $(GOLANGCI_LINT) ## run golangci-lint as .golangci.yml says
+	@$(GOLANGCI_LINT) run
+
+.PHONY: verify
+verify: ## regenerate, and fail where that changes a file
+	@before=$$(git diff | git hash-object --stdin); \
+	$(MAKE) golden; \
+	after=$$(git diff | git hash-object --stdin); \
+	[[ $$before == "$$after" ]] || { \
+		git diff --stat; \
+		echo "make verify: generated files were out of date; look at them and commit them" >&2; \
+		exit 1; \
+	}
+
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities, where the database can be reached
+	@status=0; $(GOVULNCHECK) -tags '$(TAGS)' ./... >bin/govulncheck.log 2>&1 || status=$$?; \
+	case $$status in \
+		0) echo "govulncheck: nothing known" ;; \
+		3) cat bin/govulncheck.log; exit 1 ;; \
+		*) echo "govulncheck: skipped, it could not run here (bin/govulncheck.log says why)" ;; \
+	esac
+
+.PHONY: race
+race: compiler modules ## run the whole suite three times, shuffled, to find what only shows now and then
+	@$(GO_TEST) -shuffle=on -count=3 ./...
+
+.PHONY: e2e
+e2e: compiler modules ## run the tests that start the real program
+	@$(GO_TEST) -count=1 -v ./cmd/...
+
+.PHONY: fuzz
+fuzz: compiler modules ## run every fuzz target for FUZZTIME (10s)
+	@go test -tags '$(TAGS)' -list '^Fuzz' ./... \
+		| awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' \
+		| while read -r package name; do \
+			echo "$$name in $$package"; \
+			go test -tags '$(TAGS)' -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done
+
+.PHONY: bench
+bench: compiler modules ## run the benchmarks that match BENCH; read ratios, not rates
+	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
+
+.PHONY: cover
+cover: compiler modules ## write coverage.out and print the total
+	@go test -tags '$(TAGS)' -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
+	@go tool cover -func=coverage.out | tail -n 1
+
+##@ Write
+
+.PHONY: fmt
+fmt: ## format the Go files
+	@gofmt -l -w .
+
+.PHONY: golden
+golden: compiler ## rewrite what is generated: golden files, the diagram, openapi.json
+	@packages=$$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n 1 dirname | sort -u); \
+	$(GO_TEST) -count=1 -run '$(GENERATING)' $$packages -update
+
+##@ Ship
+
+.PHONY: build-static
+build-static: compiler ## build bin/image/ticketrail, which needs nothing of the machine it runs on
+	@go build -trimpath -tags '$(TAGS) netgo osusergo no_antithesis_sdk' \
+		-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' \
+		-o bin/image/ticketrail ./cmd/ticketrail
+
+.PHONY: image
+image: build-static ## build the container image with ENGINE (docker)
+	@mkdir -p bin/image/data bin/image/tmp
+	@$(ENGINE) build -f deploy/Dockerfile -t ticketrail:$(VERSION) bin/image
+
+.PHONY: clean
+clean: ## remove what was built here; never the data folder
+	@rm -rf bin coverage.out
+
+# What other targets need.
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -l .); \
+	[[ -z $$unformatted ]] || { echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; } >&2
+
+.PHONY: modules
+modules:
+	@go mod download
+
+.PHONY: compiler
+compiler:
+	@.ci/compiler
+
+$(GOLANGCI_LINT):
+	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv bin/golangci-lint $@
+
+$(GOVULNCHECK):
+	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
+	@mv bin/govulncheck $@
