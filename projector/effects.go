@@ -1,0 +1,233 @@
+package projector
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+)
+
+// effects gathers what a run of consecutive webhooks does, for one commit. What
+// it needs of earlier commits it reads from the store, and of its own run it
+// remembers, so that nothing depends on where the run was cut.
+type effects struct {
+	store     Store
+	providers map[string]provider.Provider
+	batch     domain.Batch
+	orders    map[orderName]*domain.Order // those of this run
+	changed   map[*domain.Order]bool      // those in batch.Orders
+	ids       map[webhookName][]domain.Digest
+}
+
+type (
+	orderName   struct{ source, key string }
+	webhookName struct{ source, id string }
+)
+
+func newEffects(store Store, providers map[string]provider.Provider, from domain.Checkpoint) *effects {
+	return &effects{
+		store:     store,
+		providers: providers,
+		batch: domain.Batch{
+			Checkpoint: from,
+			Tallies: domain.Tallies{
+				Orders:    map[domain.OrderTally]int{},
+				Minutes:   map[domain.MinuteTally]domain.Counts{},
+				Durations: map[domain.DurationTally]int{},
+			},
+		},
+		orders:  map[orderName]*domain.Order{},
+		changed: map[*domain.Order]bool{},
+		ids:     map[webhookName][]domain.Digest{},
+	}
+}
+
+// add takes the next webhook of the stream. An error is the store's, or a
+// *StopError for a webhook that is not the next one.
+func (e *effects) add(ctx context.Context, w *domain.Webhook) error {
+	if err := follows(e.batch.Checkpoint.StreamSequence, w.StreamSequence); err != nil {
+		return err
+	}
+	became, err := e.project(ctx, w)
+	if err != nil {
+		return err
+	}
+	c := &e.batch.Checkpoint
+	c.StreamSequence = w.StreamSequence
+	c.PreviousChain, c.Chain = c.Chain, w.Chain(c.Chain)
+	e.count(w, became)
+	return nil
+}
+
+// became is what became of a webhook: the count it falls under.
+type became func(*domain.Counts) *uint64
+
+func applied(c *domain.Counts) *uint64       { return &c.Applied }
+func duplicate(c *domain.Counts) *uint64     { return &c.Duplicate }
+func notAboutOrder(c *domain.Counts) *uint64 { return &c.NotAboutOrder }
+func quarantined(c *domain.Counts) *uint64   { return &c.Quarantined }
+
+func (e *effects) count(w *domain.Webhook, became became) {
+	*became(&e.batch.Checkpoint.Counts)++
+	minute := domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
+	counts := e.batch.Tallies.Minutes[minute]
+	*became(&counts)++
+	e.batch.Tallies.Minutes[minute] = counts
+}
+
+// project decides what becomes of a webhook and does it.
+func (e *effects) project(ctx context.Context, w *domain.Webhook) (became, error) {
+	event, err := e.translate(w)
+	var untranslatable *domain.Untranslatable
+	switch {
+	case errors.Is(err, domain.ErrNotAboutOrder):
+		return notAboutOrder, nil
+	case errors.As(err, &untranslatable):
+		e.quarantine(w, untranslatable)
+		return quarantined, nil
+	case err != nil:
+		return nil, err
+	}
+	order, err := e.order(ctx, w, event.Key)
+	if err != nil {
+		return nil, err
+	}
+	same, other, err := e.seen(ctx, w)
+	switch {
+	case err != nil:
+		return nil, err
+	case same:
+		e.enter(order, w, event, domain.Change{Effect: domain.EffectDuplicate, After: order.State()})
+		return duplicate, nil
+	case other:
+		event.Anomalies = append(event.Anomalies, domain.Anomaly{Code: domain.AnomalyWebhookIDReused, Detail: w.ID})
+	}
+	e.apply(order, w, event)
+	return applied, nil
+}
+
+// translate asks the provider what the webhook means. A translation that panics
+// has a bug, and costs this webhook its place in an order, but never the stream.
+func (e *effects) translate(w *domain.Webhook) (event *domain.Event, err error) {
+	defer func() {
+		if recover() != nil {
+			err = &domain.Untranslatable{Cause: domain.CauseInternalDefect}
+		}
+	}()
+	p, known := e.providers[w.Provider]
+	if !known {
+		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownSource}
+	}
+	return p.Translate(w)
+}
+
+func (e *effects) quarantine(w *domain.Webhook, why *domain.Untranslatable) {
+	e.batch.Quarantined = append(e.batch.Quarantined, domain.QuarantinedWebhook{
+		StreamSequence: w.StreamSequence,
+		Source:         w.Source,
+		Event:          w.Event,
+		Cause:          why.Cause,
+		Where:          why.Where,
+		ReceivedAt:     w.ReceivedAt,
+	})
+}
+
+// order gives the order as it is after the webhooks of this run so far, new if
+// nobody has heard of it.
+func (e *effects) order(ctx context.Context, w *domain.Webhook, key string) (*domain.Order, error) {
+	name := orderName{w.Source, key}
+	if order, known := e.orders[name]; known {
+		return order, nil
+	}
+	order, err := e.store.Order(ctx, w.Source, key)
+	if errors.Is(err, domain.ErrNotFound) {
+		order, err = domain.NewOrder(w.Source, w.Provider, key), nil
+	}
+	if err == nil {
+		e.orders[name] = order
+	}
+	return order, err
+}
+
+// seen tells whether the webhook's id came before, in this run or in an earlier
+// commit, with the same body or with another one.
+func (e *effects) seen(ctx context.Context, w *domain.Webhook) (sameBody, otherBody bool, err error) {
+	if w.ID == "" {
+		return false, false, nil
+	}
+	for _, body := range e.ids[webhookName{w.Source, w.ID}] {
+		sameBody = sameBody || body == w.BodyDigest
+		otherBody = otherBody || body != w.BodyDigest
+	}
+	if sameBody {
+		return sameBody, otherBody, nil
+	}
+	same, other, err := e.store.SeenWebhookID(ctx, webhookID(w))
+	return same, other || otherBody, err
+}
+
+func webhookID(w *domain.Webhook) domain.WebhookID {
+	return domain.WebhookID{Source: w.Source, ID: w.ID, Body: w.BodyDigest, StreamSequence: w.StreamSequence}
+}
+
+// apply folds the event into its order and notes all that the read model keeps
+// of it.
+func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Event) {
+	isNew := order.Version == 0
+	change := order.Apply(event, w.StreamSequence, w.ReceivedAt)
+	if !e.changed[order] {
+		e.changed[order] = true
+		e.batch.Orders = append(e.batch.Orders, order)
+	}
+	e.enter(order, w, event, change)
+	e.tally(order.Source, change, isNew)
+	if event.Proof != nil {
+		e.batch.Proofs = append(e.batch.Proofs, domain.OrderProof{Order: order, Proof: event.Proof})
+	}
+	if w.ID != "" {
+		name := webhookName{w.Source, w.ID}
+		e.ids[name] = append(e.ids[name], w.BodyDigest)
+		e.batch.WebhookIDs = append(e.batch.WebhookIDs, webhookID(w))
+	}
+}
+
+// enter writes the webhook, and what it back-filled, into the order's timeline.
+func (e *effects) enter(order *domain.Order, w *domain.Webhook, event *domain.Event, change domain.Change) {
+	e.batch.Timeline = append(e.batch.Timeline, domain.OrderEntry{Order: order, TimelineEntry: domain.TimelineEntry{
+		StreamSequence: w.StreamSequence,
+		Event:          event.Name,
+		Status:         event.ProviderStatus,
+		Effect:         change.Effect,
+		Note:           change.Note,
+		State:          change.After,
+		OccurredAt:     event.OccurredAt,
+		ReceivedAt:     w.ReceivedAt,
+	}})
+	for i, status := range change.Backfilled {
+		e.batch.Timeline = append(e.batch.Timeline, domain.OrderEntry{Order: order, TimelineEntry: domain.TimelineEntry{
+			StreamSequence: w.StreamSequence,
+			Ordinal:        i + 1,
+			Status:         status.Status,
+			Effect:         domain.EffectBackfilled,
+			Note:           status.Reason,
+			State:          change.After,
+			OccurredAt:     status.At,
+			ReceivedAt:     w.ReceivedAt,
+		}})
+	}
+}
+
+func (e *effects) tally(source string, change domain.Change, isNew bool) {
+	tallies := &e.batch.Tallies
+	switch {
+	case isNew:
+		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
+	case change.Before != change.After:
+		tallies.Orders[domain.OrderTally{Source: source, State: change.Before}]--
+		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
+		tallies.Durations[domain.DurationTally{
+			Source: source, State: change.Before, Class: domain.DurationClass(change.InBefore),
+		}]++
+	}
+}

@@ -1,0 +1,106 @@
+package projector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// The reasons for which a projector stops.
+var (
+	// ErrOtherVersion: the read model was built by another version of the projection.
+	ErrOtherVersion = errors.New("the read model was built by another version")
+	// ErrOtherStream: the stream is not the one that the read model was made from.
+	ErrOtherStream = errors.New("the stream is another one")
+	// ErrStreamBehind: the stream ends before the checkpoint.
+	ErrStreamBehind = errors.New("the stream ends before the checkpoint")
+	// ErrChanged: the webhook at the checkpoint is not the one that was applied.
+	ErrChanged = errors.New("the webhook at the checkpoint has changed")
+	// ErrGap: a stream sequence after the checkpoint is missing.
+	ErrGap = errors.New("the stream has a gap")
+)
+
+// StopError says why a projector stopped, for the person who must act.
+type StopError struct {
+	StreamSequence uint64 // at which it was found
+	Detail         string
+	Hint           string // what to do
+	Err            error  // one of the reasons above
+}
+
+func (e *StopError) Error() string {
+	return fmt.Sprintf("projector stopped at stream sequence %d: %v: %s", e.StreamSequence, e.Err, e.Detail)
+}
+
+// Unwrap gives the reason.
+func (e *StopError) Unwrap() error { return e.Err }
+
+const (
+	hintRestore = "restore the stream from its newest backup; or, if the present stream is the truth from now on, " +
+		"stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
+	hintVersion = "stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
+)
+
+// Guard compares a checkpoint with the stream it claims to be made from.
+type Guard struct{ log Log }
+
+// Check gives a *StopError where the stream cannot be the one that the
+// checkpoint was made from, and the stream's own state where it can. Any other
+// error says that the stream could not be read, which decides nothing.
+func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInfo, error) {
+	info, err := g.log.Info(ctx)
+	if err != nil {
+		return info, fmt.Errorf("check checkpoint: %w", err)
+	}
+	if c.StreamSequence == 0 {
+		return info, follows(0, max(info.First, 1))
+	}
+	stop := func(reason error, format string, args ...any) error {
+		return &StopError{StreamSequence: c.StreamSequence, Err: reason, Detail: fmt.Sprintf(format, args...), Hint: hintRestore}
+	}
+	switch {
+	case c.Version != Version:
+		return info, &StopError{
+			StreamSequence: c.StreamSequence, Err: ErrOtherVersion, Hint: hintVersion,
+			Detail: fmt.Sprintf("it has version %d, this program makes version %d", c.Version, Version),
+		}
+	case c.Stream != info.Identity:
+		return info, stop(ErrOtherStream, "the read model is made from %s of %s, this is %s of %s",
+			c.Stream.Name, c.Stream.CreatedAt, info.Identity.Name, info.Identity.CreatedAt)
+	case info.Last < c.StreamSequence:
+		return info, stop(ErrStreamBehind, "the stream ends at stream sequence %d", info.Last)
+	case info.First > c.StreamSequence+1:
+		return info, follows(c.StreamSequence, info.First)
+	case info.First > c.StreamSequence:
+		return info, nil // the webhook at the checkpoint is past its retention
+	}
+	return info, g.checkWebhook(ctx, c, stop)
+}
+
+func (g Guard) checkWebhook(ctx context.Context, c domain.Checkpoint, stop func(error, string, ...any) error) error {
+	webhook, err := g.log.Webhook(ctx, c.StreamSequence)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return stop(ErrGap, "the webhook at the checkpoint is missing")
+	case err != nil:
+		return fmt.Errorf("check checkpoint: %w", err)
+	case webhook.Chain(c.PreviousChain) != c.Chain:
+		return stop(ErrChanged, "its digest differs from the one that was applied")
+	}
+	return nil
+}
+
+// follows gives a *StopError unless next is the stream sequence after last.
+func follows(last, next uint64) error {
+	if next == last+1 {
+		return nil
+	}
+	return &StopError{
+		StreamSequence: last + 1,
+		Err:            ErrGap,
+		Detail:         fmt.Sprintf("the next webhook after %d has stream sequence %d", last, next),
+		Hint:           hintRestore,
+	}
+}

@@ -1,0 +1,208 @@
+package projector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+const (
+	// maxBatch bounds a batch, in webhooks. Far below it a commit's own cost is
+	// already spread thin; above it a batch only takes more memory.
+	maxBatch = 4096
+	// checkEvery is how often the guard looks at the stream while the projector
+	// runs, and how old the tail that Status gives may be.
+	checkEvery = time.Second
+	// firstPause and longestPause bound the wait before a failed step is tried
+	// again; each pause is twice the one before.
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// Config is what a projector is given. The zero value of each field is usable.
+type Config struct {
+	// Providers are the providers to translate by, all of package provider by default.
+	Providers []provider.Provider
+	// MaxBatch bounds a batch, in webhooks; 4096 by default.
+	MaxBatch   int
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Now gives the time, for the status alone; time.Now by default.
+	Now func() time.Time
+}
+
+// Projector makes a read model of the stream.
+type Projector struct {
+	log       Log
+	store     Store
+	guard     Guard
+	providers map[string]provider.Provider
+	maxBatch  int
+	logger    *slog.Logger
+	status    *status
+}
+
+// New gives a projector that has not started.
+func New(log Log, store Store, c Config) *Projector {
+	if c.Providers == nil {
+		c.Providers = provider.All()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Registerer == nil {
+		c.Registerer = prometheus.NewRegistry()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxBatch <= 0 {
+		c.MaxBatch = maxBatch
+	}
+	providers := make(map[string]provider.Provider, len(c.Providers))
+	for _, p := range c.Providers {
+		providers[p.Name()] = p
+	}
+	return &Projector{
+		log:       log,
+		store:     store,
+		guard:     Guard{log},
+		providers: providers,
+		maxBatch:  c.MaxBatch,
+		logger:    c.Logger,
+		status:    newStatus(c.Now, c.Registerer),
+	}
+}
+
+// Run projects until ctx ends, and then returns nil; or until the guard finds
+// that it must not go on, and then returns the *StopError. Everything else that
+// fails, such as a full disk or a broker that is away, is tried again for as long
+// as it takes. It must be called once.
+func (p *Projector) Run(ctx context.Context) error {
+	pause := firstPause
+	for {
+		before := p.status.get().Checkpoint
+		err := p.follow(ctx)
+		var stop *StopError
+		switch {
+		case errors.As(err, &stop):
+			p.status.stopped(stop)
+			return stop
+		case ctx.Err() != nil:
+			p.status.ended()
+			return nil
+		}
+		if p.status.get().Checkpoint > before {
+			pause = firstPause
+		}
+		p.status.failing(err)
+		p.logger.Error("projector tries again", "error", err, "pause", pause)
+		wait(ctx, pause)
+		pause = min(2*pause, longestPause)
+	}
+}
+
+func wait(ctx context.Context, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// follow projects from the checkpoint on, beside the guard's watch, until one of
+// the two fails or ctx ends.
+func (p *Projector) follow(ctx context.Context) error {
+	checkpoint, err := p.check(ctx)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.watch(ctx) })
+	group.Go(func() error { return p.project(ctx, checkpoint) })
+	return group.Wait()
+}
+
+// check compares the stored checkpoint with the stream, and gives the checkpoint
+// to go on from.
+func (p *Projector) check(ctx context.Context) (domain.Checkpoint, error) {
+	checkpoint, err := p.store.Checkpoint(ctx)
+	if err != nil {
+		return checkpoint, err
+	}
+	info, err := p.guard.Check(ctx, checkpoint)
+	if err != nil {
+		return checkpoint, err
+	}
+	p.status.saw(info, checkpoint)
+	checkpoint.Stream, checkpoint.Version = info.Identity, Version
+	return checkpoint, nil
+}
+
+// watch has the guard look again and again. That the stream cannot be reached is
+// the status's to tell and the subscription's to mend.
+func (p *Projector) watch(ctx context.Context) error {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		_, err := p.check(ctx)
+		var stop *StopError
+		switch {
+		case errors.As(err, &stop):
+			return stop
+		case err != nil && ctx.Err() == nil:
+			p.status.failing(err)
+		}
+	}
+}
+
+// project takes the stream's batches after the checkpoint and commits each.
+func (p *Projector) project(ctx context.Context, checkpoint domain.Checkpoint) error {
+	for batch, err := range p.log.Batches(ctx, checkpoint.StreamSequence+1, p.maxBatch) {
+		if err != nil {
+			return err
+		}
+		if checkpoint, err = p.commit(ctx, checkpoint, batch); err != nil {
+			return err
+		}
+		batch.Ack()
+	}
+	return cmp.Or(ctx.Err(), errSubscriptionEnded)
+}
+
+var errSubscriptionEnded = errors.New("the subscription to the stream ended")
+
+// commit makes one transaction of a batch and gives the checkpoint after it. A
+// batch that has begun is finished although ctx ends meanwhile.
+func (p *Projector) commit(ctx context.Context, from domain.Checkpoint, batch *eventlog.Batch) (domain.Checkpoint, error) {
+	ctx = context.WithoutCancel(ctx)
+	effects := newEffects(p.store, p.providers, from)
+	for _, webhook := range batch.Webhooks {
+		if err := effects.add(ctx, webhook); err != nil {
+			return from, err
+		}
+	}
+	if err := p.store.Commit(ctx, &effects.batch); err != nil {
+		return from, err
+	}
+	p.status.committed(&effects.batch, from)
+	return effects.batch.Checkpoint, nil
+}
+
+// Status tells how the projector is doing.
+func (p *Projector) Status() Status { return p.status.get() }
