@@ -1,0 +1,105 @@
+package provider
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// Payway is the subscription shop Tulo Payway. Its webhooks carry every entity
+// that the event touches, and leave those that it does not touch empty.
+type Payway struct{}
+
+// paywayToken is the query parameter with the secret.
+const paywayToken = "token"
+
+// paywayEvents are the events whose exact names Payway has published.
+var paywayEvents = vocabulary{
+	"order_closed",
+	"changed_subscription_renewal_date",
+	"user_product_cancelled", "user_product_uncancelled",
+	"account_changed", "account_archived", "account_marketing_permission_changed",
+	"account_activated_for_existing_customer", "account_created_with_password_reset",
+	"account_password_reset_complete",
+	"account_requested_email_change", "account_requested_loyalty_card",
+	"account_requested_one_time_password", "account_requested_password_reset",
+	"account_requested_verification_email",
+	"registered_account_confirmed", "new_account_registered", "confirmation_email_requested",
+}
+
+// Name gives "payway".
+func (Payway) Name() string { return "payway" }
+
+// Events gives the tokens of Payway's events, which are their names.
+func (Payway) Events() []string { return paywayEvents.tokens() }
+
+// Verify compares the token of the URL, or the password of basic authentication,
+// with each secret: Payway documents no signature, so its support is given an
+// address that holds the secret. A request with both is unfit.
+func (Payway) Verify(r *Request, secrets []string) error {
+	presented, err := paywayCredential(r)
+	if err != nil {
+		return err
+	}
+	return tryAll(secrets, func(secret string) bool { return sameText(presented, secret) })
+}
+
+func paywayCredential(r *Request) (string, error) {
+	tokens, authorizations := r.Query[paywayToken], r.Header[authorizationHeader]
+	switch {
+	case len(authorizations) == 0:
+		return single(tokens)
+	case len(tokens) > 0:
+		return "", ErrCredentialUnfit
+	}
+	authorization, err := single(authorizations)
+	if err != nil {
+		return "", err
+	}
+	return basicPassword(authorization)
+}
+
+// basicPassword gives the password of RFC 7617; the user may be any.
+func basicPassword(authorization string) (string, error) {
+	scheme, encoded, _ := strings.Cut(authorization, " ")
+	pair, err := base64.StdEncoding.DecodeString(encoded)
+	_, password, ok := strings.Cut(string(pair), ":")
+	if !strings.EqualFold(scheme, "Basic") || err != nil || !ok {
+		return "", ErrCredentialUnfit
+	}
+	return password, nil
+}
+
+// Identify finds the event. Payway gives no webhook id.
+func (Payway) Identify(r *Request) (Identity, error) {
+	top, err := topLevel(r.Body, "event")
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Event: paywayEvents.identify(top[0])}, nil
+}
+
+// NewSecret gives 32 characters that stand in a URL as they are.
+func (Payway) NewSecret(random [24]byte) string {
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// CheckSecret takes any text without control characters or surrounding space.
+func (Payway) CheckSecret(secret string) error { return checkPlain(secret) }
+
+// Sign sets the token of the URL.
+func (Payway) Sign(r *Request, secret, _ string) {
+	if r.Query == nil {
+		r.Query = make(map[string][]string)
+	}
+	r.Query[paywayToken] = []string{secret}
+}
+
+// Translate makes a snapshot of every event that carries an order, whatever the
+// event is about.
+func (Payway) Translate(w *domain.Webhook) (*domain.Event, error) {
+	return translate(w, paywayEvent)
+}
+
+func paywayEvent(body object) *domain.Event { return nil }
