@@ -1,0 +1,112 @@
+package ingest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ticketrail/ticketrail/domain/provider"
+)
+
+// The defaults of a Config and of its sources.
+const (
+	DefaultMaxBody        = 4 << 20 // a proof of delivery is a base64 picture
+	DefaultBodyBudget     = 64 << 20
+	DefaultMaxInFlight    = 256
+	DefaultPublishTimeout = 5 * time.Second // the most patient senders wait 15 seconds
+	DefaultRate           = 10_000
+)
+
+// Source is one endpoint that takes the webhooks of one sender.
+type Source struct {
+	// Name is the last part of the path /webhooks/{source}: 1 to 32 lower-case
+	// letters, digits and hyphens, unique among the sources.
+	Name string
+	// Provider knows the sender's webhooks.
+	Provider provider.Provider
+	// Secrets are all active at once, so that one can be rotated; at least one.
+	Secrets []string
+	// Rate is the most webhooks a second that are taken, from 1, in bursts of up
+	// to one second's worth; 0 means DefaultRate.
+	Rate float64
+}
+
+// Config tells a Handler what to take and how much of it. Zero values mean the
+// defaults.
+type Config struct {
+	// Sources are the endpoints, at least one.
+	Sources []Source
+	// MaxBody is the size in bytes of the largest body that is taken.
+	MaxBody int64
+	// BodyBudget bounds the bytes of all bodies held at once; it is not below
+	// MaxBody. A request that would exceed it is answered with 503.
+	BodyBudget int64
+	// MaxInFlight bounds the webhooks that are being read or appended at once; one
+	// more is answered with 503.
+	MaxInFlight int
+	// PublishTimeout is how long the stream may take to acknowledge a webhook.
+	PublishTimeout time.Duration
+	// Now gives the time, for signed timestamps and rates; time.Now by default.
+	Now func() time.Time
+	// Logger gets a few lines a second at most; by default nothing is logged.
+	Logger *slog.Logger
+	// Registerer gets the metrics; without one they are counted and not shown.
+	Registerer prometheus.Registerer
+}
+
+var sourceName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+func (c Config) withDefaults() Config {
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	c.BodyBudget = cmp.Or(c.BodyBudget, max(DefaultBodyBudget, c.MaxBody))
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
+	c.PublishTimeout = cmp.Or(c.PublishTimeout, DefaultPublishTimeout)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) check() error {
+	switch {
+	case c.MaxBody < 0, c.MaxInFlight < 0, c.PublishTimeout < 0:
+		return errors.New("ingest: a limit is below zero")
+	case c.BodyBudget < c.MaxBody:
+		return fmt.Errorf("ingest: a body budget of %d bytes is less than one body of %d", c.BodyBudget, c.MaxBody)
+	case len(c.Sources) == 0:
+		return errors.New("ingest: no source")
+	}
+	seen := make(map[string]bool, len(c.Sources))
+	for _, s := range c.Sources {
+		if err := s.check(); err != nil {
+			return err
+		}
+		if seen[s.Name] {
+			return fmt.Errorf("ingest: two sources are named %q", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+func (s Source) check() error {
+	switch {
+	case !sourceName.MatchString(s.Name):
+		return fmt.Errorf("ingest: source %q: a name is 1 to 32 lower-case letters, digits and hyphens", s.Name)
+	case s.Provider == nil:
+		return fmt.Errorf("ingest: source %q: no provider", s.Name)
+	case len(s.Secrets) == 0:
+		return fmt.Errorf("ingest: source %q: no secret", s.Name)
+	case s.Rate != 0 && !(s.Rate >= 1):
+		return fmt.Errorf("ingest: source %q: a rate is at least 1 webhook a second", s.Name)
+	}
+	return nil
+}

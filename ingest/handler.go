@@ -1,0 +1,95 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// The paths of the receiver; the source's name follows pathWebhooks.
+const (
+	pathWebhooks = "/webhooks/"
+	pathAlive    = "/healthz"
+	pathReady    = "/readyz"
+)
+
+// Log is what the receiver needs of the stream: an [eventlog.Log].
+type Log interface {
+	// Append returns once the webhook is durable. An error means that it may or
+	// may not be; eventlog.ErrFull means that there is no room.
+	Append(ctx context.Context, w *domain.Webhook) (eventlog.Receipt, error)
+	// Reject keeps a refused request for an operator to look at.
+	Reject(ctx context.Context, r *eventlog.Rejection) error
+	// Ready returns nil where Append can be expected to succeed.
+	Ready(ctx context.Context) error
+	// Durability says in a few words what Append promises.
+	Durability() string
+}
+
+// Handler takes webhooks over HTTP. It is safe for concurrent use, and holds
+// nothing that needs closing.
+type Handler struct {
+	log       Log
+	config    Config
+	sources   map[string]*source
+	stranger  *source // stands for every unknown source; it has no provider
+	places    *semaphore.Weighted
+	bodies    *semaphore.Weighted
+	metrics   *metrics
+	readiness readiness
+	refused   *journal // what senders did wrong
+	faults    *journal // what went wrong on this side
+}
+
+// New makes a Handler that appends to log what the configured sources send. It
+// registers the metrics, and panics where the registerer has them already. The
+// error tells what in the configuration cannot be.
+func New(log Log, config Config) (*Handler, error) {
+	config = config.withDefaults()
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	m := newMetrics(config.Registerer)
+	h := &Handler{
+		log:      log,
+		config:   config,
+		sources:  make(map[string]*source, len(config.Sources)),
+		stranger: newSource(Source{}, m),
+		places:   semaphore.NewWeighted(int64(config.MaxInFlight)),
+		bodies:   semaphore.NewWeighted(config.BodyBudget),
+		metrics:  m,
+		refused:  newJournal(config.Logger, slog.LevelInfo),
+		faults:   newJournal(config.Logger, slog.LevelWarn),
+	}
+	for _, s := range config.Sources {
+		h.sources[s.Name] = newSource(s, m)
+	}
+	return h, nil
+}
+
+// ServeHTTP routes by the exact path. A ServeMux would redirect an unclean path,
+// and so echo it.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, isWebhook := strings.CutPrefix(r.URL.Path, pathWebhooks)
+	switch {
+	case isWebhook:
+		h.serveWebhook(w, r, h.source(name))
+	case r.URL.Path == pathAlive, r.URL.Path == pathReady:
+		h.serveHealth(w, r)
+	default:
+		refusalOf(errUnknownPath).answer(w)
+	}
+}
+
+func (h *Handler) source(name string) *source {
+	if s, known := h.sources[name]; known {
+		return s
+	}
+	return h.stranger
+}

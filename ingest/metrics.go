@@ -1,0 +1,88 @@
+package ingest
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// The outcomes of a request that was taken; every other outcome is the code of
+// a refusal.
+const (
+	outcomeAccepted  = "accepted"
+	outcomeDuplicate = "duplicate"
+)
+
+// The outcomes of keeping a refused request.
+const (
+	outcomeKept    = "kept"
+	outcomeDropped = "dropped" // over the limit of its source
+	outcomeFailed  = "failed"  // the stream did not take it
+)
+
+// metrics are the receiver's. Labels hold only configured names and our own
+// codes; requests to an unknown source have the source "".
+type metrics struct {
+	requests *prometheus.CounterVec
+	rejected *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	size     *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	auto := promauto.With(registerer)
+	return &metrics{
+		requests: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "ticketrail_ingest_requests_total",
+			Help: "Requests to the webhook endpoints, by what came of them.",
+		}, []string{"source", "outcome"}),
+		rejected: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "ticketrail_ingest_rejected_total",
+			Help: "Requests that were not authentic or not JSON objects, by whether they were kept.",
+		}, []string{"source", "outcome"}),
+		duration: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "ticketrail_ingest_request_duration_seconds",
+			Help:    "Time from the request's headers to the answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), // 0.5 ms to 8 s
+		}, []string{"source"}),
+		size: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "ticketrail_ingest_body_bytes",
+			Help:    "Sizes of the bodies that were read whole.",
+			Buckets: prometheus.ExponentialBuckets(64, 4, 9), // 64 B to 4 MiB
+		}, []string{"source"}),
+		inFlight: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "ticketrail_ingest_requests_in_flight",
+			Help: "Webhooks that are being read or appended now.",
+		}),
+	}
+}
+
+// sourceMetrics are the metrics of one source, looked up once and not for every
+// request.
+type sourceMetrics struct {
+	requests map[string]prometheus.Counter
+	rejected map[string]prometheus.Counter
+	duration prometheus.Observer
+	size     prometheus.Observer
+}
+
+func (m *metrics) of(source string) *sourceMetrics {
+	outcomes := []string{outcomeAccepted, outcomeDuplicate, unavailable.code}
+	for _, r := range refusals {
+		outcomes = append(outcomes, r.code)
+	}
+	return &sourceMetrics{
+		requests: counters(m.requests, source, outcomes),
+		rejected: counters(m.rejected, source, []string{outcomeKept, outcomeDropped, outcomeFailed}),
+		duration: m.duration.WithLabelValues(source),
+		size:     m.size.WithLabelValues(source),
+	}
+}
+
+func counters(vector *prometheus.CounterVec, source string, outcomes []string) map[string]prometheus.Counter {
+	byOutcome := make(map[string]prometheus.Counter, len(outcomes))
+	for _, outcome := range outcomes {
+		byOutcome[outcome] = vector.WithLabelValues(source, outcome)
+	}
+	return byOutcome
+}

@@ -1,0 +1,141 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// visit is one request to a webhook endpoint, as metrics and logs see it.
+type visit struct {
+	source *source
+	at     time.Time
+	size   int64 // of the body: as announced (-1 for unknown), then as read
+}
+
+func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source) {
+	v := &visit{source: s, at: h.config.Now(), size: r.ContentLength}
+	receipt, err := h.take(w, r, v)
+	if err != nil {
+		refused := refusalOf(err)
+		h.count(v, refused.code)
+		h.note(r.Context(), v, refused, err)
+		refused.answer(w)
+		return
+	}
+	h.count(v, outcomeOf(receipt))
+	answerReceipt(w, receipt)
+}
+
+// take is the whole way of a webhook, from the cheapest check to the dearest:
+// what holds memory comes after what holds none, and the stream comes last.
+func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receipt eventlog.Receipt, err error) {
+	if err := v.source.precheck(r); err != nil {
+		return receipt, err
+	}
+	if !h.enter() {
+		return receipt, errBusy
+	}
+	defer h.leave()
+
+	body := h.openBody(w, r)
+	defer body.release()
+	raw, err := h.readBody(r.ContentLength, body)
+	if err != nil {
+		return receipt, err
+	}
+	v.size = int64(len(raw))
+	v.source.metrics.size.Observe(float64(v.size))
+
+	request := &provider.Request{Header: r.Header, Query: r.URL.Query(), Body: raw, At: v.at}
+	identity, err := v.source.admit(request)
+	if err != nil {
+		h.keep(r.Context(), v.source, request, refusalOf(err))
+		return receipt, err
+	}
+	return h.publish(r.Context(), v.source.webhook(request, identity))
+}
+
+func (h *Handler) enter() bool {
+	if !h.places.TryAcquire(1) {
+		return false
+	}
+	h.metrics.inFlight.Inc()
+	return true
+}
+
+func (h *Handler) leave() {
+	h.metrics.inFlight.Dec()
+	h.places.Release(1)
+}
+
+func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Receipt, error) {
+	ctx, cancel := h.detach(ctx)
+	defer cancel()
+	return h.log.Append(ctx, w)
+}
+
+// keep puts a refused request into the stream of rejected ones. Whatever comes
+// of that, the sender's answer stays the same.
+func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, refused refusal) {
+	switch {
+	case !refused.kept:
+		return
+	case !s.mayKeep(r):
+		s.metrics.rejected[outcomeDropped].Inc()
+		return
+	}
+	ctx, cancel := h.detach(ctx)
+	defer cancel()
+	if err := h.log.Reject(ctx, s.rejection(r, refused.code)); err != nil {
+		s.metrics.rejected[outcomeFailed].Inc()
+		h.faults.note(ctx, r.At, "rejected request not kept", slog.String("source", s.Name), slog.Any("error", err))
+		return
+	}
+	s.metrics.rejected[outcomeKept].Inc()
+}
+
+// detach gives a context for the stream that outlives the request: a sender who
+// hangs up must not leave it open whether the webhook was stored.
+func (h *Handler) detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), h.config.PublishTimeout)
+}
+
+func (h *Handler) count(v *visit, outcome string) {
+	v.source.metrics.requests[outcome].Inc()
+	v.source.metrics.duration.Observe(h.config.Now().Sub(v.at).Seconds())
+}
+
+// note logs a refusal. Only errors of this side are logged as such; what the
+// sender did wrong is told by its code.
+func (h *Handler) note(ctx context.Context, v *visit, refused refusal, err error) {
+	facts := []slog.Attr{
+		slog.String("source", v.source.Name),
+		slog.String("reason", refused.code),
+		slog.Int64("size", v.size),
+	}
+	if refused.ours() {
+		h.faults.note(ctx, v.at, "webhook not taken", append(facts, slog.Any("error", err))...)
+		return
+	}
+	h.refused.note(ctx, v.at, "webhook refused", facts...)
+}
+
+func outcomeOf(receipt eventlog.Receipt) string {
+	if receipt.Duplicate {
+		return outcomeDuplicate
+	}
+	return outcomeAccepted
+}
+
+func answerReceipt(w http.ResponseWriter, receipt eventlog.Receipt) {
+	w.Header().Set("Content-Type", "application/json")
+	// An error means that the sender has gone, and cannot be told.
+	_, _ = fmt.Fprintf(w, `{"stream_sequence":%d,"duplicate":%t}`, receipt.StreamSequence, receipt.Duplicate)
+}
