@@ -124,13 +124,13 @@ golden: compiler ## rewrite what is generated: golden files, the diagram, openap
 
 .PHONY: build-static
 build-static: compiler ## build bin/image/ticketrail, which needs nothing of the machine it runs on
+	@mkdir -p bin/image/data bin/image/tmp
 	@go build -trimpath -tags '$(TAGS) netgo osusergo no_antithesis_sdk' \
-		-ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' \
+		-ldflags '$(LDFLAGS) -extldflags "-static"' \
 		-o bin/image/ticketrail ./cmd/ticketrail
 
 .PHONY: image
 image: build-static ## build the container image with ENGINE (docker)
-	@mkdir -p bin/image/data bin/image/tmp
 	@$(ENGINE) build -f deploy/Dockerfile -t ticketrail:$(VERSION) bin/image
 
 .PHONY: clean
