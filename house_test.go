@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"projector/sqlite":         {"domain"},
 	"api":                      {"domain", "domain/provider"},
 	"cmd/ticketrail":           {"*"},
+	"cmd/ticketrail/app":       {"*"},
 	"cmd/ticketrail/config":    {"domain", "domain/provider"},
 }
 
