@@ -1,0 +1,140 @@
+// Package api answers questions about orders over HTTP: JSON for dashboards and
+// tools, read from a read model, and the raw webhooks behind it, read from the
+// stream. It changes nothing.
+//
+// # Guarantees
+//
+// Every answer that is not a success is a [Problem] (RFC 9457), for an unknown
+// path and a panic too, and tells nothing of the inside. Every answer is bounded
+// in time and, by its page, in size. What a provider sent is data here, never
+// markup: no answer can be sniffed into another type or run as a page.
+//
+// A list is paged by position, so an order that stays where it is appears on
+// exactly one page, whatever else changes between two requests.
+//
+// # Reading one's own writes
+//
+// A read may carry min_stream_sequence, the stream sequence that the ingest
+// answered with. It waits until the read model has come that far.
+//
+// # Who may ask
+//
+// With a token every path but the two probes needs it. Without one the listener
+// must be loopback ([CheckListen]), and a request under any other name than this
+// machine's is refused, so that no web page can reach it through a name of its own.
+package api
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// ReadModel is what the API reads of a read model. It must be safe for
+// concurrent use, and every method must end when its context does.
+type ReadModel interface {
+	// Order gives one order, or domain.ErrNotFound.
+	Order(ctx context.Context, source, key string) (*domain.Order, error)
+	// Orders gives a page of the orders that the query selects, in its sort.
+	Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error)
+	// Timeline gives up to limit entries after a position, in the order of the
+	// stream, or domain.ErrNotFound for an order that is not known.
+	Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error)
+	// Proof gives a proof of delivery with its bytes, or domain.ErrNotFound.
+	Proof(ctx context.Context, source, key, id string) (*domain.Proof, error)
+	// Quarantined gives up to limit webhooks after a stream sequence, ascending.
+	Quarantined(ctx context.Context, after uint64, limit int) ([]domain.QuarantinedWebhook, error)
+	// Checkpoint gives how far the read model is.
+	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
+	// Stats gives the tallies; those by minute only since the given time.
+	Stats(ctx context.Context, since time.Time) (domain.Stats, error)
+	// WaitFor returns when the checkpoint has reached the stream sequence, or
+	// with the context's error.
+	WaitFor(ctx context.Context, streamSequence uint64) error
+}
+
+// Webhooks is what the API reads of the stream. It must be safe for concurrent use.
+type Webhooks interface {
+	// Webhook gives one webhook as it was received, or domain.ErrNotFound.
+	Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error)
+	// Info gives where the stream stands.
+	Info(ctx context.Context) (domain.StreamInfo, error)
+}
+
+// Config is all that the API needs beside what it reads. Its zero value serves
+// without a token, to this machine alone.
+type Config struct {
+	// Sources are the configured sources, in the order of the configuration.
+	Sources []Source
+	// Token is the bearer token that every request must carry, the probes apart.
+	// Empty: none, and only requests to a loopback name are answered.
+	Token string
+	// Version is the version of the program, for [Projection].
+	Version string
+	// Projector tells whether the projector runs and, if not, why: the reason and
+	// the remedy, for an operator. Nil: it runs in another process.
+	Projector func() (running bool, reason string)
+	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
+	Gatherer prometheus.Gatherer
+	// Registerer takes the API's own metrics. Nil: they are not kept.
+	Registerer prometheus.Registerer
+	// Now is the clock; time.Now where nil.
+	Now func() time.Time
+	// Logger takes the failures that are ours; none where nil.
+	Logger *slog.Logger
+}
+
+// New gives the handler of the whole API, safe for concurrent use. It panics if
+// the Registerer holds metrics of the same names.
+func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	h := &handler{
+		model:    model,
+		webhooks: webhooks,
+		config:   config,
+		guard:    newGuard(config.Token),
+		metrics:  newMetrics(config.Registerer),
+		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
+		mux:      http.NewServeMux(),
+	}
+	h.routes()
+	return h
+}
+
+type handler struct {
+	model    ReadModel
+	webhooks Webhooks
+	config   Config
+	guard    guard
+	metrics  metrics
+	log      *slog.Logger
+	mux      *http.ServeMux
+}
+
+// routes registers every operation. What changes something, and what follows
+// changes as they come, has its own place here when it comes.
+func (h *handler) routes() {
+	d := newDocument(h.mux)
+	h.routeOrders(d)
+	h.routeTimeline(d)
+	h.routeProofs(d)
+	h.routeWebhooks(d)
+	h.routeQuarantine(d)
+	h.routeStats(d)
+	h.routeProjection(d)
+	h.routeSources(d)
+	h.routeHealth(d)
+	h.routeProblems(d)
+	h.mux.HandleFunc("GET /openapi.json", d.serve())
+	if h.config.Gatherer != nil {
+		h.mux.Handle("GET /metrics", metricsPage(h.config.Gatherer))
+	}
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// documentVersion is the version of the API that the OpenAPI document tells,
+// which is not the program's: the document changes when the API does.
+const documentVersion = "1"
+
+// The tags that the operations are grouped by.
+const (
+	tagOrders    = "orders"
+	tagWebhooks  = "webhooks"
+	tagOperation = "operation"
+)
+
+// document is the OpenAPI document under construction, and the mux behind it.
+type document struct{ huma huma.API }
+
+func newDocument(mux *http.ServeMux) *document {
+	config := huma.DefaultConfig("ticketrail", documentVersion)
+	config.Info.Description = "Live, replayable order state, made from order webhooks."
+	// The pages that huma would serve load scripts from elsewhere, and its
+	// document is made while requests race for it: this package serves its own.
+	config.DocsPath, config.OpenAPIPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = []huma.Transformer{asProblem}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "The configured token, where there is one."},
+	}
+	config.Security = []map[string][]string{{"bearer": {}}, {}}
+	config.Tags = []*huma.Tag{
+		{Name: tagOrders, Description: "What the read model knows."},
+		{Name: tagWebhooks, Description: "What was received, byte for byte."},
+		{Name: tagOperation, Description: "How ticketrail itself is."},
+	}
+	d := &document{huma: humago.New(mux, config)}
+	d.huma.UseMiddleware(badRequest)
+	return d
+}
+
+// serve gives the handler of the finished document.
+func (d *document) serve() http.HandlerFunc {
+	var indented bytes.Buffer
+	plain, err := json.Marshal(d.huma.OpenAPI())
+	if err == nil {
+		err = json.Indent(&indented, plain, "", "  ")
+	}
+	if err != nil {
+		panic(fmt.Sprintf("the OpenAPI document is not JSON: %v", err))
+	}
+	indented.WriteByte('\n')
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(indented.Bytes())
+	}
+}
+
+// schema gives the schema of a type, which the document then holds.
+func (d *document) schema(t reflect.Type) *huma.Schema {
+	return d.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
+}
+
+// asProblem turns what huma says of a request that it cannot use into a problem.
+// The values are left out: who sent them knows them.
+func asProblem(_ huma.Context, _ string, body any) (any, error) {
+	model, ok := body.(*huma.ErrorModel)
+	if !ok {
+		return body, nil
+	}
+	problem := problemOf(errParameter)
+	for _, e := range model.Errors {
+		problem.Errors = append(problem.Errors, ParameterProblem{Parameter: e.Location, Message: e.Message})
+	}
+	return problem, nil
+}
+
+// badRequest makes huma's 422, which is about bodies, a 400.
+func badRequest(ctx huma.Context, next func(huma.Context)) { next(badRequestContext{ctx}) }
+
+type badRequestContext struct{ humaContext }
+
+// humaContext is huma.Context under a name that its own method Context leaves free.
+type humaContext huma.Context
+
+func (c badRequestContext) SetStatus(status int) {
+	if status == http.StatusUnprocessableEntity {
+		status = http.StatusBadRequest
+	}
+	c.humaContext.SetStatus(status)
+}

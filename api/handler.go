@@ -1,0 +1,112 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"runtime/debug"
+)
+
+// ServeHTTP answers one request, and whatever happens, it answers once.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := &answer{ResponseWriter: w}
+	started := h.config.Now()
+	defer func() { h.metrics.observe(r.Pattern, a.status, h.config.Now().Sub(started)) }()
+	defer h.rescue(a, r)
+
+	secure(a.Header())
+	if err := h.guard.check(r); err != nil {
+		writeProblem(a, problemOf(err))
+		return
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		writeProblem(a, invalid("query", "is not a query string"))
+		return
+	}
+	h.route(a, r)
+}
+
+// secure sets the headers that every answer bears. No-store is what an answer
+// gets that says nothing else: orders are personal data.
+func secure(header http.Header) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
+}
+
+// route hands the request to its operation. A path that the mux would redirect
+// to a cleaner one is unknown instead: that one may mean another order. Where
+// there is no operation, the mux's own answer is plain text: only its verdict is taken.
+func (h *handler) route(a *answer, r *http.Request) {
+	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped {
+		writeProblem(a, problemOf(errNoPath))
+		return
+	}
+	fallback, pattern := h.mux.Handler(r)
+	if pattern != "" {
+		h.mux.ServeHTTP(a, r)
+		return
+	}
+	v := verdict{header: http.Header{}}
+	fallback.ServeHTTP(&v, r)
+	if v.status != http.StatusMethodNotAllowed {
+		writeProblem(a, problemOf(errNoPath))
+		return
+	}
+	a.Header().Set("Allow", v.header.Get("Allow"))
+	writeProblem(a, problemOf(errMethod))
+}
+
+// rescue answers for a panic. If the answer has begun already, all that is left
+// is to break the connection, so that nobody takes half of it for the whole. The
+// panic's value may hold text of a provider: the log gets its type.
+func (h *handler) rescue(a *answer, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause != http.ErrAbortHandler {
+		h.log.Error("api request panicked",
+			"route", r.Pattern, "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+	}
+	if a.status != 0 || cause == http.ErrAbortHandler {
+		panic(http.ErrAbortHandler)
+	}
+	writeProblem(a, problemOf(errDefect))
+}
+
+// answer is a ResponseWriter that knows whether and how it was answered.
+type answer struct {
+	http.ResponseWriter
+	status int // 0 until the answer has begun
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets an http.ResponseController through.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// verdict is a ResponseWriter that keeps the status and the headers only.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+func (v *verdict) Header() http.Header         { return v.header }
+func (v *verdict) WriteHeader(status int)      { v.status = status }
+func (v *verdict) Write(p []byte) (int, error) { return len(p), nil }

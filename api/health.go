@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
+// Health says that the process answers.
+type Health struct {
+	Status string `json:"status" const:"alive" example:"alive" doc:"Always alive."`
+}
+
+// Readiness says that the read model can be read and is kept up to date.
+type Readiness struct {
+	Status     string `json:"status" const:"ready" example:"ready" doc:"Always ready: else the answer is 503 with the reason."`
+	Checkpoint uint64 `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
+	Lag        *Lag   `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
+}
+
+type healthOutput struct{ Body Health }
+
+type readinessOutput struct{ Body Readiness }
+
+func (h *handler) routeHealth(d *document) {
+	register(h, d, huma.Operation{
+		OperationID: "get-health",
+		Path:        healthPath,
+		Tags:        []string{tagOperation},
+		Summary:     "Ask whether the process is alive",
+		Description: "Answers 200 whenever it answers. It needs no token.",
+	}, func(context.Context, *struct{}) (*healthOutput, error) {
+		return &healthOutput{Body: Health{Status: "alive"}}, nil
+	})
+	register(h, d, huma.Operation{
+		OperationID: "get-readiness",
+		Path:        readyPath,
+		Tags:        []string{tagOperation},
+		Summary:     "Ask whether orders can be read and are up to date",
+		Description: "Answers 200 while the read model can be read and the projector runs, else 503 with the reason. It needs no token.",
+	}, h.getReadiness)
+}
+
+func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutput, error) {
+	checkpoint, err := h.model.Checkpoint(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotReady, err)
+	}
+	if h.config.Projector != nil {
+		if running, reason := h.config.Projector(); !running {
+			problem := problemOf(errNotReady)
+			problem.Detail = "The projector does not run: " + reason
+			return nil, problem
+		}
+	}
+	_, lag := h.stream(ctx, checkpoint.StreamSequence)
+	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: lag}}, nil
+}

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// The limits of the server. Reading is short since no request has a body;
+// writing covers the wait of a read, its work, and four megabytes over a slow line.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+)
+
+// CheckListen tells why the API must not listen on addr ("host:port"): without a
+// token it listens on loopback only. The error says the mend.
+func CheckListen(addr, token string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("api.listen %q is not host:port, such as 127.0.0.1:8081: %w", addr, err)
+	}
+	if token == "" && !isLoopback(host) {
+		return fmt.Errorf("api.listen %q can be reached from other machines: set api.token, or listen on 127.0.0.1", addr)
+	}
+	return nil
+}
+
+// Server gives a server for the API with every timeout and the limit of the
+// headers set. An answer may take 30 seconds in all.
+func Server(addr string, handler http.Handler) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
+}

@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+const ordersPath = "/v1/orders"
+
+// orderPath gives the path of an order, with the odd characters of its key escaped.
+func orderPath(source, key string) string {
+	return ordersPath + "/" + url.PathEscape(source) + "/" + url.PathEscape(key)
+}
+
+// OrderList is a page of orders.
+type OrderList struct {
+	Orders     []Order `json:"orders" nullable:"false" doc:"The orders of this page, in the sort asked for."`
+	NextCursor *string `json:"next_cursor" doc:"The cursor of the next page; null on the last."`
+}
+
+type ordersInput struct {
+	AtLeast
+	Page
+	State        []string         `query:"state,explode" example:"accepted,in-kitchen" doc:"Only these states: one or more of placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed and canceled, separated by commas or repeated."`
+	Source       string           `query:"source" maxLength:"200" example:"ordatic" doc:"Only orders of this source."`
+	Store        string           `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only orders of this store."`
+	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case."`
+	Problem      string           `query:"problem" enum:"true,false" example:"true" doc:"Only orders with a problem, or only those without."`
+	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders whose last applied webhook came at this time or later; RFC 3339."`
+	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first."`
+}
+
+type ordersOutput struct{ Body OrderList }
+
+type orderInput struct {
+	AtLeast
+	OrderPath
+	IfNoneMatch string `header:"If-None-Match" doc:"An ETag that the client holds: 304 where it is still the order's."`
+}
+
+// OrderPath is the part of a path that names an order.
+type OrderPath struct {
+	Source string `path:"source" example:"ordatic" doc:"The source of the order."`
+	Key    string `path:"key" example:"store-7:o-1" doc:"The key of the order, percent-escaped."`
+}
+
+type orderOutput struct {
+	Status       int
+	ETag         string `header:"ETag" doc:"Changes whenever the answer would."`
+	CacheControl string `header:"Cache-Control"`
+	Body         Order
+}
+
+func (h *handler) routeOrders(d *document) {
+	read(h, d, huma.Operation{
+		OperationID: "list-orders",
+		Path:        ordersPath,
+		Tags:        []string{tagOrders},
+		Summary:     "List orders",
+		Description: "Gives orders in pages. Every filter narrows the list further.",
+	}, h.listOrders)
+	read(h, d, huma.Operation{
+		OperationID: "get-order",
+		Path:        ordersPath + "/{source}/{key}",
+		Tags:        []string{tagOrders},
+		Summary:     "Get one order",
+		Description: "Gives one order as it stands at the read model's checkpoint.",
+		Responses:   map[string]*huma.Response{"304": {Description: "The order is still the one that If-None-Match names."}},
+	}, h.getOrder)
+}
+
+func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutput, error) {
+	query, err := in.query()
+	if err != nil {
+		return nil, err
+	}
+	scope := scopeOf(query)
+	if err := openCursor(scope, in.Cursor, &query.After); err != nil {
+		return nil, err
+	}
+	found, err := h.model.Orders(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	found, next := cut(in.Page, found, func(last *domain.Order) string {
+		return sealCursor(scope, query.Sort.Position(last))
+	})
+	return &ordersOutput{Body: OrderList{Orders: each(found, h.order), NextCursor: next}}, nil
+}
+
+// query gives what the parameters select. The same selection in other words, its
+// states in another order, gives the same query.
+func (in *ordersInput) query() (domain.OrderQuery, error) {
+	states, err := parseStates(in.State)
+	if err != nil {
+		return domain.OrderQuery{}, err
+	}
+	query := domain.OrderQuery{
+		States:       states,
+		Source:       in.Source,
+		Store:        in.Store,
+		Text:         in.Text,
+		UpdatedSince: in.UpdatedSince,
+		Sort:         in.Sort,
+		Limit:        in.more(),
+	}
+	if in.Problem != "" {
+		query.Problem = new(in.Problem == "true")
+	}
+	return query, nil
+}
+
+func parseStates(lists []string) (states []domain.State, err error) {
+	for name := range strings.SplitSeq(strings.Join(lists, ","), ",") {
+		var state domain.State
+		if name == "" {
+			continue
+		}
+		if err := state.UnmarshalText([]byte(name)); err != nil {
+			return nil, invalid("query.state", err.Error())
+		}
+		states = append(states, state)
+	}
+	slices.Sort(states)
+	return slices.Compact(states), nil
+}
+
+// scopeOf names a list of orders for its cursors: all that decides what follows
+// what, and not how many are asked for at once.
+func scopeOf(q domain.OrderQuery) string {
+	problem := "any"
+	if q.Problem != nil {
+		problem = fmt.Sprint(*q.Problem)
+	}
+	return fmt.Sprintf("orders %v %q %q %q %s %s %s", q.States, q.Source, q.Store, q.Text, problem, q.UpdatedSince, q.Sort)
+}
+
+func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
+	found, err := h.model.Order(ctx, in.Source, in.Key)
+	if err != nil {
+		return nil, notFound(err, errNoOrder)
+	}
+	out := &orderOutput{Status: http.StatusOK, CacheControl: "no-cache", Body: h.order(found)}
+	if out.ETag, err = etagOf(out.Body); err != nil {
+		return nil, err
+	}
+	if matches(in.IfNoneMatch, out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
+}
+
+// etagOf gives the strong ETag of an answer: a sum over all of it, since the
+// configured currency changes an order without any webhook.
+func etagOf(body any) (string, error) {
+	sum := sha256.New()
+	if err := json.NewEncoder(sum).Encode(body); err != nil {
+		return "", fmt.Errorf("encode answer: %w", err)
+	}
+	return `"` + hex.EncodeToString(sum.Sum(nil)[:16]) + `"`, nil
+}
+
+// matches tells whether an If-None-Match header names the ETag. The comparison is
+// the weak one (RFC 9110, 13.1.2): a proxy may have weakened what it passed on.
+func matches(ifNoneMatch, etag string) bool {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}

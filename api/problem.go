@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// problemsPath is where the types of problems are explained.
+const problemsPath = "/problems/"
+
+// Problem is the body of every answer that is not a success: problem details
+// (RFC 9457). As an error it is answered as it is.
+type Problem struct {
+	Type   string             `json:"type" format:"uri-reference" example:"/problems/order-not-found" doc:"Where the problem is explained."`
+	Title  string             `json:"title" example:"No such order" doc:"The problem in a few words, always the same for one code."`
+	Status int                `json:"status" example:"404" doc:"The HTTP status."`
+	Code   string             `json:"code" example:"order-not-found" doc:"The problem's name, for programs."`
+	Detail string             `json:"detail" example:"The source has no order with this key." doc:"What happened, and what can be done."`
+	Errors []ParameterProblem `json:"errors,omitempty" doc:"The parameters that cannot be used." nullable:"false"`
+}
+
+// ParameterProblem is what is wrong with one parameter of a request.
+type ParameterProblem struct {
+	Parameter string `json:"parameter" example:"query.limit" doc:"Where it is: query, path or header, and its name."`
+	Message   string `json:"message" example:"expected number <= 200" doc:"What is wrong with it."`
+}
+
+// The errors of the API itself. Each has its line in the table of failures.
+var (
+	errParameter    = errors.New("a parameter cannot be used")
+	errCursor       = errors.New("the cursor is not of this list")
+	errUnauthorized = errors.New("the token is missing or wrong")
+	errForeignHost  = errors.New("the request is to a name that is not this machine's")
+	errMethod       = errors.New("the method is not allowed")
+	errNoPath       = errors.New("no such path")
+	errNoOrder      = errors.New("no such order")
+	errNoProof      = errors.New("no such proof of delivery")
+	errNoWebhook    = errors.New("no such webhook")
+	errNoProblem    = errors.New("no such problem")
+	errBehind       = errors.New("the read model is behind")
+	errNotReady     = errors.New("not ready")
+	errNoStream     = errors.New("the stream cannot be read")
+	errDefect       = errors.New("internal defect")
+)
+
+// failure is what an error means to a client.
+type failure struct {
+	err                 error
+	status              int
+	code, title, detail string
+}
+
+// failures is the one table from error to answer. The first line that matches
+// counts; an error without one is a defect of ours.
+var failures = []failure{
+	{errParameter, http.StatusBadRequest, "invalid-parameter", "A parameter cannot be used",
+		"The errors name the parameters and what is wrong with them."},
+	{errCursor, http.StatusBadRequest, "invalid-cursor", "The cursor is not of this list",
+		"A cursor is used as it was given, with the same filters and the same sort. Start again without one."},
+	{errUnauthorized, http.StatusUnauthorized, "unauthorized", "The token is missing or wrong",
+		"Send the API's token as Authorization: Bearer <token>."},
+	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "The request is to another name",
+		"Without a token the API answers to localhost, 127.0.0.1 and [::1] only. Use one of them, or configure a token."},
+	{errMethod, http.StatusMethodNotAllowed, "method-not-allowed", "The method is not allowed",
+		"The Allow header names the methods of this path."},
+	{errNoPath, http.StatusNotFound, "path-not-found", "No such path",
+		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
+	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",
+		"The source has no order with this key. Its webhook may not be applied yet: min_stream_sequence waits for it."},
+	{errNoProof, http.StatusNotFound, "proof-not-found", "No such proof of delivery",
+		"The order has no proof with this id. The order lists the proofs that it has."},
+	{errNoWebhook, http.StatusNotFound, "webhook-not-found", "No such webhook",
+		"The stream holds no webhook at this stream sequence."},
+	{errNoProblem, http.StatusNotFound, "problem-not-found", "No such problem",
+		"No answer bears this code."},
+	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
+		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
+	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",
+		"The read model cannot be read now."},
+	{errNoStream, http.StatusServiceUnavailable, "stream-unavailable", "The stream cannot be read",
+		"The stream that holds the webhooks does not answer now. Try again."},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "too-slow", "The read took too long",
+		"Try again, or ask for less: a smaller page or a narrower filter."},
+	{context.Canceled, http.StatusServiceUnavailable, "interrupted", "The read was interrupted",
+		"Try again."},
+	{errDefect, http.StatusInternalServerError, "internal-defect", "A defect of ticketrail",
+		"The log has the cause."},
+}
+
+// problemOf gives the problem that an error is answered with.
+func problemOf(err error) *Problem {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem
+	}
+	for _, f := range failures {
+		if errors.Is(err, f.err) {
+			return f.problem()
+		}
+	}
+	return problemOf(errDefect)
+}
+
+func (f failure) problem() *Problem {
+	return &Problem{Type: problemsPath + f.code, Title: f.title, Status: f.status, Code: f.code, Detail: f.detail}
+}
+
+// invalid gives the problem of one parameter, such as "query.state".
+func invalid(parameter, message string) *Problem {
+	problem := problemOf(errParameter)
+	problem.Errors = []ParameterProblem{{Parameter: parameter, Message: message}}
+	return problem
+}
+
+// Error gives the title.
+func (p *Problem) Error() string { return p.Title }
+
+// GetStatus gives the HTTP status, which huma answers with.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType gives the media type of problem details.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders gives the headers that belong to the problem: when to try again,
+// and how to say who one is.
+func (p *Problem) GetHeaders() http.Header {
+	header := http.Header{}
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		header.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", "Bearer")
+	}
+	return header
+}
+
+// writeProblem answers with a problem where huma has no part in it. An error of
+// writing means that nobody reads any more.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// ProblemType explains the problems of one code.
+type ProblemType struct {
+	Code   string `json:"code" example:"order-not-found" doc:"The problem's name, for programs."`
+	Status int    `json:"status" example:"404" doc:"The HTTP status of an answer with this problem."`
+	Title  string `json:"title" example:"No such order" doc:"The problem in a few words."`
+	Detail string `json:"detail" example:"The source has no order with this key." doc:"What happened, and what can be done."`
+}
+
+type problemInput struct {
+	Code string `path:"code" example:"order-not-found" doc:"The code of a problem."`
+}
+
+type problemOutput struct{ Body ProblemType }
+
+func (h *handler) routeProblems(d *document) {
+	register(h, d, huma.Operation{
+		OperationID: "get-problem",
+		Path:        problemsPath + "{code}",
+		Tags:        []string{tagOperation},
+		Summary:     "What a problem means",
+		Description: "Explains what the type of a problem leads to: its status, what happened, and what can be done.",
+	}, explainProblem)
+}
+
+func explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
+	for _, f := range failures {
+		if f.code == in.Code {
+			return &problemOutput{Body: ProblemType{Code: f.code, Status: f.status, Title: f.title, Detail: f.detail}}, nil
+		}
+	}
+	return nil, errNoProblem
+}

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// Projection is where the read model stands.
+type Projection struct {
+	Checkpoint        uint64  `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
+	Counts            Counts  `json:"counts" doc:"What became of the webhooks up to the checkpoint."`
+	Stream            *Stream `json:"stream" doc:"Where the stream stands; null where it does not answer."`
+	Lag               *Lag    `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
+	Running           *bool   `json:"running" doc:"Whether the projector runs; null where it is another process."`
+	Reason            *string `json:"reason" doc:"Why it does not run, and what to do."`
+	ProjectionVersion int     `json:"projection_version" example:"1" doc:"The version of the projection that built the read model; 0 before its first commit."`
+	ProgramVersion    *string `json:"program_version" doc:"The version of ticketrail that answers."`
+}
+
+// Counts tell what became of the webhooks up to the checkpoint.
+type Counts struct {
+	Applied       uint64 `json:"applied" example:"800" doc:"Applied to an order."`
+	Duplicate     uint64 `json:"duplicate" example:"10" doc:"Applied before under the same webhook id, with the same body."`
+	NotAboutOrder uint64 `json:"not_about_order" example:"2" doc:"About no order."`
+	Quarantined   uint64 `json:"quarantined" example:"0" doc:"Not translatable."`
+	Sum           uint64 `json:"sum" example:"812" doc:"Their sum, which is the checkpoint."`
+}
+
+// Stream is where the stream stands.
+type Stream struct {
+	_         struct{}       `nullable:"true"`
+	Name      string         `json:"name" example:"WEBHOOKS" doc:"Its name."`
+	CreatedAt domain.Instant `json:"created_at" format:"date-time" doc:"When it was created, which tells it from another of its name."`
+	First     uint64         `json:"first" example:"1" doc:"Its first stream sequence; last + 1 where it is empty."`
+	Last      uint64         `json:"last" example:"812" doc:"Its last stream sequence."`
+}
+
+// Lag is how far a read model is behind the stream.
+type Lag struct {
+	_             struct{} `nullable:"true"`
+	Webhooks      uint64   `json:"webhooks" example:"0" doc:"How many webhooks are not applied yet."`
+	OldestSeconds *float64 `json:"oldest_seconds" example:"0.2" doc:"The age of the oldest of them; null where there is none."`
+}
+
+type projectionInput struct{ AtLeast }
+
+type projectionOutput struct{ Body Projection }
+
+func (h *handler) routeProjection(d *document) {
+	read(h, d, huma.Operation{
+		OperationID: "get-projection",
+		Path:        "/v1/projection",
+		Tags:        []string{tagOperation},
+		Summary:     "Get where the read model stands",
+		Description: "Gives the checkpoint with its arithmetic, where the stream stands, the lag, and whether the projector runs.",
+	}, h.getProjection)
+}
+
+func (h *handler) getProjection(ctx context.Context, _ *projectionInput) (*projectionOutput, error) {
+	checkpoint, err := h.model.Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	projection := Projection{
+		Checkpoint:        checkpoint.StreamSequence,
+		Counts:            counts(checkpoint.Counts),
+		ProjectionVersion: checkpoint.Version,
+		ProgramVersion:    orNull(h.config.Version),
+	}
+	projection.Stream, projection.Lag = h.stream(ctx, checkpoint.StreamSequence)
+	if h.config.Projector != nil {
+		running, reason := h.config.Projector()
+		projection.Running, projection.Reason = &running, orNull(reason)
+	}
+	return &projectionOutput{Body: projection}, nil
+}
+
+func counts(c domain.Counts) Counts {
+	return Counts{
+		Applied:       c.Applied,
+		Duplicate:     c.Duplicate,
+		NotAboutOrder: c.NotAboutOrder,
+		Quarantined:   c.Quarantined,
+		Sum:           c.Sum(),
+	}
+}
+
+// stream tells where the stream stands, and how far a checkpoint is behind it. A
+// stream that does not answer leaves both nil: what the read model knows is worth
+// telling without it.
+func (h *handler) stream(ctx context.Context, checkpoint uint64) (*Stream, *Lag) {
+	info, err := h.webhooks.Info(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	stream := &Stream{Name: info.Identity.Name, CreatedAt: info.Identity.CreatedAt, First: info.First, Last: info.Last}
+	return stream, h.lag(ctx, checkpoint, info.Last)
+}
+
+func (h *handler) lag(ctx context.Context, checkpoint, last uint64) *Lag {
+	if checkpoint >= last {
+		return &Lag{}
+	}
+	lag := &Lag{Webhooks: last - checkpoint}
+	if oldest, err := h.webhooks.Webhook(ctx, checkpoint+1); err == nil {
+		age := h.config.Now().Sub(oldest.ReceivedAt.Time())
+		lag.OldestSeconds = new(max(age, 0).Seconds())
+	}
+	return lag
+}

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+const (
+	webhooksPath = "/v1/webhooks/"
+
+	typeJSON  = "application/json"
+	typeBytes = "application/octet-stream"
+)
+
+func webhookPath(streamSequence uint64) string {
+	return webhooksPath + strconv.FormatUint(streamSequence, 10)
+}
+
+// Webhook is a webhook as it was received. Exactly one of Body and BodyBase64 is
+// not null, and it gives the body byte for byte.
+type Webhook struct {
+	StreamSequence uint64         `json:"stream_sequence" example:"812" doc:"Its position in the stream."`
+	Source         string         `json:"source" example:"ordatic" doc:"The source it came to."`
+	Provider       string         `json:"provider" example:"ordatic" doc:"The adapter that verified it."`
+	Event          string         `json:"event" example:"rider-delivering" doc:"The provider's published event, or other."`
+	WebhookID      *string        `json:"webhook_id" doc:"The provider's id of the webhook."`
+	ContentType    string         `json:"content_type" example:"application/json" doc:"As the sender gave it."`
+	ReceivedAt     domain.Instant `json:"received_at" format:"date-time" doc:"When it came."`
+	Size           int            `json:"size" example:"412" doc:"Of the body, in bytes."`
+	Body           *string        `json:"body" doc:"The body as text; null where it is not UTF-8."`
+	BodyBase64     *string        `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8."`
+}
+
+type webhookInput struct {
+	StreamSequence uint64 `path:"stream_sequence" minimum:"1" example:"3" doc:"The position of the webhook in the stream."`
+	Raw            bool   `query:"raw" example:"true" doc:"Give the body alone, byte for byte, as an attachment."`
+	Accept         string `header:"Accept" doc:"application/octet-stream does as raw=true does."`
+}
+
+// webhookOutput has a Webhook for its body, or the raw bytes.
+type webhookOutput struct {
+	ContentType        string `header:"Content-Type"`
+	ContentDisposition string `header:"Content-Disposition"`
+	Vary               string `header:"Vary"`
+	Body               any
+}
+
+func (h *handler) routeWebhooks(d *document) {
+	register(h, d, huma.Operation{
+		OperationID: "get-webhook",
+		Path:        webhooksPath + "{stream_sequence}",
+		Tags:        []string{tagWebhooks},
+		Summary:     "Get one webhook as it was received",
+		Description: "Gives a webhook from the stream, described in JSON or as its raw bytes. It may not be applied yet.",
+		Responses: map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{
+			typeJSON:  {Schema: d.schema(reflect.TypeFor[Webhook]())},
+			typeBytes: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}}},
+	}, h.getWebhook)
+}
+
+func (h *handler) getWebhook(ctx context.Context, in *webhookInput) (*webhookOutput, error) {
+	found, err := h.webhooks.Webhook(ctx, in.StreamSequence)
+	if errors.Is(err, domain.ErrNotFound) {
+		return nil, errNoWebhook
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoStream, err)
+	}
+	if in.raw() {
+		return &webhookOutput{
+			ContentType:        typeBytes,
+			ContentDisposition: fmt.Sprintf(`attachment; filename="webhook-%d"`, found.StreamSequence),
+			Vary:               "Accept",
+			Body:               found.Body,
+		}, nil
+	}
+	return &webhookOutput{ContentType: typeJSON, Vary: "Accept", Body: webhook(found)}, nil
+}
+
+func (in *webhookInput) raw() bool {
+	return in.Raw || negotiation.SelectQValue(in.Accept, []string{typeJSON, typeBytes}) == typeBytes
+}
+
+func webhook(w *domain.Webhook) Webhook {
+	described := Webhook{
+		StreamSequence: w.StreamSequence,
+		Source:         w.Source,
+		Provider:       w.Provider,
+		Event:          w.Event,
+		WebhookID:      orNull(w.ID),
+		ContentType:    cmp.Or(w.ContentType, typeJSON),
+		ReceivedAt:     w.ReceivedAt,
+		Size:           len(w.Body),
+	}
+	if utf8.Valid(w.Body) {
+		described.Body = new(string(w.Body))
+	} else {
+		described.BodyBase64 = new(base64.StdEncoding.EncodeToString(w.Body))
+	}
+	return described
+}
