@@ -1,18 +1,14 @@
 package provider
 
 import (
-	"bytes"
 	"errors"
-	"io"
-	"unicode/utf8"
+	"iter"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
-
-// maxLevels is how deep a body may be nested; providers send six levels.
-const maxLevels = 64
 
 // translate reads the body strictly and says what it means: say gives the event,
 // or nil for a webhook that is about no order. What say could not read is in the
@@ -50,12 +46,6 @@ type object struct {
 	members []member
 }
 
-// member is one name of an object with its value, as it stands in the body.
-type member struct {
-	name  []byte
-	value jsontext.Value
-}
-
 // read takes only what can be read in one way: valid UTF-8, no name twice in one
 // object, nothing behind it.
 func read(w *domain.Webhook) (object, error) {
@@ -72,99 +62,78 @@ func read(w *domain.Webhook) (object, error) {
 	return object{reading: &reading{digest: w.BodyDigest}, raw: w.Body, members: members}, nil
 }
 
-// split gives the members of the object that is all of a text, or ErrNotJSON, or
-// ErrNotObject for another JSON value. The members share the text's memory.
-func split(text []byte, options ...jsontext.Options) ([]member, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), options...)
-	if d.PeekKind() != jsontext.KindBeginObject {
-		return nil, refuse(d)
+// object gives the object under a name; one without members for no value.
+func (o object) object(name string) object {
+	v := o.value(name)
+	if v != nil && v.Kind() != jsontext.KindBeginObject {
+		o.fail(domain.CauseWrongType, name)
+		v = nil
 	}
-	members := make([]member, 0, 8)
-	_, err := d.ReadToken()
-	for err == nil && d.PeekKind() == jsontext.KindString {
-		var m member
-		if m, err = readMember(d, text); err == nil {
-			members = append(members, m)
+	return o.child(name, v)
+}
+
+// each gives the objects of the array under a name, without those of no value.
+func (o object) each(name string) iter.Seq[object] {
+	return func(yield func(object) bool) {
+		v := o.value(name)
+		if v != nil && v.Kind() != jsontext.KindBeginArray {
+			o.fail(domain.CauseWrongType, name)
+			return
+		}
+		for element := range elements(v) {
+			switch {
+			case isNoValue(element):
+				continue
+			case element.Kind() != jsontext.KindBeginObject:
+				o.fail(domain.CauseWrongType, name)
+				return
+			case !yield(o.child(name, element)):
+				return
+			}
 		}
 	}
-	if err == nil {
-		_, err = d.ReadToken() // the closing brace, or what is wrong
-	}
-	if err != nil || !ended(d) {
-		return nil, ErrNotJSON
-	}
-	return members, nil
 }
 
-// refuse tells whether what is no object is JSON at least.
-func refuse(d *jsontext.Decoder) error {
-	if err := d.SkipValue(); err != nil || !ended(d) {
-		return ErrNotJSON
+// child gives the object that v holds, which is a part of what read has checked.
+func (o object) child(name string, v jsontext.Value) object {
+	child := object{reading: o.reading, path: o.path + "/" + name, raw: v}
+	if v != nil {
+		child.members, _ = split(v, jsontext.AllowDuplicateNames(true))
 	}
-	return ErrNotObject
+	return child
 }
 
-// ended tells whether nothing but white space is left.
-func ended(d *jsontext.Decoder) bool {
-	_, err := d.ReadToken()
-	return errors.Is(err, io.EOF)
-}
-
-func readMember(d *jsontext.Decoder, text []byte) (m member, err error) {
-	name, err := next(d, text)
-	if err != nil {
-		return member{}, err
+// value gives what the object has under a name, or nil for no value: the name is
+// missing, or it holds null, "" or {}.
+func (o object) value(name string) jsontext.Value {
+	i := slices.IndexFunc(o.members, func(m member) bool { return string(m.name) == name })
+	if i < 0 || isNoValue(o.members[i].value) {
+		return nil
 	}
-	m.name = unquoted(name)
-	m.value, err = next(d, text)
-	return m, err
+	return o.members[i].value
 }
 
-// next reads a value and gives it as a part of the text, since the decoder's own
-// copy lasts only until its next call.
-func next(d *jsontext.Decoder, text []byte) (jsontext.Value, error) {
-	value, err := d.ReadValue()
-	end := d.InputOffset()
-	return text[end-int64(len(value)) : end : end], err
-}
-
-// unquoted gives the content of a JSON string, shared with it where possible.
-func unquoted(value jsontext.Value) []byte {
-	if bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
-		return value[1 : len(value)-1]
+// fail keeps the first reason for which no event can be made.
+func (o object) fail(cause, name string) {
+	if o.failure == nil {
+		o.failure = &domain.Untranslatable{Cause: cause, Where: o.path + "/" + name}
 	}
-	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what split allowed
-	return content
 }
 
-func unquote(value jsontext.Value) string { return string(unquoted(value)) }
-
-// nestedTooDeeply counts brackets outside strings. It runs before any parser, on
-// any bytes.
-func nestedTooDeeply(text []byte) bool {
-	levels := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i = endOfString(text, i)
-		case '{', '[':
-			levels++
-		case '}', ']':
-			levels--
-		}
-		if levels > maxLevels {
-			return true
-		}
-	}
-	return false
+// unreadable notes that a documented field holds what it should not.
+func (o object) unreadable(name string) {
+	o.note(domain.AnomalyUnreadableValue, o.path+"/"+name)
 }
 
-// endOfString gives the place of the quote that ends the string begun at i.
-func endOfString(text []byte, i int) int {
-	for i++; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
+// note adds an anomaly once.
+func (r *reading) note(code, detail string) {
+	anomaly := domain.Anomaly{Code: code, Detail: detail}
+	if !slices.Contains(r.anomalies, anomaly) {
+		r.anomalies = append(r.anomalies, anomaly)
 	}
-	return i
+}
+
+// stamp gives the stamp of what the webhook says.
+func (r *reading) stamp(clock domain.Instant, history int, rank uint8) domain.Stamp {
+	return domain.NewStamp(clock, history, rank, r.digest)
 }

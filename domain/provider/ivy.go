@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"encoding/hex"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -80,4 +82,147 @@ func (Ivy) Sign(r *Request, secret, _ string) {
 // that carry a refund as steps.
 func (Ivy) Translate(w *domain.Webhook) (*domain.Event, error) { return translate(w, ivyEvent) }
 
-func ivyEvent(body object) *domain.Event { return nil }
+// ivyStatuses are the statuses of an order, in the order of a life: asking for the
+// money, its coming, its going back, the quarrel about it, and the ends. The rank
+// decides only between two snapshots of one moment with histories of one length.
+//
+// Three of them (in_handshake, waiting_for_bank_confirmation, refused) are named
+// in Ivy's enumeration and explained nowhere; they mean what their neighbours do.
+var ivyStatuses = lifecycle{
+	{name: "in_handshake", axes: domain.Axes{Payment: domain.PaymentPending}},
+	{name: "processing", axes: domain.Axes{Payment: domain.PaymentPending}},
+	{name: "waiting_for_payment", axes: ivyAuthorized},
+	{name: "waiting_for_bank_confirmation", axes: ivyAuthorized},
+	{name: "finalizing", axes: domain.Axes{Payment: domain.PaymentSettling, Fulfillment: domain.FulfillmentAccepted}},
+	{name: "paid", axes: ivyCompleted(domain.PaymentPaid)},
+	{name: "in_refund", axes: ivyCompleted(domain.PaymentRefunding)},
+	{name: "refund_failed", axes: ivyCompleted(domain.PaymentRefundFailed)},
+	{name: "partially_refunded", axes: ivyCompleted(domain.PaymentPartiallyRefunded)},
+	{name: "refunded", axes: ivyCompleted(domain.PaymentRefunded)},
+	{name: "in_dispute", axes: ivyCompleted(domain.PaymentDisputed), problem: "in-dispute"},
+	{name: "disputed", axes: ivyCompleted(domain.PaymentDisputed), problem: "disputed"},
+	{name: "refused", axes: domain.Axes{Payment: domain.PaymentFailed, Outcome: domain.OutcomeFailed}},
+	{name: "failed", axes: domain.Axes{Payment: domain.PaymentFailed, Outcome: domain.OutcomeFailed}},
+	{name: "canceled", axes: domain.Axes{Payment: domain.PaymentCanceled, Outcome: domain.OutcomeCanceled}},
+}
+
+var ivyAuthorized = domain.Axes{Payment: domain.PaymentAuthorized, Fulfillment: domain.FulfillmentAccepted}
+
+// ivyCompleted gives the axes of an order that was paid and may be delivered,
+// wherever its money has gone since.
+func ivyCompleted(payment domain.Payment) domain.Axes {
+	return domain.Axes{Payment: payment, Outcome: domain.OutcomeCompleted}
+}
+
+// ivyRefundStatuses ranks the statuses of a refund, of both enumerations that Ivy
+// has for it.
+var ivyRefundStatuses = []string{
+	"initiated", "pending", "requires_action", "partially_refunded", "failed", "succeeded",
+}
+
+func ivyEvent(body object) *domain.Event {
+	switch name := body.decisive("type"); name {
+	case "order_created", "order_updated", "refund_succeeded", "refund_failed":
+		return ivySnapshot(body, name)
+	case "refund.initiated", "refund.succeeded", "refund.failed":
+		return ivyRefundStep(body, name)
+	}
+	return nil
+}
+
+func ivySnapshot(body object, name string) *domain.Event {
+	order := body.object("payload")
+	statusName := order.decisive("status")
+	status, rank, known := ivyStatuses.find(statusName)
+	if !known {
+		body.note(domain.AnomalyUnknownStatus, clip(statusName))
+	}
+	clock := cmp.Or(order.instant("updatedAt"), body.instant("date"))
+	history := ivyHistory(order)
+	facts := ivyFacts(order)
+	facts.ProviderStatus = statusName
+	return &domain.Event{
+		Kind:            domain.Snapshot,
+		Key:             order.key("id"),
+		Name:            name,
+		Stamp:           body.stamp(clock, len(history), rank),
+		OccurredAt:      clock,
+		Standing:        ivyStanding(status, order.text("paymentMode")),
+		StandingUnknown: !known,
+		Facts:           facts,
+		Refunds:         ivyRefunds(order, facts.Currency, clock),
+		History:         history,
+	}
+}
+
+// ivyStanding gives what a status says in a payment mode. In the direct mode the
+// money goes past Ivy, which then tells nothing after the authorisation.
+func ivyStanding(status status, paymentMode string) domain.Standing {
+	standing := status.standing()
+	if paymentMode == "direct" && standing.Payment == domain.PaymentAuthorized {
+		standing.Outcome = domain.OutcomeCompleted
+	}
+	return standing
+}
+
+func ivyFacts(order object) domain.Facts {
+	price := order.object("price")
+	return domain.Facts{
+		StoreID:   order.text("merchantId"),
+		Reference: order.text("referenceId"),
+		Currency:  price.currency("currency"),
+		Total:     price.amount("total"),
+		Refunded:  order.amount("refundAmount"),
+		CreatedAt: order.instant("createdAt"),
+	}
+}
+
+func ivyHistory(order object) (history []domain.HistoryEntry) {
+	for entry := range order.each("statusHistoryList") {
+		history = append(history, domain.HistoryEntry{
+			Status: entry.text("currentStatus"),
+			Reason: entry.text("reason"),
+			At:     cmp.Or(entry.instant("createdAt"), entry.instant("updatedAt")),
+		})
+	}
+	return history
+}
+
+func ivyRefunds(order object, currency string, clock domain.Instant) (refunds []domain.Refund) {
+	for refund := range order.each("refunds") {
+		status, created := refund.text("status"), refund.instant("createdAt")
+		updated := cmp.Or(refund.instant("updatedAt"), created, clock)
+		refunds = append(refunds, domain.Refund{
+			ID:       refund.id(),
+			Amount:   refund.amount("amount"),
+			Currency: currency,
+			Status:   status,
+			Reason:   refund.text("description"),
+			At:       created,
+			Stamp:    refund.stamp(updated, 0, rankIn(ivyRefundStatuses, status)),
+		})
+	}
+	return refunds
+}
+
+// ivyRefundStep reads an event whose payload is a refund and names its order.
+func ivyRefundStep(body object, name string) *domain.Event {
+	refund, clock := body.object("payload"), body.instant("date")
+	status := cmp.Or(refund.text("status"), strings.TrimPrefix(name, "refund."))
+	rank := rankIn(ivyRefundStatuses, status)
+	return &domain.Event{
+		Kind:       domain.Step,
+		Key:        refund.key("orderId"),
+		Name:       name,
+		Stamp:      body.stamp(clock, 0, rank),
+		OccurredAt: clock,
+		Refunds: []domain.Refund{{
+			ID:       refund.id(),
+			Amount:   refund.amount("amount"),
+			Currency: refund.currency("currency"),
+			Status:   status,
+			At:       clock,
+			Stamp:    refund.stamp(clock, 0, rank),
+		}},
+	}
+}

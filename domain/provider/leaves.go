@@ -3,9 +3,8 @@ package provider
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"iter"
+	"errors"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,58 +25,10 @@ const (
 	firstMillisecond = 100_000_000_000
 )
 
+// errUnreadable is for a leaf that is neither a string nor a number.
+var errUnreadable = errors.New("unreadable")
+
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
-
-// value gives what an object has under a name, or nil for no value: the name is
-// missing, or holds null, "" or {}.
-func (o object) value(name string) jsontext.Value {
-	i := slices.IndexFunc(o.members, func(m member) bool { return string(m.name) == name })
-	if i < 0 || isNoValue(o.members[i].value) {
-		return nil
-	}
-	return o.members[i].value
-}
-
-func isNoValue(v jsontext.Value) bool {
-	switch v.Kind() {
-	case jsontext.KindNull:
-		return true
-	case jsontext.KindString:
-		return len(v) == len(`""`)
-	case jsontext.KindBeginObject:
-		return strings.TrimLeft(string(v[1:min(len(v), 64)]), " \t\r\n") == "}"
-	}
-	return false
-}
-
-// object gives the object under a name, one without members for no value.
-func (o object) object(name string) object {
-	child := object{reading: o.reading, path: o.path + "/" + name}
-	v := o.value(name)
-	if v == nil {
-		return child
-	}
-	if v.Kind() != jsontext.KindBeginObject {
-		o.fail(domain.CauseWrongType, name)
-		return child
-	}
-	return child.filled(v)
-}
-
-// filled gives the object with the members of v, which read has checked.
-func (o object) filled(v jsontext.Value) object {
-	o.raw = v
-	o.members, _ = split(v)
-	return o
-}
-
-// each gives the objects of the array under a name; elements that are no value
-// are passed over.
-func (o object) each(name string) iter.Seq[object] {
-	return func(yield func(object) bool) {
-		_ = yield
-	}
-}
 
 // decisive gives a text on which the meaning of the webhook depends. Another type
 // fails the reading.
@@ -143,14 +94,12 @@ func (o object) instant(name string) domain.Instant {
 	return leaf(o, name, domain.ParseInstant, parseUnix)
 }
 
-// leaf reads a fact that is written as a string or as a number.
+// leaf reads a fact that may be written as a string or as a number.
 func leaf[T any](o object, name string, parseString, parseNumber func(string) (T, error)) (fact T) {
-	v := o.value(name)
-	if v == nil {
+	err := errUnreadable
+	switch v := o.value(name); v.Kind() {
+	case jsontext.KindInvalid: // no value
 		return fact
-	}
-	fact, err := fact, domain.ErrNotFound
-	switch v.Kind() {
 	case jsontext.KindString:
 		fact, err = parseString(unquote(v))
 	case jsontext.KindNumber:
@@ -187,31 +136,6 @@ func (o object) id() string {
 func contentID(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:16])
-}
-
-// fail keeps the first reason for which no event can be made.
-func (o object) fail(cause, name string) {
-	if o.failure == nil {
-		o.failure = &domain.Untranslatable{Cause: cause, Where: o.path + "/" + name}
-	}
-}
-
-// unreadable notes that a documented field holds what it should not.
-func (o object) unreadable(name string) {
-	o.note(domain.AnomalyUnreadableValue, o.path+"/"+name)
-}
-
-// note adds an anomaly once.
-func (r *reading) note(code, detail string) {
-	anomaly := domain.Anomaly{Code: code, Detail: detail}
-	if !slices.Contains(r.anomalies, anomaly) {
-		r.anomalies = append(r.anomalies, anomaly)
-	}
-}
-
-// stamp gives the stamp of what the webhook says.
-func (r *reading) stamp(clock domain.Instant, history int, rank uint8) domain.Stamp {
-	return domain.NewStamp(clock, history, rank, r.digest)
 }
 
 // clip cuts a text to what an anomaly tells.

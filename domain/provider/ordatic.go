@@ -1,7 +1,10 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/base64"
+	"slices"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -62,4 +65,103 @@ func (Ordatic) Translate(w *domain.Webhook) (*domain.Event, error) {
 	return translate(w, ordaticEvent)
 }
 
-func ordaticEvent(body object) *domain.Event { return nil }
+// The ways that an order reaches its customer. Ordatic does not send which it is,
+// but some of its events exist for one of them only.
+const (
+	kindDelivery = "delivery"
+	kindTakeaway = "takeaway"
+	kindAtTable  = "at-table"
+)
+
+// The events that state no status.
+const (
+	ordaticRiderError  = "rider-error"
+	ordaticRiderProof  = "rider-proof-delivery"
+	ordaticRiderRefund = "rider-refund"
+)
+
+// ordaticStatuses are the events that state a status. Kitchen and rider run side
+// by side: a rider is booked while the kitchen works, so the rider's first steps
+// rank between the kitchen's.
+var ordaticStatuses = lifecycle{
+	{name: "order-accepted", axes: domain.Axes{Fulfillment: domain.FulfillmentAccepted}},
+	{name: "order-in-kitchen", axes: domain.Axes{Fulfillment: domain.FulfillmentInKitchen}},
+	{name: "rider-created", axes: domain.Axes{Delivery: domain.DeliveryAssigned}, fulfillmentKind: kindDelivery},
+	{name: "rider-picking", axes: domain.Axes{Delivery: domain.DeliveryPicking}, fulfillmentKind: kindDelivery},
+	{name: "order-ready-to-pick-up", axes: domain.Axes{Fulfillment: domain.FulfillmentReady}},
+	{name: "rider-delivering", axes: domain.Axes{Delivery: domain.DeliveryDelivering}, fulfillmentKind: kindDelivery},
+	{name: "order-picked-up", axes: ordaticHandedOver, fulfillmentKind: kindTakeaway},
+	{name: "order-served", axes: ordaticHandedOver, fulfillmentKind: kindAtTable},
+	{name: "rider-completed", axes: ordaticDelivered, fulfillmentKind: kindDelivery},
+	{name: "order-canceled", axes: domain.Axes{Outcome: domain.OutcomeCanceled}},
+}
+
+var (
+	ordaticHandedOver = domain.Axes{Fulfillment: domain.FulfillmentHandedOver, Outcome: domain.OutcomeCompleted}
+	ordaticDelivered  = domain.Axes{Delivery: domain.DeliveryDelivered, Outcome: domain.OutcomeCompleted}
+)
+
+func ordaticEvent(body object) *domain.Event {
+	name, data := body.decisive("eventType"), body.object("data")
+	published := slices.Contains(ordaticEvents, name)
+	if !published {
+		if data.decisive("orderId") == "" {
+			return nil
+		}
+		body.note(domain.AnomalyUnknownEvent, clip(name))
+	}
+	status, rank, _ := ordaticStatuses.find(name)
+	storeID := body.key("storeId")
+	event := &domain.Event{
+		Kind:     domain.Step,
+		Key:      ordaticKey(data, storeID),
+		Name:     clip(name),
+		Stamp:    body.stamp(domain.Instant{}, 0, rank),
+		Standing: status.standing(),
+		Facts: domain.Facts{
+			ProviderStatus:  status.name,
+			StoreID:         storeID,
+			FulfillmentKind: status.fulfillmentKind,
+		},
+	}
+	switch name {
+	case ordaticRiderError:
+		event.Standing.Problem = name
+	case ordaticRiderProof:
+		event.Proof = readProof(data, "proofDelivery")
+	case ordaticRiderRefund:
+		event.Refunds = ordaticRefunds(data)
+	}
+	return event
+}
+
+// ordaticKey joins store and order, since only both together name an order. The
+// store is escaped so that no two pairs have the same key.
+func ordaticKey(data object, storeID string) string {
+	key := storeEscaper.Replace(storeID) + ":" + data.key("orderId")
+	if len(key) > maxKey {
+		data.fail(domain.CauseKeyUnusable, "orderId")
+	}
+	return key
+}
+
+var storeEscaper = strings.NewReplacer("%", "%25", ":", "%3A")
+
+// ordaticRefunds gives the one refund that the event is about. Its sums are in
+// cents of a currency that nobody names; what the rider's company adjusts counts
+// before what the partner owes.
+func ordaticRefunds(data object) []domain.Refund {
+	refund := data.object("refund")
+	if refund.raw == nil {
+		data.unreadable("refund")
+		return nil
+	}
+	at := refund.instant("date")
+	return []domain.Refund{{
+		ID:     refund.id(),
+		Amount: cmp.Or(refund.minorAmount("totalRiderRefund"), refund.minorAmount("totalPartnerRefund")),
+		Reason: refund.text("reason"),
+		At:     at,
+		Stamp:  refund.stamp(at, 0, 0),
+	}}
+}

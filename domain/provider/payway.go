@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strings"
 
@@ -102,4 +103,75 @@ func (Payway) Translate(w *domain.Webhook) (*domain.Event, error) {
 	return translate(w, paywayEvent)
 }
 
-func paywayEvent(body object) *domain.Event { return nil }
+// paywayOrderClosed is the one event that is about an order by its name.
+const paywayOrderClosed = "order_closed"
+
+// paywayStates are the states of an order. Both later ones are final. A closed
+// order need not be paid: one that is bought on invoice is closed at once, so the
+// payment axis stays where it is.
+var paywayStates = lifecycle{
+	{name: "created"},
+	{name: "failed", axes: domain.Axes{Outcome: domain.OutcomeFailed}},
+	{name: "closed", axes: domain.Axes{Outcome: domain.OutcomeClosed}},
+}
+
+// paywayPaymentStates ranks the states of a payment; the last three are final.
+var paywayPaymentStates = []string{"created", "pending", "cancelled", "failed", "closed"}
+
+func paywayEvent(body object) *domain.Event {
+	name, payload := body.text("event"), body.object("payload")
+	order := payload.object("order")
+	if name != paywayOrderClosed && order.decisive("id") == "" {
+		return nil
+	}
+	state := order.decisive("state")
+	status, rank, known := paywayStates.find(state)
+	if !known {
+		body.note(domain.AnomalyUnknownStatus, clip(state))
+	}
+	clock := cmp.Or(body.instant("timestamp"), order.instant("updated"))
+	return &domain.Event{
+		Kind:            domain.Snapshot,
+		Key:             order.key("id"),
+		Name:            clip(name),
+		Stamp:           body.stamp(clock, 0, rank),
+		OccurredAt:      clock,
+		Standing:        status.standing(),
+		StandingUnknown: !known,
+		Facts: domain.Facts{
+			ProviderStatus: state,
+			StoreID:        order.text("organisation_id"),
+			Reference:      order.text("order_id"),
+			Total:          order.amount("total_price"),
+			Discount:       order.amount("total_discount"),
+			CreatedAt:      order.instant("created"),
+			Receipt:        paywayReceipt(payload.object("receipt")),
+		},
+		Payments: paywayPayments(order, clock),
+	}
+}
+
+func paywayReceipt(receipt object) domain.Receipt {
+	return domain.Receipt{
+		ID:     receipt.text("id"),
+		Total:  receipt.amount("sum"),
+		Method: receipt.text("payment_method"),
+		PaidAt: receipt.instant("paid_at"),
+	}
+}
+
+func paywayPayments(order object, clock domain.Instant) (payments []domain.PaymentRecord) {
+	for payment := range order.each("payments") {
+		state, created := payment.text("state"), payment.instant("created")
+		updated := cmp.Or(payment.instant("updated"), created, clock)
+		payments = append(payments, domain.PaymentRecord{
+			ID:     payment.id(),
+			Type:   payment.text("type"),
+			Status: state,
+			Amount: payment.amount("amount"),
+			At:     created,
+			Stamp:  payment.stamp(updated, 0, rankIn(paywayPaymentStates, state)),
+		})
+	}
+	return payments
+}

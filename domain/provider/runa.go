@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/base64"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -72,4 +73,51 @@ func (Runa) Sign(r *Request, secret, id string) { signStandard(r, secret, id) }
 // Translate makes a step of every body that has an order's id or status.
 func (Runa) Translate(w *domain.Webhook) (*domain.Event, error) { return translate(w, runaEvent) }
 
-func runaEvent(body object) *domain.Event { return nil }
+// runaProcessing is the status of the documentation's own example, which its
+// contract does not allow in a webhook.
+const runaProcessing = "PROCESSING"
+
+var runaStatuses = lifecycle{
+	{name: runaProcessing},
+	{name: "FAILED", axes: domain.Axes{Outcome: domain.OutcomeFailed}},
+	{name: "COMPLETED", axes: domain.Axes{Outcome: domain.OutcomeCompleted, Payment: domain.PaymentPaid}},
+}
+
+func runaEvent(body object) *domain.Event {
+	isOrder := body.value("id") != nil || body.value("status") != nil
+	if !isOrder || body.value("product_code") != nil {
+		return nil
+	}
+	statusName := body.decisive("status")
+	status, rank, known := runaStatuses.find(statusName)
+	switch {
+	case !known:
+		body.note(domain.AnomalyUnknownStatus, clip(statusName))
+	case statusName == runaProcessing:
+		body.note(domain.AnomalyStatusOutsideContract, statusName)
+	}
+	facts := runaFacts(body)
+	facts.ProviderStatus = statusName
+	return &domain.Event{
+		Kind:       domain.Step,
+		Key:        body.key("id"),
+		Name:       runaOrderCompletion,
+		Stamp:      body.stamp(domain.Instant{}, 0, rank),
+		OccurredAt: cmp.Or(facts.CompletedAt, facts.CreatedAt),
+		Standing:   status.standing(),
+		Facts:      facts,
+	}
+}
+
+func runaFacts(body object) domain.Facts {
+	description := body.text("description")
+	return domain.Facts{
+		Reference:   description, // "your own reference text", says the documentation
+		Description: description,
+		Currency:    body.currency("currency"),
+		Total:       body.amount("total_price"),
+		Discount:    body.amount("total_discount"),
+		CreatedAt:   body.instant("created_at"),
+		CompletedAt: body.instant("completed_at"),
+	}
+}
