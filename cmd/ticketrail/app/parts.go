@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/ingest"
+)
+
+// errStopping is why a program that was told to stop is not ready.
+var errStopping = errors.New("it is stopping")
+
+func (a *App) startIngest(context.Context) error {
+	sources := make([]ingest.Source, len(a.sources))
+	for i, s := range a.sources {
+		adapter, _ := provider.Named(s.Provider) // config has checked that it exists
+		sources[i] = ingest.Source{Name: s.Name, Provider: adapter, Secrets: s.RevealSecrets(), Rate: s.Rate}
+	}
+	handler, err := ingest.New(gate{a.log, a}, ingest.Config{
+		Sources:     sources,
+		MaxBody:     int64(a.config.Ingest.MaxBody),
+		MaxInFlight: a.config.Ingest.MaxInFlight,
+		Logger:      a.logger,
+		Registerer:  a.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler), limitRequests)
+	return err
+}
+
+// gate is the stream as the receiver sees it: a program that stops is not ready.
+type gate struct {
+	*eventlog.Log
+	app *App
+}
+
+func (g gate) Ready(ctx context.Context) error {
+	if g.app.stopping.Load() {
+		return errStopping
+	}
+	return g.Log.Ready(ctx)
+}
+
+func (a *App) startAPI(context.Context) error {
+	handler := api.New(a.readModel, a.log, api.Config{
+		Sources:    APISources(a.sources),
+		Token:      a.config.API.Token.Reveal(),
+		Version:    a.addresses.Version,
+		Projector:  a.projectorHealth,
+		Gatherer:   a.metrics,
+		Registerer: a.metrics,
+		Logger:     a.logger,
+	})
+	if err := api.CheckListen(a.config.API.Listen, a.config.API.Token.Reveal()); err != nil {
+		return err
+	}
+	url, err := a.listen("api", api.Server(a.config.API.Listen, handler), limitReads)
+	a.addresses.API = url
+	return err
+}
+
+// APISources gives what the API has to know of the sources.
+func APISources(sources []config.Source) []api.Source {
+	known := make([]api.Source, len(sources))
+	for i, s := range sources {
+		known[i] = api.Source{Name: s.Name, Provider: s.Provider, Currency: s.Currency}
+	}
+	return known
+}
+
+// projectorHealth tells whether the projector runs and, if not, why and what to do.
+func (a *App) projectorHealth() (running bool, reason string) {
+	if a.stopping.Load() {
+		return false, errStopping.Error()
+	}
+	status := a.projector.Status()
+	if status.Hint == "" {
+		return status.Running, status.Reason
+	}
+	return status.Running, status.Reason + ": " + status.Hint
+}
+
+// openStream connects to the broker and opens the stream. With the embedded
+// server that includes asserting that an acknowledged webhook is synced.
+func (a *App) openStream(ctx context.Context) error {
+	n := a.config.NATS
+	if !n.Embedded() {
+		conn, err := eventlog.Connect(n.URL, n.Credentials, a.logger)
+		if err != nil {
+			return err
+		}
+		a.steps.push("close the connection to the broker", limitBroker, func(context.Context) error {
+			conn.Close()
+			return nil
+		})
+		a.log, err = eventlog.Open(ctx, conn, a.streamConfig())
+		return err
+	}
+	dir := StreamFolder(a.config.Data)
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
+		Dir: dir, MaxBody: int64(a.config.Ingest.MaxBody), Logger: a.logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.steps.push("stop the embedded broker", limitBroker, closing(server.Close))
+	c := a.streamConfig()
+	c.Embedded, c.Dir = true, dir
+	a.log, err = eventlog.Open(ctx, server.Conn(), c)
+	return err
+}
+
+func (a *App) streamConfig() eventlog.Config {
+	return eventlog.Config{
+		Replicas:        a.config.NATS.Replicas,
+		MaxBytes:        int64(a.config.Stream.MaxBytes),
+		MaxAge:          time.Duration(a.config.Stream.MaxAge),
+		DuplicateWindow: time.Duration(a.config.Stream.DuplicateWindow),
+	}
+}

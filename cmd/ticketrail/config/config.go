@@ -1,0 +1,101 @@
+package config
+
+import "time"
+
+// Config is the whole configuration. The names of its keys, of their environment
+// variables and of the flags are all made from its yaml tags.
+type Config struct {
+	// Data is the folder of the embedded stream and the read models. A relative
+	// path counts from the working directory.
+	Data    string   `yaml:"data"`
+	Ingest  Ingest   `yaml:"ingest"`
+	API     API      `yaml:"api"`
+	NATS    NATS     `yaml:"nats"`
+	Stream  Stream   `yaml:"stream"`
+	Sources []Source `yaml:"sources"`
+
+	// File is the path that the configuration was read from, empty where no file
+	// was.
+	File string `yaml:"-"`
+}
+
+// Ingest configures the public listener.
+type Ingest struct {
+	// Listen is host:port; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+	// MaxBody is the size in bytes of the largest webhook that is taken.
+	MaxBody Size `yaml:"max_body"`
+	// MaxInFlight is the number of webhooks that are worked on at once; more are
+	// asked to come again.
+	MaxInFlight int `yaml:"max_in_flight"`
+}
+
+// API configures the private listener.
+type API struct {
+	// Listen is host:port; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+	// Token is what a reader must send as its bearer token. It may be empty only
+	// on a loopback address.
+	Token Secret `yaml:"token"`
+}
+
+// NATS configures the broker.
+type NATS struct {
+	// URL is empty for the embedded server, else one or more addresses of NATS
+	// servers with commas between.
+	URL string `yaml:"url"`
+	// Credentials is the path of a .creds file, empty where none is needed.
+	Credentials string `yaml:"credentials"`
+	// Replicas is the number of servers that hold each webhook: 1, 3 or 5.
+	Replicas int `yaml:"replicas"`
+}
+
+// Embedded tells whether ticketrail runs its own NATS server.
+func (n NATS) Embedded() bool { return n.URL == "" }
+
+// Stream configures the stream of accepted webhooks.
+type Stream struct {
+	// MaxBytes is the size in bytes at which webhooks are refused; 0 stands for as
+	// much as the disk holds.
+	MaxBytes Size `yaml:"max_bytes"`
+	// MaxAge is how long webhooks are kept; 0 stands for ever.
+	MaxAge Duration `yaml:"max_age"`
+	// DuplicateWindow is how long the broker remembers webhook ids.
+	DuplicateWindow Duration `yaml:"duplicate_window"`
+}
+
+// Source configures one endpoint that a provider sends to.
+type Source struct {
+	// Name is the last part of the endpoint's path.
+	Name string `yaml:"name"`
+	// Provider is the name of the adapter that reads the webhooks.
+	Provider string `yaml:"provider"`
+	// Secrets are all active at once, so that one can be rotated.
+	Secrets []Secret `yaml:"secrets"`
+	// Currency is the ISO 4217 code of amounts that come without one; may be empty.
+	Currency string `yaml:"currency"`
+	// Rate is the number of webhooks a second that are taken; 0 stands for the
+	// receiver's own default.
+	Rate float64 `yaml:"rate"`
+}
+
+// RevealSecrets gives the values of the source's secrets.
+func (s *Source) RevealSecrets() []string {
+	values := make([]string, len(s.Secrets))
+	for i, secret := range s.Secrets {
+		values[i] = secret.Reveal()
+	}
+	return values
+}
+
+// Default gives the configuration before any file, environment or flag. It is
+// the only place where defaults are set.
+func Default() *Config {
+	return &Config{
+		Data:   "./data",
+		Ingest: Ingest{Listen: "127.0.0.1:8080", MaxBody: 4 << 20, MaxInFlight: 256},
+		API:    API{Listen: "127.0.0.1:8081"},
+		NATS:   NATS{Replicas: 1},
+		Stream: Stream{DuplicateWindow: Duration(2 * time.Minute)},
+	}
+}

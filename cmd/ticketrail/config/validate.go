@@ -1,0 +1,160 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain/provider"
+)
+
+// The bounds of what can be configured.
+const (
+	minBody = 1 << 10
+	// maxBody is what NATS still calls a sensible payload; above it a server
+	// buffers more for each connection than a webhook is worth.
+	maxBody          = 8 << 20
+	maxInFlight      = 100_000
+	minStream        = 1 << 20
+	minWindow        = 100 * time.Millisecond // what JetStream takes
+	maxWindow        = time.Hour              // a million ids take some 115 MB
+	maxSourceRate    = 1e6
+	maxSecretsActive = 16
+)
+
+var (
+	sourceName   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+// validate checks what no single value can tell, and gives the first error.
+func validate(c *Config, origins map[string]string) error {
+	check := &checker{origins: origins}
+	check.section(c)
+	check.nats(&c.NATS)
+	check.stream(&c.Stream)
+	check.sources(c.Sources)
+	return check.first
+}
+
+// checker keeps the first thing that is wrong.
+type checker struct {
+	origins map[string]string
+	first   error
+}
+
+// require notes the problem of a key unless the condition holds.
+func (c *checker) require(ok bool, key, mend, problem string, args ...any) {
+	if ok || c.first != nil {
+		return
+	}
+	c.first = &Error{Origin: c.origin(key), Key: key, Problem: fmt.Sprintf(problem, args...), Mend: mend}
+}
+
+// origin finds where a key, or the section or list that lacks it, was set.
+func (c *checker) origin(key string) string {
+	for key != "" {
+		if origin, ok := c.origins[key]; ok {
+			return origin
+		}
+		key = key[:max(strings.LastIndexAny(key, ".["), 0)]
+	}
+	return "the default"
+}
+
+func (c *checker) section(config *Config) {
+	c.require(config.Data != "", "data", "name a folder, such as ./data", "it is empty")
+	c.address("ingest.listen", config.Ingest.Listen)
+	c.require(config.Ingest.MaxBody >= minBody && config.Ingest.MaxBody <= maxBody, "ingest.max_body",
+		"write a size from 1KiB to 8MiB", "%s is out of range", config.Ingest.MaxBody)
+	c.require(config.Ingest.MaxInFlight >= 1 && config.Ingest.MaxInFlight <= maxInFlight, "ingest.max_in_flight",
+		"write a number from 1 to 100000", "%d is out of range", config.Ingest.MaxInFlight)
+	c.address("api.listen", config.API.Listen)
+	c.require(config.API.Token != "" || loopback(config.API.Listen), "api.listen",
+		"set api.token ("+Variable("api.token")+"), or listen on 127.0.0.1",
+		"%s can be reached from other machines, and there is no token", config.API.Listen)
+}
+
+func (c *checker) address(key, address string) {
+	const mend = "write host:port, such as 127.0.0.1:8080"
+	_, port, err := net.SplitHostPort(address)
+	c.require(err == nil, key, mend, "%q is not an address", address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+		c.require(err == nil && port != "", key, mend, "%q has no usable port", address)
+	}
+}
+
+// loopback tells whether only this machine can reach an address.
+func loopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *checker) nats(n *NATS) {
+	for _, address := range strings.Split(n.URL, ",") {
+		if n.Embedded() {
+			break
+		}
+		u, err := url.Parse(strings.TrimSpace(address))
+		usable := err == nil && u.Host != "" && slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)
+		c.require(usable, "nats.url", "write nats://host:4222, more with commas between; leave it empty for the embedded server", "it is not a list of NATS addresses")
+	}
+	if n.Credentials != "" {
+		info, err := os.Stat(n.Credentials)
+		c.require(err == nil && info.Mode().IsRegular(), "nats.credentials", "name a .creds file that this user can read", "there is no file %s", n.Credentials)
+	}
+	c.require(slices.Contains([]int{1, 3, 5}, n.Replicas), "nats.replicas", "write 1, 3 or 5", "%d replicas cannot be", n.Replicas)
+	c.require(n.Replicas == 1 || !n.Embedded(), "nats.replicas", "write 1, or set nats.url", "the embedded server is one, so it cannot hold %d replicas", n.Replicas)
+}
+
+func (c *checker) stream(s *Stream) {
+	c.require(s.MaxBytes == 0 || s.MaxBytes >= minStream, "stream.max_bytes", "write 0 for as much as the disk holds, or a size from 1MiB", "%s is too small", s.MaxBytes)
+	window := time.Duration(s.DuplicateWindow)
+	c.require(window >= minWindow && window <= maxWindow, "stream.duplicate_window", "write a duration from 100ms to 1h", "%s is out of range", window)
+	c.require(s.MaxAge == 0 || s.MaxAge >= s.DuplicateWindow, "stream.max_age", "write 0 for ever, or a duration not shorter than stream.duplicate_window", "%s is too short", s.MaxAge)
+}
+
+func (c *checker) sources(sources []Source) {
+	taken := map[string]int{}
+	for i, source := range sources {
+		key := fmt.Sprintf("sources[%d]", i)
+		c.source(key, &source)
+		first, twice := taken[source.Name]
+		c.require(!twice, key+".name", "give each source a name of its own", "sources[%d] is named %q too", first, source.Name)
+		taken[source.Name] = i
+	}
+}
+
+func (c *checker) source(key string, s *Source) {
+	c.require(s.Name != "", key+".name", "name it: it is the last part of its address", "it is missing")
+	c.require(sourceName.MatchString(s.Name), key+".name", "use 1 to 32 of a-z, 0-9 and -", "%q cannot be a source's name", s.Name)
+	adapter, known := provider.Named(s.Provider)
+	c.require(known, key+".provider", "choose one of "+providerNames(), "%q is no provider", s.Provider)
+	c.require(len(s.Secrets) > 0, key+".secrets", "write the secret that the provider signs with: secrets: [\"…\"]", "it is missing")
+	c.require(len(s.Secrets) <= maxSecretsActive, key+".secrets", "remove the secrets that were rotated away", "%d are too many", len(s.Secrets))
+	c.require(s.Currency == "" || currencyCode.MatchString(s.Currency), key+".currency", "write three capital letters, such as SEK", "%q is no currency code", s.Currency)
+	c.require(s.Rate == 0 || s.Rate >= 1 && s.Rate <= maxSourceRate, key+".rate", "write webhooks a second, from 1 to 1000000, or 0 for the default", "%v is out of range", s.Rate)
+	for i, secret := range s.Secrets {
+		at := fmt.Sprintf("%s.secrets[%d]", key, i)
+		c.require(secret != "", at, "write the secret that the provider signs with", "it is empty")
+		if known && secret != "" {
+			err := adapter.CheckSecret(secret.Reveal())
+			c.require(err == nil, at, "copy the secret as "+s.Provider+" shows it", "it cannot be a secret of this provider: %v", err)
+		}
+	}
+}
+
+func providerNames() string {
+	var names []string
+	for _, p := range provider.All() {
+		names = append(names, p.Name())
+	}
+	return strings.Join(names, ", ")
+}
