@@ -1,0 +1,124 @@
+package eventlog_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+func fill(t testing.TB, log *eventlog.Log, n int) {
+	t.Helper()
+	for i := range n {
+		appendWebhook(t, log, webhook("", fmt.Sprintf(`{"n":%d}`, i)))
+	}
+}
+
+// read takes batches from a stream sequence on until it has n webhooks, and
+// acknowledges each.
+func read(t testing.TB, log *eventlog.Log, from uint64, most, n int) []*domain.Webhook {
+	t.Helper()
+	var webhooks []*domain.Webhook
+	for batch, err := range log.Batches(patient(t), from, most) {
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(batch.Webhooks), most)
+		webhooks = append(webhooks, batch.Webhooks...)
+		batch.Ack()
+		if len(webhooks) >= n {
+			break
+		}
+	}
+	return webhooks
+}
+
+// A reader gets every webhook after its checkpoint, once and in stream order,
+// whatever the size of its batches.
+func TestBatchesGiveTheStreamInOrder(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	fill(t, log, 100)
+	for _, most := range []int{1, 7, 100, 5000} {
+		for _, from := range []uint64{1, 42, 100} {
+			webhooks := read(t, log, from, most, 100-int(from)+1)
+			for i, w := range webhooks {
+				require.Equal(t, from+uint64(i), w.StreamSequence)
+				require.Equal(t, fmt.Sprintf(`{"n":%d}`, w.StreamSequence-1), string(w.Body))
+			}
+		}
+	}
+}
+
+// A reader that has caught up gets a webhook as soon as it is stored.
+func TestBatchesFollowTheStream(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	fill(t, log, 1)
+	n := 1
+	for batch, err := range log.Batches(patient(t), 1, 100) {
+		require.NoError(t, err)
+		require.Len(t, batch.Webhooks, 1)
+		require.EqualValues(t, n, batch.Webhooks[0].StreamSequence)
+		batch.Ack()
+		if n++; n > 20 {
+			break
+		}
+		fill(t, log, 1)
+	}
+}
+
+// The end of the context ends the iterator with an error that says so.
+func TestBatchesEndWithTheirContext(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	fill(t, log, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var ending error
+	for batch, err := range log.Batches(ctx, 1, 10) {
+		if ending = err; err == nil {
+			batch.Ack()
+			cancel()
+		}
+	}
+	require.ErrorIs(t, ending, context.Canceled)
+}
+
+// A refused batch comes again, with all that was given out after it, in order
+// and without a gap.
+func TestBatchesRewindToARefusedBatch(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	fill(t, log, 60)
+	var underWay []*eventlog.Batch
+	next, refusals := uint64(1), 0
+	for batch, err := range log.Batches(patient(t), 1, 10) {
+		require.NoError(t, err)
+		for _, w := range batch.Webhooks {
+			require.Equal(t, next, w.StreamSequence)
+			next++
+		}
+		underWay = append(underWay, batch)
+		if len(underWay) < 3 && next <= 60 {
+			continue
+		}
+		if refusals < 4 {
+			refusals++
+			next = underWay[1].Webhooks[0].StreamSequence
+			underWay[1].Nack()
+			underWay[2].Nack() // void, so this does nothing
+			underWay[0].Ack()
+			underWay = nil
+			continue
+		}
+		for _, b := range underWay {
+			b.Ack()
+		}
+		if underWay = nil; next > 60 {
+			break
+		}
+	}
+	require.Equal(t, 4, refusals)
+}

@@ -1,0 +1,31 @@
+// Package eventlog keeps every accepted webhook in one total order, in a
+// JetStream stream. It is the only code that knows NATS and Watermill.
+//
+// # Guarantees
+//
+//   - When [Log.Append] returns without an error on the embedded server, the
+//     webhook is on disk: written and synced.
+//   - A stored webhook is read back byte for byte, in stream order, by
+//     [Log.Batches], [Log.Webhook] and [Subscriber].
+//   - A full stream refuses webhooks with [ErrFull]; it never forgets accepted
+//     ones. No setting of a stream is ever changed so that messages are lost: a
+//     stream that is weaker than it should be is refused with a [SettingError].
+//   - Nothing that a sender writes becomes part of a subject, and no stored
+//     message can make a reader fail.
+//
+// # Duplicates
+//
+// A byte-identical webhook under the same id is absorbed within the duplicate
+// window, and its receipt says so. Later ones are stored again: absorbing them
+// for ever is the projector's work.
+//
+// # What it does not do
+//
+// It does not check the stream for gaps, replacement or changed messages; the
+// projector's guard does. It does not share one sync among several webhooks.
+//
+// # Shutdown
+//
+// Readers end with their context. Then the [Log] needs no closing; [Embedded]
+// closes its connection and its server, and the [FolderLock] goes last.
+package eventlog

@@ -1,0 +1,192 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	// serverName is stable, so that a folder always belongs to the same server.
+	serverName = "ticketrail"
+	// defaultMaxBody is the largest webhook where none is configured, in bytes.
+	defaultMaxBody = 4 << 20
+	// headerRoom is what a message may have besides its body: the server's own
+	// limit for headers.
+	headerRoom = 64 << 10
+	// maxMemory bounds what JetStream keeps in memory. No stream is kept there;
+	// the state of an ordered consumer is, and is small.
+	maxMemory = 64 << 20
+	// startTimeout covers the recovery of a large stream after an unclean stop,
+	// which reads all of it.
+	startTimeout = 10 * time.Minute
+	// drainTimeout bounds the wait for what the connection has under way.
+	drainTimeout = 5 * time.Second
+)
+
+// EmbeddedConfig says where and how the embedded server runs.
+type EmbeddedConfig struct {
+	// Dir is the server's own folder, made where it is missing. It must be under
+	// a folder that the caller has locked: see LockFolder.
+	Dir string
+	// MaxBody is the largest body of a webhook in bytes; 4 MiB where it is 0.
+	MaxBody int64
+	// Logger takes the server's warnings and errors; none where it is nil.
+	Logger *slog.Logger
+}
+
+// Embedded is a NATS server in this process, with one connection to it. It
+// listens on no address, and syncs every webhook before it acknowledges it.
+type Embedded struct {
+	server *server.Server
+	conn   *nats.Conn
+	closed chan struct{} // when the connection is
+}
+
+// StartEmbedded starts a server on a folder and connects to it. The settings
+// that make an acknowledged webhook durable are checked on the running server:
+// one that differs is a [SettingError].
+func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
+	options, err := serverOptions(config)
+	if err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(options)
+	if err != nil {
+		return nil, fmt.Errorf("set up the embedded server: %w", err)
+	}
+	s.SetLoggerV2(serverLog{config.Logger}, false, false, false)
+	embedded := &Embedded{server: s, closed: make(chan struct{})}
+	if err := embedded.start(options, config.Logger); err != nil {
+		return nil, errors.Join(err, embedded.Close())
+	}
+	return embedded, nil
+}
+
+func serverOptions(config EmbeddedConfig) (*server.Options, error) {
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the stream's folder: %w", err)
+	}
+	maxStore, err := room(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	maxBody := config.MaxBody
+	if maxBody == 0 {
+		maxBody = defaultMaxBody
+	}
+	maxPayload := int32(maxBody + headerRoom)
+	return &server.Options{
+		ServerName:         serverName,
+		DontListen:         true,
+		NoSigs:             true,
+		NoLog:              true, // the bridge is set by hand
+		JetStream:          true,
+		StoreDir:           config.Dir,
+		SyncAlways:         true,
+		JetStreamMaxStore:  maxStore,
+		JetStreamMaxMemory: maxMemory,
+		MaxPayload:         maxPayload,
+		MaxPending:         max(server.MAX_PENDING_SIZE, 16*int64(maxPayload)),
+	}, nil
+}
+
+func (e *Embedded) start(want *server.Options, logger *slog.Logger) error {
+	e.server.Start()
+	if !e.server.ReadyForConnections(startTimeout) {
+		return errors.New("the embedded server did not start: its log says why")
+	}
+	if err := e.check(want); err != nil {
+		return err
+	}
+	conn, err := connect(nats.DefaultURL, logger,
+		nats.InProcessServer(e),
+		nats.ClosedHandler(func(*nats.Conn) { close(e.closed) }))
+	if err != nil {
+		return fmt.Errorf("connect to the embedded server: %w", err)
+	}
+	e.conn = conn
+	return nil
+}
+
+// check asserts on the running server what an acknowledgement promises.
+func (e *Embedded) check(want *server.Options) error {
+	have := e.server.JetStreamConfig()
+	if have == nil {
+		return &SettingError{
+			Setting: "jetstream", Want: "enabled", Have: "disabled",
+			Hint: "the server could not open its folder: its log says why",
+		}
+	}
+	settings := []struct{ name, want, have string }{
+		{"sync_always", "true", strconv.FormatBool(have.SyncAlways)},
+		{"max_storage", strconv.FormatInt(want.JetStreamMaxStore, 10), strconv.FormatInt(have.MaxStore, 10)},
+		{"max_memory", strconv.FormatInt(want.JetStreamMaxMemory, 10), strconv.FormatInt(have.MaxMemory, 10)},
+	}
+	for _, s := range settings {
+		if s.want != s.have {
+			return &SettingError{
+				Setting: "jetstream " + s.name, Want: s.want, Have: s.have,
+				Hint: "this program was built with a server that it does not know: build it with the version in go.mod",
+			}
+		}
+	}
+	return nil
+}
+
+// InProcessConn opens a connection to the server: with it an Embedded is what
+// nats.InProcessServer wants.
+func (e *Embedded) InProcessConn() (net.Conn, error) {
+	return e.server.InProcessConn()
+}
+
+// Conn is the connection that the server's owner shares with every part. It is
+// closed by Close only.
+func (e *Embedded) Conn() *nats.Conn { return e.conn }
+
+// Health tells what is wrong with the server; nil where nothing is. After a
+// write error the server stays broken until it is started again, although there
+// may be room on the disk by then.
+func (e *Embedded) Health() error {
+	health := e.server.Healthz(&server.HealthzOptions{})
+	if health.Error == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: the embedded server is not healthy: %s", ErrUnavailable, health.Error)
+}
+
+// Close lets the connection finish what it has under way, for 5 seconds at the
+// most, and stops the server. A second Close does nothing.
+func (e *Embedded) Close() error {
+	err := e.closeConn()
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
+	return err
+}
+
+func (e *Embedded) closeConn() error {
+	if e.conn == nil || e.conn.IsClosed() {
+		return nil
+	}
+	if err := e.conn.Drain(); err != nil {
+		e.conn.Close()
+		return fmt.Errorf("drain the connection: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	select {
+	case <-e.closed:
+		return nil
+	case <-ctx.Done():
+		e.conn.Close()
+		return fmt.Errorf("drain the connection: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,200 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+const (
+	// readyTimeout is how long a stream that is ready may take to say so.
+	readyTimeout = 2 * time.Second
+	// leastRoom is what a stream must have left to be ready: an ordinary webhook.
+	leastRoom = 16 << 10
+)
+
+// Config says how the streams must be.
+type Config struct {
+	// Replicas is the number of servers that keep each stream; 1 where it is 0.
+	Replicas int
+	// MaxBytes is what the webhooks may take on disk. 0 means as much as the disk
+	// holds, less a reserve, on the embedded server, and as much as it allows on
+	// an external one. The limit of an existing stream is never lowered.
+	MaxBytes int64
+	// MaxAge is how long webhooks are kept; 0 means for ever. It is never lowered.
+	MaxAge time.Duration
+	// DuplicateWindow is how long an identical webhook is absorbed; 2 minutes
+	// where it is 0.
+	DuplicateWindow time.Duration
+	// Embedded says that the connection is that of an [Embedded] server, and Dir
+	// is then the server's folder.
+	Embedded bool
+	Dir      string
+}
+
+// Log is the stream of webhooks and the stream of rejected requests. It is safe
+// for concurrent use, and does not own its connection.
+type Log struct {
+	js        jetstream.JetStream
+	webhooks  jetstream.Stream
+	publisher *Publisher
+	embedded  *Embedded // nil where the server is external
+}
+
+// Open makes the streams, or checks the ones that are there: a stream that could
+// lose webhooks is a [SettingError]. When it returns on an embedded server, the
+// streams' files are on disk by name as well.
+func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("open the streams: %w", err)
+	}
+	log := &Log{js: js}
+	if config.Embedded {
+		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
+		if !ok {
+			return nil, errors.New("open the streams: the connection is not that of an embedded server")
+		}
+		log.embedded = embedded
+	}
+	if err := log.ensureStreams(ctx, config); err != nil {
+		return nil, err
+	}
+	log.publisher = NewPublisher(js, PublisherConfig{Health: log.health})
+	return log, nil
+}
+
+func (l *Log) ensureStreams(ctx context.Context, config Config) error {
+	maxBytes, err := l.maxBytes(ctx, config)
+	if err != nil {
+		return err
+	}
+	if _, err := ensureStream(ctx, l.js, rejectedStream(config)); err != nil {
+		return err
+	}
+	l.webhooks, err = ensureStream(ctx, l.js, webhooksStream(config, maxBytes))
+	if err != nil || !config.Embedded {
+		return err
+	}
+	return syncNames(config.Dir)
+}
+
+// maxBytes gives the limit to ask for: the configured one, or all that there is
+// room for, but what the stream has already where that is more.
+func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
+	switch {
+	case config.MaxBytes > 0:
+		return config.MaxBytes, nil
+	case !config.Embedded:
+		return -1, nil
+	}
+	available, err := room(config.Dir)
+	if err != nil {
+		return 0, err
+	}
+	available = max(available-rejectedMaxBytes-indexRoom, leastRoom)
+	stream, err := l.js.Stream(ctx, WebhooksStream)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return available, nil
+	case err != nil:
+		return 0, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
+	}
+	return max(available, stream.CachedInfo().Config.MaxBytes), nil
+}
+
+// Append stores a webhook and says where. The webhook is taken as it is: its
+// ReceivedAt is stored only where it is set, and its StreamSequence is not set.
+//
+// It returns [ErrFull] where there is no room, [ErrTooLarge] for a body over the
+// server's limit, [ErrUnfit] for names that are no tokens or an id or content
+// type over 1 KiB, and [ErrUnavailable] where the stream did not answer within 5
+// seconds or before ctx ended; then it may have been stored nevertheless.
+func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
+	subject, m, err := NewMessage(w)
+	if err != nil {
+		return Receipt{}, err
+	}
+	m.SetContext(ctx)
+	return l.publisher.publish(subject, m)
+}
+
+// Webhook reads one webhook, or returns domain.ErrNotFound.
+func (l *Log) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
+	if streamSequence == 0 {
+		return nil, domain.ErrNotFound
+	}
+	raw, err := l.webhooks.GetMsg(ctx, streamSequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, domain.ErrNotFound
+	case err != nil:
+		return nil, fmt.Errorf("read webhook %d: %w", streamSequence, refusal(err))
+	}
+	return storedRaw(raw).webhook(), nil
+}
+
+// Info tells where the stream of webhooks stands.
+func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
+	info, err := l.webhooks.Info(ctx)
+	if err != nil {
+		return domain.StreamInfo{}, fmt.Errorf("ask for the stream: %w", refusal(err))
+	}
+	state := info.State
+	described := domain.StreamInfo{
+		Identity: domain.StreamIdentity{Name: info.Config.Name, CreatedAt: domain.InstantOf(info.Created)},
+		First:    state.FirstSeq,
+		Last:     state.LastSeq,
+		Messages: state.Msgs,
+		Bytes:    state.Bytes,
+		MaxBytes: uint64(max(0, info.Config.MaxBytes)),
+	}
+	if state.Msgs == 0 {
+		described.First = described.Last + 1
+	}
+	if state.LastSeq > 0 {
+		described.LastAt = domain.InstantOf(state.LastTime)
+	}
+	return described, nil
+}
+
+// Ready tells why no webhook could be stored now: [ErrUnavailable] where the
+// stream does not answer within 2 seconds or the embedded server is broken,
+// [ErrFull] where there is no room for an ordinary webhook.
+func (l *Log) Ready(ctx context.Context) error {
+	if err := l.health(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	info, err := l.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.MaxBytes > 0 && info.Bytes+leastRoom > info.MaxBytes {
+		return fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, info.Bytes, info.MaxBytes)
+	}
+	return nil
+}
+
+// Durability says in words what a receipt of Append promises.
+func (l *Log) Durability() string {
+	if l.embedded != nil {
+		return "synced"
+	}
+	return "unknown: an external NATS server does not tell whether it syncs before it acknowledges; " +
+		"set jetstream sync_interval: always on every server"
+}
+
+func (l *Log) health() error {
+	if l.embedded == nil {
+		return nil
+	}
+	return l.embedded.Health()
+}

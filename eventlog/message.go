@@ -1,0 +1,168 @@
+package eventlog
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// The headers of a stored webhook. Each costs every reader, so a message has
+// only those that say what its body, its subject and the stream do not.
+const (
+	headerWebhookID   = "Ticketrail-Webhook-Id"
+	headerContentType = "Content-Type"
+	headerReceivedAt  = "Ticketrail-Received-At"
+	headerUUID        = "Ticketrail-Message-Uuid" // of Watermill messages that have one
+)
+
+// natsPrefix is that of the headers with which NATS is told what to do. Of these
+// only the message id is ever sent.
+const natsPrefix = "Nats-"
+
+// maxHeaderValue bounds a header's value in bytes.
+const maxHeaderValue = 1 << 10
+
+// NewMessage gives the Watermill message of a webhook and the topic to publish
+// it to. It returns [ErrUnfit] where the webhook's names are no tokens.
+func NewMessage(w *domain.Webhook) (topic string, m *message.Message, err error) {
+	topic, err = Subject(w.Provider, w.Source, w.Event)
+	if err != nil {
+		return "", nil, err
+	}
+	m = message.NewMessage("", w.Body)
+	if w.ID != "" {
+		// Escaped, an id comes back as it was whatever bytes it is made of.
+		m.Metadata.Set(headerWebhookID, url.PathEscape(w.ID))
+		m.Metadata.Set(jetstream.MsgIDHeader, messageID(w))
+	}
+	if w.ContentType != "" {
+		m.Metadata.Set(headerContentType, w.ContentType)
+	}
+	if !w.ReceivedAt.IsZero() {
+		m.Metadata.Set(headerReceivedAt, w.ReceivedAt.String())
+	}
+	return topic, m, nil
+}
+
+// messageID is what the server tells duplicates by: only the same body under the
+// same id of the same source is one. The id alone would drop a webhook whose
+// sender uses an id twice.
+func messageID(w *domain.Webhook) string {
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(w.Source), []byte(w.ID), w.Body} {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write(part)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// natsMessage gives what is sent for a Watermill message: its metadata become
+// headers. It returns [ErrUnfit] for metadata that a header cannot hold exactly,
+// and for any that NATS would take as an order.
+func natsMessage(subject string, m *message.Message) (*nats.Msg, error) {
+	n := &nats.Msg{Subject: subject, Data: m.Payload}
+	if m.UUID != "" {
+		n.Header = nats.Header{headerUUID: {m.UUID}}
+	}
+	for name, value := range m.Metadata {
+		if isReceiptMetadata(name) {
+			continue
+		}
+		if !isHeader(name, value) || strings.HasPrefix(name, natsPrefix) && name != jetstream.MsgIDHeader {
+			return nil, fmt.Errorf("%w: a header", ErrUnfit)
+		}
+		if n.Header == nil {
+			n.Header = make(nats.Header, len(m.Metadata))
+		}
+		n.Header[name] = []string{value}
+	}
+	return n, nil
+}
+
+func isHeader(name, value string) bool {
+	return name != "" && len(value) <= maxHeaderValue &&
+		strings.IndexFunc(name, isNoNameByte) < 0 &&
+		!strings.ContainsAny(value, "\r\n\x00") && strings.TrimSpace(value) == value
+}
+
+func isNoNameByte(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }
+
+// stored is a message as the stream holds it.
+type stored struct {
+	Delivery
+	header nats.Header
+	body   []byte
+}
+
+// storedDelivered reads what a consumer was given.
+func storedDelivered(m jetstream.Msg) (*stored, error) {
+	about, err := m.Metadata()
+	if err != nil {
+		return nil, fmt.Errorf("read a delivery: %w", err)
+	}
+	return &stored{
+		Delivery: Delivery{
+			Subject:        m.Subject(),
+			StreamSequence: about.Sequence.Stream,
+			Pending:        about.NumPending,
+			StoredAt:       about.Timestamp,
+		},
+		header: m.Headers(),
+		body:   m.Data(),
+	}, nil
+}
+
+func storedRaw(m *jetstream.RawStreamMsg) *stored {
+	return &stored{
+		Delivery: Delivery{Subject: m.Subject, StreamSequence: m.Sequence, StoredAt: m.Time},
+		header:   m.Header,
+		body:     m.Data,
+	}
+}
+
+// webhook reads a message as a webhook. It cannot fail: of a message that this
+// program did not write it takes what can be read, and leaves the names empty
+// where the subject is not one of its own.
+func (s *stored) webhook() *domain.Webhook {
+	w := &domain.Webhook{
+		Body:           s.body,
+		BodyDigest:     domain.DigestBody(s.body),
+		StreamSequence: s.StreamSequence,
+	}
+	w.Provider, w.Source, w.Event, _ = ParseSubject(s.Subject)
+	var receivedAt string
+	if len(s.header) > 0 {
+		w.ID = unescaped(s.header.Get(headerWebhookID))
+		w.ContentType = s.header.Get(headerContentType)
+		receivedAt = s.header.Get(headerReceivedAt)
+	}
+	w.ReceivedAt = instant(receivedAt, s.StoredAt)
+	return w
+}
+
+func unescaped(text string) string {
+	if plain, err := url.PathUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
+// instant reads a time, or gives the fallback where there is none to read.
+func instant(text string, fallback time.Time) domain.Instant {
+	if at, err := domain.ParseInstant(text); err == nil {
+		return at
+	}
+	return domain.InstantOf(fallback)
+}

@@ -1,0 +1,114 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// defaultPublishTimeout is above what a sync takes on a busy disk and below what
+// senders wait for an answer.
+const defaultPublishTimeout = 5 * time.Second
+
+// Receipt says where a message was stored.
+type Receipt struct {
+	StreamSequence uint64
+	// Duplicate is true where the stream had the message already, at this
+	// stream sequence.
+	Duplicate bool
+}
+
+// PublisherConfig says how a Publisher behaves; the zero value is of use.
+type PublisherConfig struct {
+	// Timeout bounds the wait for each acknowledgement; 5 seconds where it is 0.
+	Timeout time.Duration
+	// Health tells what is wrong with the server, where that can be seen. It is
+	// asked before a duplicate is believed.
+	Health func() error
+}
+
+// Publisher is a Watermill publisher into JetStream. The topic is the subject,
+// the metadata are headers. A message is acknowledged by the stream when Publish
+// returns, and its metadata hold the receipt: see MetadataStreamSequence and
+// MetadataDuplicate. It is safe for concurrent use.
+type Publisher struct {
+	// store stores one message and returns when the stream has acknowledged it.
+	// How messages share the cost of that is its own affair.
+	store  func(context.Context, *nats.Msg) (Receipt, error)
+	closed atomic.Bool
+}
+
+var _ message.Publisher = (*Publisher)(nil)
+
+// NewPublisher makes a publisher on a connection that it does not own.
+func NewPublisher(js jetstream.JetStream, config PublisherConfig) *Publisher {
+	if config.Timeout == 0 {
+		config.Timeout = defaultPublishTimeout
+	}
+	return &Publisher{store: single{js, config}.store}
+}
+
+// Publish stores the messages one after the other, each under its own context.
+// It stops at the first error, which is one of those of [Log.Append] or ErrClosed.
+func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
+	for _, m := range messages {
+		receipt, err := p.publish(topic, m)
+		if err != nil {
+			return err
+		}
+		m.Metadata.Set(MetadataStreamSequence, strconv.FormatUint(receipt.StreamSequence, 10))
+		m.Metadata.Set(MetadataDuplicate, strconv.FormatBool(receipt.Duplicate))
+	}
+	return nil
+}
+
+func (p *Publisher) publish(topic string, m *message.Message) (Receipt, error) {
+	if p.closed.Load() {
+		return Receipt{}, fmt.Errorf("publish: %w", ErrClosed)
+	}
+	n, err := natsMessage(topic, m)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish: %w", err)
+	}
+	receipt, err := p.store(m.Context(), n)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish: %w", err)
+	}
+	return receipt, nil
+}
+
+// Close makes every later Publish return ErrClosed. There is nothing to flush,
+// and the connection belongs to its owner.
+func (p *Publisher) Close() error {
+	p.closed.Store(true)
+	return nil
+}
+
+// single stores each message by itself.
+type single struct {
+	js     jetstream.JetStream
+	config PublisherConfig
+}
+
+func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	ack, err := s.js.PublishMsg(ctx, n)
+	if err != nil {
+		return Receipt{}, refusal(err)
+	}
+	if ack.Duplicate && s.config.Health != nil {
+		// A server that failed to write a message remembers its id all the same,
+		// and takes the retry for a duplicate of what is on no disk.
+		if err := s.config.Health(); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil
+}

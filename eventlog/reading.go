@@ -1,0 +1,119 @@
+package eventlog
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// stallTimeout ends the wait for messages that the server announced and does not
+// deliver, as it happens where its files are damaged: what is there is given out.
+const stallTimeout = time.Second
+
+// reading collects batches from the messages of a subscription. After a Nack the
+// channel still holds messages from before it; they are skipped until the
+// subscription has rewound.
+type reading struct {
+	messages <-chan *message.Message
+	most     int
+
+	mu       sync.Mutex
+	given    []*Batch // those that are not settled, oldest first
+	rewindTo uint64   // the stream sequence that is waited for; 0 while in order
+}
+
+// next gives the next batch; nil when the subscription has ended.
+func (r *reading) next() *Batch {
+	batch := &Batch{reading: r}
+	for {
+		m, open := r.receive(len(batch.messages) > 0)
+		if !open {
+			return nil
+		}
+		full := m == nil
+		if m != nil && r.inOrder(m, batch) {
+			batch.add(m)
+			full = len(batch.messages) == r.most || DeliveryOf(m).Pending == 0
+		}
+		if full && r.give(batch) {
+			return batch
+		}
+	}
+}
+
+// receive gives the next message. Where more were announced it gives nil after a
+// while without one.
+func (r *reading) receive(announced bool) (m *message.Message, open bool) {
+	select {
+	case m, open = <-r.messages:
+		return m, open
+	default:
+	}
+	if !announced {
+		m, open = <-r.messages
+		return m, open
+	}
+	stalled := time.NewTimer(stallTimeout)
+	defer stalled.Stop()
+	select {
+	case m, open = <-r.messages:
+		return m, open
+	case <-stalled.C:
+		return nil, true
+	}
+}
+
+// inOrder tells whether the message follows on what was given out. With the first
+// message after a rewind it empties the batch, which is from before it.
+func (r *reading) inOrder(m *message.Message, batch *Batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rewindTo == 0 {
+		return true
+	}
+	if DeliveryOf(m).StreamSequence != r.rewindTo {
+		return false
+	}
+	r.rewindTo = 0
+	batch.messages, batch.Webhooks = nil, nil
+	return true
+}
+
+// give notes that the batch is given out, unless it was overtaken by a rewind.
+func (r *reading) give(batch *Batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rewindTo != 0 || len(batch.messages) == 0 {
+		return false
+	}
+	r.given = append(r.given, batch)
+	return true
+}
+
+// settle forgets a batch, and tells whether it was neither settled nor void.
+func (r *reading) settle(batch *Batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.Index(r.given, batch)
+	if i < 0 {
+		return false
+	}
+	r.given = slices.Delete(r.given, i, i+1)
+	return true
+}
+
+// rewind forgets a batch and those after it, and tells whether it was neither
+// settled nor void.
+func (r *reading) rewind(batch *Batch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.Index(r.given, batch)
+	if i < 0 {
+		return false
+	}
+	r.given = slices.Delete(r.given, i, len(r.given))
+	r.rewindTo = batch.Webhooks[0].StreamSequence
+	return true
+}

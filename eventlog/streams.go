@@ -1,0 +1,109 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The names of the streams.
+const (
+	WebhooksStream = "WEBHOOKS"
+	RejectedStream = "REJECTED"
+)
+
+// What the stream of rejected requests may take: enough to see what a
+// misconfigured sender sent for a week, and too little to fill a disk.
+const (
+	rejectedMaxBytes = 64 << 20
+	rejectedMaxAge   = 7 * 24 * time.Hour
+)
+
+// defaultDuplicateWindow covers a sender's quick retries. The server keeps every
+// id of the window in memory, and reads the window again when it starts.
+const defaultDuplicateWindow = 2 * time.Minute
+
+// webhooksStream says how the stream of webhooks must be. It refuses rather than
+// forgets, nothing in it can be deleted or rolled up, and neither compression
+// nor a message's own lifetime is allowed.
+func webhooksStream(config Config, maxBytes int64) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:               WebhooksStream,
+		Description:        "every accepted webhook, in one order",
+		Subjects:           []string{webhookRoot + ".>"},
+		Storage:            jetstream.FileStorage,
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		MaxBytes:           maxBytes,
+		MaxAge:             config.MaxAge,
+		MaxMsgs:            -1,
+		MaxMsgsPerSubject:  -1,
+		MaxMsgSize:         -1,
+		MaxConsumers:       -1,
+		Replicas:           max(1, config.Replicas),
+		Duplicates:         duplicateWindow(config),
+		DenyDelete:         true,
+		DenyPurge:          true,
+		AllowDirect:        true,
+		AllowAtomicPublish: true,
+	}
+}
+
+// rejectedStream says how the stream of rejected requests must be. It forgets
+// the oldest: what it holds is for looking at.
+func rejectedStream(config Config) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:              RejectedStream,
+		Description:       "requests that were refused",
+		Subjects:          []string{rejectedRoot + ".>"},
+		Storage:           jetstream.FileStorage,
+		Retention:         jetstream.LimitsPolicy,
+		Discard:           jetstream.DiscardOld,
+		MaxBytes:          rejectedMaxBytes,
+		MaxAge:            rejectedMaxAge,
+		MaxMsgs:           -1,
+		MaxMsgsPerSubject: -1,
+		MaxMsgSize:        -1,
+		MaxConsumers:      -1,
+		Replicas:          max(1, config.Replicas),
+		Duplicates:        defaultDuplicateWindow,
+		AllowDirect:       true,
+	}
+}
+
+// duplicateWindow may not be longer than what the stream remembers at all.
+func duplicateWindow(config Config) time.Duration {
+	window := config.DuplicateWindow
+	if window == 0 {
+		window = defaultDuplicateWindow
+	}
+	if config.MaxAge > 0 {
+		window = min(window, config.MaxAge)
+	}
+	return window
+}
+
+// ensureStream gives the stream, made or found. One that exists is compared with
+// what is wanted: what can be mended without losing a message is mended, and
+// anything else is a SettingError.
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, want)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the stream %s: %w", want.Name, refusal(err))
+	}
+	mended, changed, err := reconcile(&want, stream.CachedInfo().Config)
+	if err != nil || !changed {
+		return stream, err
+	}
+	stream, err = js.UpdateStream(ctx, mended)
+	if err != nil {
+		return nil, fmt.Errorf("mend the settings of the stream %s: %w", want.Name, refusal(err))
+	}
+	return stream, nil
+}

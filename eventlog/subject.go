@@ -1,0 +1,54 @@
+package eventlog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The roots of the two streams' subjects.
+const (
+	webhookRoot  = "webhooks"
+	rejectedRoot = "rejected"
+)
+
+// maxToken is the longest token of a subject, in bytes.
+const maxToken = 64
+
+// Subject gives the subject webhooks.<provider>.<source>.<event>. Each name must
+// be a token, 1 to 64 of the bytes a-z, 0-9, '_' and '-': names come from the
+// configuration and from the providers' published lists, never from a sender.
+// It returns [ErrUnfit] for any other.
+func Subject(provider, source, event string) (string, error) {
+	return join(webhookRoot, provider, source, event)
+}
+
+// ParseSubject gives the names of a subject that [Subject] made; ok is false for
+// any other text.
+func ParseSubject(subject string) (provider, source, event string, ok bool) {
+	root, rest, _ := strings.Cut(subject, ".")
+	provider, rest, _ = strings.Cut(rest, ".")
+	source, event, _ = strings.Cut(rest, ".")
+	if root != webhookRoot || !isToken(provider) || !isToken(source) || !isToken(event) {
+		return "", "", "", false
+	}
+	return provider, source, event, true
+}
+
+func join(root string, tokens ...string) (string, error) {
+	for i, token := range tokens {
+		if !isToken(token) {
+			return "", fmt.Errorf("%w: name %d of the subject is no token", ErrUnfit, i+1)
+		}
+	}
+	return root + "." + strings.Join(tokens, "."), nil
+}
+
+func isToken(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return 0 < len(text) && len(text) <= maxToken
+}

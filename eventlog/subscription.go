@@ -1,0 +1,162 @@
+package eventlog
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// outBuffer is how many messages may wait in the channel: enough that neither
+// side has to wake the other for each.
+const outBuffer = 256
+
+// subscription delivers one subject to one channel. A goroutine of its source
+// reads from the server; run, the only owner of all fields, does the rest.
+type subscription struct {
+	ctx      context.Context
+	source   *source
+	out      chan *message.Message
+	inFlight int
+	bare     bool
+
+	// flight holds, in stream order, the messages that were read and not let go.
+	// The first sent of them are in the channel or with the reader.
+	flight []flown
+	sent   int
+}
+
+type flown struct {
+	stored  *stored
+	message *message.Message
+}
+
+func newSubscription(ctx context.Context, js jetstream.JetStream, config SubscriberConfig, subject string) *subscription {
+	return &subscription{
+		ctx:      ctx,
+		source:   newSource(js, config, subject),
+		out:      make(chan *message.Message, min(config.InFlight, outBuffer)),
+		inFlight: config.InFlight,
+		bare:     config.Bare,
+	}
+}
+
+// run delivers until the context ends or the source does. Most of the time one
+// message can be read or sent at once; only where neither can does it wait.
+func (s *subscription) run() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.source.run(s.ctx)
+	}()
+	for s.send() || s.read() || s.wait() {
+	}
+	s.recall()
+	<-done
+	close(s.out)
+}
+
+// send puts the next message into the channel if there is one and it fits.
+func (s *subscription) send() bool {
+	if s.sent == len(s.flight) {
+		return false
+	}
+	select {
+	case s.out <- s.flight[s.sent].message:
+		s.sent++
+		return true
+	default:
+		return false
+	}
+}
+
+// read takes a message from the source if one is there and may be in flight.
+func (s *subscription) read() bool {
+	if len(s.flight) == s.inFlight {
+		return false
+	}
+	select {
+	case stored, open := <-s.source.out:
+		return open && s.take(stored)
+	default:
+		return false
+	}
+}
+
+func (s *subscription) take(stored *stored) bool {
+	s.flight = append(s.flight, flown{stored, stored.message(s.ctx, s.bare)})
+	return true
+}
+
+// wait waits for whatever comes first, and tells whether to go on.
+func (s *subscription) wait() bool {
+	var (
+		in            <-chan *stored
+		out           chan<- *message.Message
+		next          *message.Message
+		acked, nacked <-chan struct{}
+	)
+	switch {
+	case s.sent < len(s.flight):
+		out, next = s.out, s.flight[s.sent].message
+	case len(s.flight) < s.inFlight:
+		in = s.source.out
+	}
+	if s.sent > 0 {
+		acked, nacked = s.flight[0].message.Acked(), s.flight[0].message.Nacked()
+	}
+	select {
+	case out <- next:
+		s.sent++
+	case stored, open := <-in:
+		return open && s.take(stored)
+	case <-acked:
+		s.letGo()
+	case <-nacked:
+		s.rewind()
+	case <-s.ctx.Done():
+		return false
+	}
+	return true
+}
+
+// letGo forgets the oldest messages up to the first that is not acknowledged.
+func (s *subscription) letGo() {
+	n := slices.IndexFunc(s.flight[:s.sent], func(f flown) bool { return !isAcked(f.message) })
+	if n < 0 {
+		n = s.sent
+	}
+	clear(s.flight[:n]) // for the garbage collector: the array lives on
+	s.flight = s.flight[n:]
+	s.sent -= n
+}
+
+func isAcked(m *message.Message) bool {
+	select {
+	case <-m.Acked():
+		return true
+	default:
+		return false
+	}
+}
+
+// rewind has everything in flight delivered again, from the oldest on.
+func (s *subscription) rewind() {
+	s.recall()
+	for i := range s.flight[:s.sent] {
+		s.flight[i].message = s.flight[i].stored.message(s.ctx, s.bare)
+	}
+	s.sent = 0
+}
+
+// recall takes back what is in the channel and was not received yet.
+func (s *subscription) recall() {
+	for {
+		select {
+		case <-s.out:
+		default:
+			return
+		}
+	}
+}
