@@ -22,6 +22,9 @@ const (
 	DefaultRate           = 10_000
 )
 
+// maxRate is far above what one process can take.
+const maxRate = 1_000_000
+
 // Source is one endpoint that takes the webhooks of one sender.
 type Source struct {
 	// Name is the last part of the path /webhooks/{source}: 1 to 32 lower-case
@@ -31,8 +34,8 @@ type Source struct {
 	Provider provider.Provider
 	// Secrets are all active at once, so that one can be rotated; at least one.
 	Secrets []string
-	// Rate is the most webhooks a second that are taken, from 1, in bursts of up
-	// to one second's worth; 0 means DefaultRate.
+	// Rate is the most webhooks a second that are taken, from 1 to 1,000,000, in
+	// bursts of up to one second's worth; 0 means DefaultRate.
 	Rate float64
 }
 
@@ -105,8 +108,8 @@ func (s Source) check() error {
 		return fmt.Errorf("ingest: source %q: no provider", s.Name)
 	case len(s.Secrets) == 0:
 		return fmt.Errorf("ingest: source %q: no secret", s.Name)
-	case s.Rate != 0 && !(s.Rate >= 1):
-		return fmt.Errorf("ingest: source %q: a rate is at least 1 webhook a second", s.Name)
+	case s.Rate != 0 && !(s.Rate >= 1 && s.Rate <= maxRate): // not a number is neither
+		return fmt.Errorf("ingest: source %q: a rate is 1 to %d webhooks a second", s.Name, maxRate)
 	}
 	return nil
 }

@@ -39,32 +39,3 @@ func contentType(header http.Header) string {
 	}
 	return ""
 }
-
-// keptHeaderNames are the headers that a refused request keeps: what its
-// signature can be verified from again, once a wrong secret on this side is
-// mended. Authorization is not among them, since it would be the secret itself.
-var keptHeaderNames = []string{
-	"Content-Type",
-	"Svix-Id", "Svix-Timestamp", "Svix-Signature",
-	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature",
-	"X-Ivy-Signature",
-}
-
-// A kept header has at most keptValues values of at most maxKeptValue bytes;
-// what is more shows only as missing.
-const (
-	keptValues   = 2 // enough to see that a header was repeated
-	maxKeptValue = 1 << 10
-)
-
-func keptHeaders(header http.Header) map[string][]string {
-	kept := make(map[string][]string)
-	for _, name := range keptHeaderNames {
-		for _, value := range header[name] {
-			if len(value) <= maxKeptValue && len(kept[name]) < keptValues {
-				kept[name] = append(kept[name], value)
-			}
-		}
-	}
-	return kept
-}

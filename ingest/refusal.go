@@ -31,7 +31,7 @@ type refusal struct {
 	title  string
 	detail string
 	header header // one that belongs to the status
-	kept   bool   // goes to the stream of rejected requests
+	kept   bool   // in the stream of rejected requests, with the code as the reason
 }
 
 type header struct{ name, value string }
@@ -79,27 +79,27 @@ var refusals = []refusal{
 		title:  "Body incomplete",
 		detail: "The body broke off before its end. Send it again.",
 	}, {
-		err: provider.ErrCredentialMissing, status: http.StatusUnauthorized, code: "credential-missing", kept: true,
+		err: provider.ErrCredentialMissing, status: http.StatusUnauthorized, code: eventlog.ReasonCredentialMissing, kept: true,
 		title:  "Not authentic",
 		detail: "The signature, token or timestamp is missing.",
 	}, {
-		err: provider.ErrCredentialRepeated, status: http.StatusUnauthorized, code: "credential-repeated", kept: true,
+		err: provider.ErrCredentialRepeated, status: http.StatusUnauthorized, code: eventlog.ReasonCredentialRepeated, kept: true,
 		title:  "Not authentic",
 		detail: "A signature header is repeated.",
 	}, {
-		err: provider.ErrCredentialUnfit, status: http.StatusUnauthorized, code: "credential-unfit", kept: true,
+		err: provider.ErrCredentialUnfit, status: http.StatusUnauthorized, code: eventlog.ReasonCredentialUnfit, kept: true,
 		title:  "Not authentic",
 		detail: "The signature, token or timestamp has a form that this provider does not send.",
 	}, {
-		err: provider.ErrTimestampTooOld, status: http.StatusUnauthorized, code: "timestamp-too-old", kept: true,
+		err: provider.ErrTimestampTooOld, status: http.StatusUnauthorized, code: eventlog.ReasonTimestampTooOld, kept: true,
 		title:  "Not authentic",
 		detail: "The signed timestamp is more than 5 minutes old. Check the sender's clock.",
 	}, {
-		err: provider.ErrTimestampTooNew, status: http.StatusUnauthorized, code: "timestamp-too-new", kept: true,
+		err: provider.ErrTimestampTooNew, status: http.StatusUnauthorized, code: eventlog.ReasonTimestampTooNew, kept: true,
 		title:  "Not authentic",
 		detail: "The signed timestamp is more than 5 minutes ahead. Check the sender's clock.",
 	}, {
-		err: provider.ErrUnauthentic, status: http.StatusUnauthorized, code: "credential-wrong", kept: true,
+		err: provider.ErrUnauthentic, status: http.StatusUnauthorized, code: eventlog.ReasonCredentialWrong, kept: true,
 		title:  "Not authentic",
 		detail: "The signature or token matches no active secret of this source.",
 	}, {
@@ -108,11 +108,11 @@ var refusals = []refusal{
 		detail: "This source sends more webhooks a second than it may. Send this one again.",
 		header: header{"Retry-After", "1"}, // rates are at least 1 a second
 	}, {
-		err: provider.ErrNotJSON, status: http.StatusBadRequest, code: "not-json", kept: true,
+		err: provider.ErrNotJSON, status: http.StatusBadRequest, code: eventlog.ReasonNotJSON, kept: true,
 		title:  "Not JSON",
 		detail: "The body is not JSON.",
 	}, {
-		err: provider.ErrNotObject, status: http.StatusBadRequest, code: "not-an-object", kept: true,
+		err: provider.ErrNotObject, status: http.StatusBadRequest, code: eventlog.ReasonNotObject, kept: true,
 		title:  "Not a JSON object",
 		detail: "The body is JSON but not an object.",
 	}, {

