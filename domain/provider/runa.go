@@ -61,7 +61,7 @@ func (Runa) NewSecret(random [24]byte) string {
 	return standardSecretPrefix + base64.StdEncoding.EncodeToString(random[:])
 }
 
-// CheckSecret takes "whsec_" and the base64 of 24 to 64 bytes.
+// CheckSecret takes "whsec_" and the base64 of 16 to 64 bytes.
 func (Runa) CheckSecret(secret string) error {
 	_, err := standardKey(secret)
 	return err

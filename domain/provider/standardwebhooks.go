@@ -25,6 +25,13 @@ const (
 // standardSecretPrefix begins every symmetric secret; the rest is base64.
 const standardSecretPrefix = "whsec_"
 
+// The bounds of a key, in bytes. The specification asks for 24 at least, but
+// Svix's own documentation shows one of 18.
+const (
+	minStandardKey = 16
+	maxStandardKey = 64
+)
+
 // standardFamilies are the prefixes of the three headers: Svix's own, and the
 // neutral one that senders may switch to.
 var standardFamilies = []string{"Svix-", "Webhook-"}
@@ -172,8 +179,8 @@ func standardKey(secret string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("the secret is not base64 after " + standardSecretPrefix)
-	case len(key) < 24 || len(key) > 64:
-		return nil, errors.New("the secret does not hold 24 to 64 bytes after " + standardSecretPrefix)
+	case len(key) < minStandardKey || len(key) > maxStandardKey:
+		return nil, errors.New("the secret does not hold 16 to 64 bytes after " + standardSecretPrefix)
 	}
 	return key, nil
 }
