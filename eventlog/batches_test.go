@@ -76,6 +76,7 @@ func TestBatchesEndWithTheirContext(t *testing.T) {
 	log := newLog(t)
 	fill(t, log, 1)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var ending error
 	for batch, err := range log.Batches(ctx, 1, 10) {
 		if ending = err; err == nil {

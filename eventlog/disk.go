@@ -15,8 +15,6 @@ import (
 const (
 	reserveShare = 20
 	maxReserve   = 2 << 30
-	// indexRoom is the part of a full stream's room that its index files take.
-	indexRoom = 8 << 20
 )
 
 // room gives the bytes that the folder may come to hold: what its files take

@@ -46,9 +46,10 @@ type EmbeddedConfig struct {
 // Embedded is a NATS server in this process, with one connection to it. It
 // listens on no address, and syncs every webhook before it acknowledges it.
 type Embedded struct {
-	server *server.Server
-	conn   *nats.Conn
-	closed chan struct{} // when the connection is
+	server   *server.Server
+	maxStore int64 // what all streams together may take on disk, in bytes
+	conn     *nats.Conn
+	closed   chan struct{} // when the connection is
 }
 
 // StartEmbedded starts a server on a folder and connects to it. The settings
@@ -64,7 +65,7 @@ func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
 		return nil, fmt.Errorf("set up the embedded server: %w", err)
 	}
 	s.SetLoggerV2(serverLog{config.Logger}, false, false, false)
-	embedded := &Embedded{server: s, closed: make(chan struct{})}
+	embedded := &Embedded{server: s, maxStore: options.JetStreamMaxStore, closed: make(chan struct{})}
 	if err := embedded.start(options, config.Logger); err != nil {
 		return nil, errors.Join(err, embedded.Close())
 	}

@@ -1,9 +1,11 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -86,27 +88,28 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 }
 
 // maxBytes gives the limit to ask for: the configured one, or all that there is
-// room for, but what the stream has already where that is more.
+// room for. An existing stream keeps what it has where the disk has less by now.
 func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
-	switch {
-	case config.MaxBytes > 0:
-		return config.MaxBytes, nil
-	case !config.Embedded:
-		return -1, nil
+	if !config.Embedded {
+		return cmp.Or(config.MaxBytes, -1), nil
 	}
-	available, err := room(config.Dir)
-	if err != nil {
-		return 0, err
-	}
-	available = max(available-rejectedMaxBytes-indexRoom, leastRoom)
 	stream, err := l.js.Stream(ctx, WebhooksStream)
+	limit := l.embedded.maxStore - rejectedMaxBytes
 	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return available, nil
-	case err != nil:
+	case err == nil:
+		limit = max(limit, stream.CachedInfo().Config.MaxBytes)
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
 		return 0, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
 	}
-	return max(available, stream.CachedInfo().Config.MaxBytes), nil
+	if limit < leastRoom || config.MaxBytes > limit {
+		return 0, &SettingError{
+			Setting: "stream.max_bytes",
+			Want:    fmt.Sprintf("at most the %d bytes that the disk has room for", max(0, limit)),
+			Have:    strconv.FormatInt(config.MaxBytes, 10),
+			Hint:    "free some disk space, or configure 0 to take what there is",
+		}
+	}
+	return cmp.Or(config.MaxBytes, limit), nil
 }
 
 // Append stores a webhook and says where. The webhook is taken as it is: its

@@ -55,8 +55,8 @@ var settings = []setting{
 	{"max_age", func(c *jetstream.StreamConfig) any { return &c.MaxAge }, raisesMaxAge, hintLower},
 	{"num_replicas", func(c *jetstream.StreamConfig) any { return &c.Replicas }, raisesReplicas, hintLower},
 	{"duplicate_window", func(c *jetstream.StreamConfig) any { return &c.Duplicates }, always, ""},
-	{"deny_delete", func(c *jetstream.StreamConfig) any { return &c.DenyDelete }, denies, hintForeign},
-	{"deny_purge", func(c *jetstream.StreamConfig) any { return &c.DenyPurge }, denies, hintForeign},
+	{"deny_delete", func(c *jetstream.StreamConfig) any { return &c.DenyDelete }, deniesDelete, hintForeign},
+	{"deny_purge", func(c *jetstream.StreamConfig) any { return &c.DenyPurge }, deniesPurge, hintForeign},
 	{"allow_direct", func(c *jetstream.StreamConfig) any { return &c.AllowDirect }, always, ""},
 	{"allow_atomic", func(c *jetstream.StreamConfig) any { return &c.AllowAtomicPublish }, always, ""},
 }
@@ -71,8 +71,9 @@ func raisesMaxAge(want, have *jetstream.StreamConfig) bool {
 
 func raisesReplicas(want, have *jetstream.StreamConfig) bool { return want.Replicas > have.Replicas }
 
-// denies: a stream that should forbid something and does not is made to.
-func denies(want, _ *jetstream.StreamConfig) bool { return want.DenyDelete && want.DenyPurge }
+func deniesDelete(want, _ *jetstream.StreamConfig) bool { return want.DenyDelete }
+
+func deniesPurge(want, _ *jetstream.StreamConfig) bool { return want.DenyPurge }
 
 func always(_, _ *jetstream.StreamConfig) bool { return true }
 
