@@ -34,7 +34,7 @@ func BenchmarkWebhook(b *testing.B) {
 
 func unlimited(sources []ingest.Source) []ingest.Source {
 	for i := range sources {
-		sources[i].Rate = 1e9
+		sources[i].Rate = 1_000_000
 	}
 	return sources
 }

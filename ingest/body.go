@@ -50,11 +50,11 @@ func (h *Handler) readBody(announced int64, body io.Reader) ([]byte, error) {
 }
 
 func readError(err error) error {
-	var tooLarge *http.MaxBytesError
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case errors.Is(err, errBusy):
 		return err
-	case errors.As(err, &tooLarge):
+	case tooLarge:
 		return errTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errTooSlow

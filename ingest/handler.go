@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -64,8 +63,8 @@ func New(log Log, config Config) (*Handler, error) {
 		places:   semaphore.NewWeighted(int64(config.MaxInFlight)),
 		bodies:   semaphore.NewWeighted(config.BodyBudget),
 		metrics:  m,
-		refused:  newJournal(config.Logger, slog.LevelInfo),
-		faults:   newJournal(config.Logger, slog.LevelWarn),
+		refused:  newJournal(config.Logger),
+		faults:   newJournal(config.Logger),
 	}
 	for _, s := range config.Sources {
 		h.sources[s.Name] = newSource(s, m)

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -15,26 +14,26 @@ const (
 	journalBurst = 10
 )
 
-// journal logs a few lines a second, however many requests there are to speak
-// of. What it left out it counts, and says so with the next line.
+// journal lets a few lines a second into a log, however much there is to say.
+// What it left out it counts, and says so with the next line.
 type journal struct {
 	logger *slog.Logger
-	level  slog.Level
 	limit  *rate.Limiter
 	unsaid atomic.Int64
 }
 
-func newJournal(logger *slog.Logger, level slog.Level) *journal {
-	return &journal{logger: logger, level: level, limit: rate.NewLimiter(journalRate, journalBurst)}
+func newJournal(logger *slog.Logger) *journal {
+	return &journal{logger: logger, limit: rate.NewLimiter(journalRate, journalBurst)}
 }
 
-func (j *journal) note(ctx context.Context, at time.Time, message string, attributes ...slog.Attr) {
-	if !j.limit.AllowN(at, 1) {
+// at gives the logger for one line at that time. Beyond the limit it discards.
+func (j *journal) at(now time.Time) *slog.Logger {
+	if !j.limit.AllowN(now, 1) {
 		j.unsaid.Add(1)
-		return
+		return slog.New(slog.DiscardHandler)
 	}
 	if unsaid := j.unsaid.Swap(0); unsaid > 0 {
-		attributes = append(attributes, slog.Int64("left_out", unsaid))
+		return j.logger.With(slog.Int64("left_out", unsaid))
 	}
-	j.logger.LogAttrs(ctx, j.level, message, attributes...)
+	return j.logger
 }

@@ -19,171 +19,112 @@ import (
 // again: in an answer, in a log line or in a label.
 const canary = "c4n4ry"
 
-// Every request that is not taken gets exactly the documented answer, stores
-// nothing in the stream of webhooks, and is kept where the design says so.
+// Every request that is not taken gets exactly the documented answer and stores
+// no webhook. What is not authentic or not a JSON object is kept, with its code.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
+	type build func(*receiver, *clock) *http.Request
 	body := []byte(`{"id":"` + canary + `","status":"COMPLETED"}`)
-	sent := newClock()
+	plain := func(method, path string) build {
+		return func(r *receiver, _ *clock) *http.Request { return r.plain(t, method, path, body) }
+	}
+	signed := func(source string, body []byte) build {
+		return func(r *receiver, _ *clock) *http.Request { return r.signed(t, source, "msg_1", body) }
+	}
+	header := func(source, name, value string) build {
+		return func(r *receiver, _ *clock) *http.Request {
+			request := r.signed(t, source, "msg_1", body)
+			request.Header.Set(name, value)
+			return request
+		}
+	}
+	late := func(by time.Duration) build {
+		return func(r *receiver, now *clock) *http.Request {
+			defer now.advance(by)
+			return r.signed(t, "runa", "msg_1", body)
+		}
+	}
 	for name, test := range map[string]struct {
-		request func(*receiver) *http.Request
+		request build
 		status  int
 		code    string
-		header  [2]string
-		kept    bool
 	}{
-		"unknown path": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodPost, "/"+canary, body) },
-			http.StatusNotFound, "unknown-path", [2]string{}, false,
-		},
-		"unclean path": {
-			func(r *receiver) *http.Request {
-				return r.plain(t, http.MethodPost, "//webhooks/../webhooks/runa", body)
-			},
-			http.StatusNotFound, "unknown-path", [2]string{}, false,
-		},
-		"unknown source": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodPost, "/webhooks/"+canary, body) },
-			http.StatusNotFound, "unknown-source", [2]string{}, false,
-		},
-		"no source": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodPost, "/webhooks/", body) },
-			http.StatusNotFound, "unknown-source", [2]string{}, false,
-		},
-		"more than a source": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodPost, "/webhooks/runa/"+canary, body) },
-			http.StatusNotFound, "unknown-source", [2]string{}, false,
-		},
-		"wrong method": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodGet, "/webhooks/runa?t="+canary, nil) },
-			http.StatusMethodNotAllowed, "method-not-allowed", [2]string{"Allow", "POST"}, false,
-		},
-		"gzip": {
-			func(r *receiver) *http.Request {
-				return with(r.signed(t, "runa", "msg_1", body), "Content-Encoding", "gzip")
-			},
-			http.StatusUnsupportedMediaType, "content-encoding", [2]string{"Accept-Encoding", "identity"}, false,
-		},
-		"one encoding among others": {
-			func(r *receiver) *http.Request {
-				return with(r.signed(t, "runa", "msg_1", body), "Content-Encoding", "identity, br")
-			},
-			http.StatusUnsupportedMediaType, "content-encoding", [2]string{"Accept-Encoding", "identity"}, false,
-		},
-		"body one byte over the limit": {
-			func(r *receiver) *http.Request { return r.signed(t, "runa", "msg_1", padded(maxBody+1)) },
-			http.StatusRequestEntityTooLarge, "body-too-large", [2]string{}, false,
-		},
-		"body of unknown length over the limit": {
-			func(r *receiver) *http.Request {
-				request := r.signed(t, "runa", "msg_1", padded(maxBody+1))
-				request.ContentLength = -1
-				return request
-			},
-			http.StatusRequestEntityTooLarge, "body-too-large", [2]string{}, false,
-		},
-		"no signature": {
-			func(r *receiver) *http.Request { return r.plain(t, http.MethodPost, "/webhooks/runa", body) },
-			http.StatusUnauthorized, "credential-missing", [2]string{}, true,
-		},
-		"wrong signature": {
-			func(r *receiver) *http.Request {
-				return with(r.signed(t, "ivy", "", body), "X-Ivy-Signature", strings.Repeat("0", 64))
-			},
-			http.StatusUnauthorized, "credential-wrong", [2]string{}, true,
-		},
-		"signature of another form": {
-			func(r *receiver) *http.Request {
-				return with(r.signed(t, "runa", "msg_1", body), "Svix-Signature", "v2,"+canary)
-			},
-			http.StatusUnauthorized, "credential-unfit", [2]string{}, true,
-		},
-		"repeated signature": {
-			func(r *receiver) *http.Request {
-				request := r.signed(t, "ivy", "", body)
-				request.Header.Add("X-Ivy-Signature", canary)
-				return request
-			},
-			http.StatusUnauthorized, "credential-repeated", [2]string{}, true,
-		},
-		"signature of another body": {
-			func(r *receiver) *http.Request {
-				request := r.plain(t, http.MethodPost, "/webhooks/runa", []byte(`{"id":"another"}`))
-				request.Header = r.signed(t, "runa", "msg_1", body).Header
-				return request
-			},
-			http.StatusUnauthorized, "credential-wrong", [2]string{}, true,
-		},
-		"old timestamp": {
-			func(r *receiver) *http.Request {
-				request := r.signed(t, "runa", "msg_1", body)
-				sent.advance(5*time.Minute + time.Second)
-				return request
-			},
-			http.StatusUnauthorized, "timestamp-too-old", [2]string{}, true,
-		},
-		"future timestamp": {
-			func(r *receiver) *http.Request {
-				request := r.signed(t, "runa", "msg_1", body)
-				sent.advance(-5*time.Minute - time.Second)
-				return request
-			},
-			http.StatusUnauthorized, "timestamp-too-new", [2]string{}, true,
-		},
-		"wrong Authorization": {
-			func(r *receiver) *http.Request {
-				return with(r.signed(t, "ordatic", "", body), "Authorization", "Bearer "+canary)
-			},
-			http.StatusUnauthorized, "credential-wrong", [2]string{}, true,
-		},
-		"wrong token": {
-			func(r *receiver) *http.Request {
-				return r.plain(t, http.MethodPost, "/webhooks/payway?token="+canary, body)
-			},
-			http.StatusUnauthorized, "credential-wrong", [2]string{}, true,
-		},
-		"not JSON": {
-			func(r *receiver) *http.Request { return r.signed(t, "runa", "msg_1", []byte(canary)) },
-			http.StatusBadRequest, "not-json", [2]string{}, true,
-		},
-		"empty": {
-			func(r *receiver) *http.Request { return r.signed(t, "runa", "msg_1", nil) },
-			http.StatusBadRequest, "not-json", [2]string{}, true,
-		},
-		"JSON and more": {
-			func(r *receiver) *http.Request { return r.signed(t, "runa", "msg_1", []byte(`{} {}`)) },
-			http.StatusBadRequest, "not-json", [2]string{}, true,
-		},
-		"JSON but not an object": {
-			func(r *receiver) *http.Request { return r.signed(t, "runa", "msg_1", []byte(`["`+canary+`"]`)) },
-			http.StatusBadRequest, "not-an-object", [2]string{}, true,
-		},
+		"unknown path":        {plain("POST", "/"+canary), 404, "unknown-path"},
+		"unclean path":        {plain("POST", "//webhooks/../webhooks/runa"), 404, "unknown-path"},
+		"unknown source":      {plain("POST", "/webhooks/"+canary), 404, "unknown-source"},
+		"no source":           {plain("POST", "/webhooks/"), 404, "unknown-source"},
+		"more than a source":  {plain("POST", "/webhooks/runa/"+canary), 404, "unknown-source"},
+		"source of wildcards": {plain("POST", "/webhooks/%3E"), 404, "unknown-source"},
+
+		"GET":    {plain("GET", "/webhooks/runa?t="+canary), 405, "method-not-allowed"},
+		"DELETE": {plain("DELETE", "/webhooks/runa"), 405, "method-not-allowed"},
+
+		"gzip":                      {header("runa", "Content-Encoding", "gzip"), 415, "content-encoding"},
+		"one encoding among others": {header("runa", "Content-Encoding", "identity, br"), 415, "content-encoding"},
+
+		"one byte over the limit": {signed("runa", padded(maxBody+1)), 413, "body-too-large"},
+		"over the limit, of unknown length": {func(r *receiver, _ *clock) *http.Request {
+			request := r.signed(t, "runa", "msg_1", padded(maxBody+1))
+			request.ContentLength = -1
+			return request
+		}, 413, "body-too-large"},
+
+		"no signature":              {plain("POST", "/webhooks/runa"), 401, "credential-missing"},
+		"no Authorization":          {plain("POST", "/webhooks/ordatic"), 401, "credential-missing"},
+		"no token":                  {plain("POST", "/webhooks/payway"), 401, "credential-missing"},
+		"wrong signature":           {header("ivy", "X-Ivy-Signature", strings.Repeat("0", 64)), 401, "credential-wrong"},
+		"wrong Authorization":       {header("ordatic", "Authorization", "Bearer "+canary), 401, "credential-wrong"},
+		"wrong token":               {plain("POST", "/webhooks/payway?token="+canary), 401, "credential-wrong"},
+		"signature of another form": {header("runa", "Svix-Signature", "v2,"+canary), 401, "credential-unfit"},
+		"repeated signature": {func(r *receiver, _ *clock) *http.Request {
+			request := r.signed(t, "ivy", "", body)
+			request.Header.Add("X-Ivy-Signature", canary)
+			return request
+		}, 401, "credential-repeated"},
+		"signature of another body": {func(r *receiver, _ *clock) *http.Request {
+			request := r.plain(t, http.MethodPost, "/webhooks/runa", body)
+			request.Header = r.signed(t, "runa", "msg_1", []byte(`{}`)).Header
+			return request
+		}, 401, "credential-wrong"},
+		"old timestamp":    {late(5*time.Minute + time.Second), 401, "timestamp-too-old"},
+		"future timestamp": {late(-5*time.Minute - time.Second), 401, "timestamp-too-new"},
+
+		"not JSON":               {signed("runa", []byte(canary)), 400, "not-json"},
+		"no body":                {signed("runa", nil), 400, "not-json"},
+		"JSON and more":          {signed("runa", []byte(`{} {}`)), 400, "not-json"},
+		"JSON but not an object": {signed("runa", []byte(`["`+canary+`"]`)), 400, "not-an-object"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, sent.configure)
+			t.Parallel()
+			now := newClock()
+			r := start(t, now.configure)
 
-			got := r.do(t, test.request(r))
+			got := r.do(t, test.request(r, now))
 
 			require.Equal(t, test.status, got.status, got.body)
 			require.Equal(t, test.code, got.code(t))
-			if test.header != [2]string{} {
-				require.Equal(t, test.header[1], got.header.Get(test.header[0]))
-			}
 			require.Zero(t, r.stored(t))
-			if kept := r.kept(t); test.kept {
-				require.Len(t, kept, 1)
-				require.True(t, strings.HasSuffix(kept[0].Subject, "."+test.code), kept[0].Subject)
+			if test.status == http.StatusBadRequest || test.status == http.StatusUnauthorized {
+				require.Len(t, r.kept(t), 1)
+				require.True(t, strings.HasSuffix(r.kept(t)[0].Subject, "."+test.code))
 			} else {
-				require.Empty(t, kept)
+				require.Empty(t, r.kept(t))
 			}
 			require.NotContains(t, got.body+fmt.Sprint(got.header)+r.logged.String(), canary)
 		})
 	}
 }
 
-func with(request *http.Request, name, value string) *http.Request {
-	request.Header.Set(name, value)
-	return request
+// A refusal carries the header that its status calls for.
+func TestHeadersOfRefusals(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	got := r.do(t, r.plain(t, http.MethodGet, "/webhooks/runa", nil))
+	require.Equal(t, "POST", got.header.Get("Allow"))
+
+	request := r.signed(t, "runa", "msg_1", []byte(`{}`))
+	request.Header.Set("Content-Encoding", "gzip")
+	require.Equal(t, "identity", r.do(t, request).header.Get("Accept-Encoding"))
 }
 
 // A problem is answered in exactly this form.

@@ -95,7 +95,8 @@ func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, refu
 	defer cancel()
 	if err := h.log.Reject(ctx, s.rejection(r, refused.code)); err != nil {
 		s.metrics.rejected[outcomeFailed].Inc()
-		h.faults.note(ctx, r.At, "rejected request not kept", slog.String("source", s.Name), slog.Any("error", err))
+		h.faults.at(r.At).LogAttrs(ctx, slog.LevelWarn, "rejected request not kept",
+			slog.String("source", s.Name), slog.Any("error", err))
 		return
 	}
 	s.metrics.rejected[outcomeKept].Inc()
@@ -112,8 +113,8 @@ func (h *Handler) count(v *visit, outcome string) {
 	v.source.metrics.duration.Observe(h.config.Now().Sub(v.at).Seconds())
 }
 
-// note logs a refusal. Only errors of this side are logged as such; what the
-// sender did wrong is told by its code.
+// note logs a refusal. The text of an error is logged only where the cause is on
+// this side; what the sender did wrong is told by its code.
 func (h *Handler) note(ctx context.Context, v *visit, refused refusal, err error) {
 	facts := []slog.Attr{
 		slog.String("source", v.source.Name),
@@ -121,10 +122,10 @@ func (h *Handler) note(ctx context.Context, v *visit, refused refusal, err error
 		slog.Int64("size", v.size),
 	}
 	if refused.ours() {
-		h.faults.note(ctx, v.at, "webhook not taken", append(facts, slog.Any("error", err))...)
+		h.faults.at(v.at).LogAttrs(ctx, slog.LevelWarn, "webhook not taken", append(facts, slog.Any("error", err))...)
 		return
 	}
-	h.refused.note(ctx, v.at, "webhook refused", facts...)
+	h.refused.at(v.at).LogAttrs(ctx, slog.LevelInfo, "webhook refused", facts...)
 }
 
 func outcomeOf(receipt eventlog.Receipt) string {
