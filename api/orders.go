@@ -18,9 +18,14 @@ import (
 
 const ordersPath = "/v1/orders"
 
-// orderPath gives the path of an order, with the odd characters of its key escaped.
+// orderPath gives the path of an order, with the odd characters of its key
+// escaped, and a key of dots too, which clients would take for a step up.
 func orderPath(source, key string) string {
-	return ordersPath + "/" + url.PathEscape(source) + "/" + url.PathEscape(key)
+	segment := url.PathEscape(key)
+	if segment == "." || segment == ".." {
+		segment = strings.ReplaceAll(segment, ".", "%2E")
+	}
+	return ordersPath + "/" + url.PathEscape(source) + "/" + segment
 }
 
 // OrderList is a page of orders.

@@ -1,0 +1,82 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// A timeline tells of every webhook what it did, and what it back-filled right
+// after it; null stands for what is absent.
+func TestTimelineInJSON(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.apply("ivy", "ivy", withHistory("i-1"))
+	require.Equal(t, `{"entries":[`+
+		`{"stream_sequence":1,"event":"order_updated","status":"paid","effect":"advanced","note":null,"state":"completed","occurred_at":"2026-03-01T12:00:00Z","received_at":"2026-03-01T12:00:00Z","webhook":"/v1/webhooks/1"},`+
+		`{"stream_sequence":1,"event":null,"status":"processing","effect":"back-filled","note":null,"state":"completed","occurred_at":"2026-03-01T11:00:00Z","received_at":"2026-03-01T12:00:00Z","webhook":null},`+
+		`{"stream_sequence":1,"event":null,"status":"finalizing","effect":"back-filled","note":null,"state":"completed","occurred_at":"2026-03-01T11:30:00Z","received_at":"2026-03-01T12:00:00Z","webhook":null}`+
+		`],"next_cursor":null}`+"\n", l.serve().get("/v1/orders/ivy/i-1/timeline").Body)
+}
+
+// withHistory is a snapshot that knows of two statuses before its own.
+func withHistory(key string) domain.Event {
+	return domain.Event{
+		Kind:       domain.Snapshot,
+		Key:        key,
+		Name:       "order_updated",
+		Stamp:      domain.Stamp{Clock: at(0)},
+		OccurredAt: at(0),
+		Standing:   domain.Standing{Axes: domain.Axes{Payment: domain.PaymentPaid, Outcome: domain.OutcomeCompleted}},
+		Facts:      domain.Facts{ProviderStatus: "paid"},
+		History: []domain.HistoryEntry{
+			{Status: "processing", At: at(-60)},
+			{Status: "finalizing", At: at(-30)},
+			{Status: "paid", At: at(0)},
+		},
+	}
+}
+
+// Whatever the size of the pages, paging gives every entry exactly once, also
+// where a page ends between a webhook and what it back-filled.
+func TestPagesOfATimeline(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.apply("ivy", "ivy", withHistory("i-1"))
+	for range 4 {
+		l.apply("ivy", "ivy", withHistory("i-1"))
+	}
+	c := l.serve()
+	var whole api.Timeline
+	c.get("/v1/orders/ivy/i-1/timeline").into(&whole)
+	require.Len(t, whole.Entries, 7)
+	for limit := 1; limit <= 8; limit++ {
+		var entries []api.TimelineEntry
+		for cursor := ""; ; {
+			var page api.Timeline
+			c.get(fmt.Sprintf("/v1/orders/ivy/i-1/timeline?limit=%d&cursor=%s", limit, cursor)).into(&page)
+			entries = append(entries, page.Entries...)
+			if page.NextCursor == nil {
+				break
+			}
+			cursor = *page.NextCursor
+		}
+		require.Equal(t, whole.Entries, entries, limit)
+	}
+}
+
+// The cursor of one order's timeline does not open another's.
+func TestTimelineCursorOfAnotherOrder(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.apply("ivy", "ivy", withHistory("i-1"))
+	l.apply("ivy", "ivy", withHistory("i-2"))
+	c := l.serve()
+	var page api.Timeline
+	c.get("/v1/orders/ivy/i-1/timeline?limit=1").into(&page)
+	c.get("/v1/orders/ivy/i-2/timeline?limit=1&cursor="+*page.NextCursor).refused(400, "invalid-cursor")
+}
