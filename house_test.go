@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"cmd/ticketrail":           {"*"},
 	"cmd/ticketrail/app":       {"*"},
 	"cmd/ticketrail/config":    {"domain", "domain/provider"},
+	"cmd/ticketrail/sender":    {"domain/provider"},
 }
 
 // ownedBy gives, for the import paths that stand for a technology, the one
