@@ -1,27 +1,64 @@
 // Command ticketrail turns order webhooks into live, replayable order state.
+//
+// Exit codes: 0 done, 1 failed, 2 bad usage or bad configuration.
 package main
 
 import (
-	_ "github.com/ThreeDotsLabs/watermill/message"
-	_ "github.com/ThreeDotsLabs/watermill/pubsub/tests"
-	_ "github.com/alecthomas/kong"
-	_ "github.com/danielgtaylor/huma/v2/adapters/humago"
-	_ "github.com/go-json-experiment/json"
-	_ "github.com/go-json-experiment/json/jsontext"
-	_ "github.com/goccy/go-yaml"
-	_ "github.com/jedib0t/go-pretty/v6/table"
-	_ "github.com/mattn/go-sqlite3"
-	_ "github.com/nats-io/nats-server/v2/server"
-	_ "github.com/nats-io/nats.go/jetstream"
-	_ "github.com/prometheus/client_golang/prometheus/promhttp"
-	_ "github.com/prometheus/client_golang/prometheus/testutil"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/stretchr/testify/require"
-	_ "go.uber.org/goleak"
-	_ "golang.org/x/sync/errgroup"
-	_ "golang.org/x/sys/unix"
-	_ "golang.org/x/time/rate"
-	_ "pgregory.net/rapid"
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
 )
 
-func main() {}
+const about = "Order webhooks in, live and replayable order state out."
+
+// commandLine is what can be said to the program.
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
+	Send    sendCommand    `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
+	Demo    demoCommand    `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
+	Orders  ordersCommand  `cmd:"" help:"Ask about orders."`
+	Doctor  doctorCommand  `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Version versionCommand `cmd:"" help:"Print the versions of the program and of what it is built on."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run does one command, and gives the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signalled()
+	defer stop()
+	p := &program{stdout: stdout, stderr: stderr, environ: os.Environ()}
+	parser := kong.Must(&commandLine{},
+		kong.Name("ticketrail"),
+		kong.Description(about),
+		kong.Writers(stdout, stderr),
+		kong.ValueFormatter(describe),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(p),
+	)
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return p.report(err)
+	}
+	p.flags = settingFlags(parsed)
+	if err := parsed.Run(); err != nil {
+		return p.report(err)
+	}
+	return exitDone
+}
+
+// signalled gives a context that ends at the first SIGINT or SIGTERM. From then
+// on the signals have their usual effect again: a second one ends the program at
+// once.
+func signalled() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

@@ -90,38 +90,44 @@ func (a *App) projectorHealth() (running bool, reason string) {
 // openStream connects to the broker and opens the stream. With the embedded
 // server that includes asserting that an acknowledged webhook is synced.
 func (a *App) openStream(ctx context.Context) error {
-	n := a.config.NATS
-	if !n.Embedded() {
-		conn, err := eventlog.Connect(n.URL, n.Credentials, a.logger)
-		if err != nil {
-			return err
-		}
-		a.steps.push("close the connection to the broker", limitBroker, func(context.Context) error {
-			conn.Close()
-			return nil
-		})
-		a.log, err = eventlog.Open(ctx, conn, a.streamConfig())
+	if a.config.NATS.Embedded() {
+		return a.openEmbedded(ctx)
+	}
+	conn, err := eventlog.Connect(a.config.NATS.URL, a.config.NATS.Credentials, a.logger)
+	if err != nil {
 		return err
 	}
-	dir := StreamFolder(a.config.Data)
+	a.steps.push("close the connection to the broker", limitBroker, func(context.Context) error {
+		conn.Close()
+		return nil
+	})
+	a.log, err = eventlog.Open(ctx, conn, StreamConfig(a.config))
+	return err
+}
+
+func (a *App) openEmbedded(ctx context.Context) error {
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
-		Dir: dir, MaxBody: int64(a.config.Ingest.MaxBody), Logger: a.logger,
+		Dir: StreamFolder(a.config.Data), MaxBody: int64(a.config.Ingest.MaxBody), Logger: a.logger,
 	})
 	if err != nil {
 		return err
 	}
 	a.steps.push("stop the embedded broker", limitBroker, closing(server.Close))
-	c := a.streamConfig()
-	c.Embedded, c.Dir = true, dir
-	a.log, err = eventlog.Open(ctx, server.Conn(), c)
+	a.log, err = eventlog.Open(ctx, server.Conn(), StreamConfig(a.config))
 	return err
 }
 
-func (a *App) streamConfig() eventlog.Config {
-	return eventlog.Config{
-		Replicas:        a.config.NATS.Replicas,
-		MaxBytes:        int64(a.config.Stream.MaxBytes),
-		MaxAge:          time.Duration(a.config.Stream.MaxAge),
-		DuplicateWindow: time.Duration(a.config.Stream.DuplicateWindow),
+// StreamConfig gives the settings of the stream that a configuration asks for.
+func StreamConfig(c *config.Config) eventlog.Config {
+	settings := eventlog.Config{
+		Replicas:        c.NATS.Replicas,
+		MaxBytes:        int64(c.Stream.MaxBytes),
+		MaxAge:          time.Duration(c.Stream.MaxAge),
+		DuplicateWindow: time.Duration(c.Stream.DuplicateWindow),
+		Embedded:        c.NATS.Embedded(),
 	}
+	if settings.Embedded {
+		settings.Dir = StreamFolder(c.Data)
+	}
+	return settings
 }

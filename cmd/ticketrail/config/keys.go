@@ -75,6 +75,9 @@ func (all fields) list() string {
 		names[i] = f.name
 	}
 	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 

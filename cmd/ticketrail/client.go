@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+)
+
+const (
+	// readTimeout is longer than the API takes for any answer.
+	readTimeout = 30 * time.Second
+	// maxRead bounds an answer in bytes: a page of 200 orders is far below it.
+	maxRead = 64 << 20
+)
+
+// apiClient reads the API: of the running program over HTTP, or, where none
+// runs, of the data folder in this process.
+type apiClient struct {
+	base  string
+	token string
+	http  *http.Client
+	close func() error
+}
+
+// newAPIClient finds the API of a configuration. The caller closes it.
+func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
+	client := &apiClient{
+		base:  apiURL(c),
+		token: c.API.Token.Reveal(),
+		http:  &http.Client{Timeout: readTimeout},
+		close: func() error { return nil },
+	}
+	err := client.probe(ctx)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return openOffline(ctx, c, client.base)
+	case err != nil:
+		return nil, &failure{err: err, hint: "see whether it runs: ticketrail doctor"}
+	}
+	return client, nil
+}
+
+// apiURL is where the program that holds the data folder answers questions, or
+// where it would.
+func apiURL(c *config.Config) string {
+	if running, err := app.ReadAddresses(c.Data); err == nil {
+		return running.API
+	}
+	return "http://" + reachable(c.API.Listen)
+}
+
+// reachable gives the address by which this machine reaches a listener: one that
+// listens on every address is reached on loopback.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
+}
+
+// probe tells whether anybody answers.
+func (a *apiClient) probe(ctx context.Context) error {
+	_, err := a.get(ctx, "/healthz", nil)
+	return err
+}
+
+// get reads one answer. A refusal is an error with the API's own words.
+func (a *apiClient) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("address of the api: %w", err)
+	}
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	response, err := a.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the api: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return nil, fmt.Errorf("read the answer of the api: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, refusal(response.StatusCode, text)
+	}
+	return text, nil
+}
+
+// refusal is the error of an answer other than 200.
+func refusal(status int, text []byte) error {
+	var problem struct{ Title, Detail string }
+	if json.Unmarshal(text, &problem) != nil || problem.Title == "" {
+		problem.Title = http.StatusText(status)
+	}
+	message := fmt.Sprintf("the api answers %d: %s", status, problem.Title)
+	if problem.Detail != "" {
+		message += ": " + problem.Detail
+	}
+	hint := ""
+	if status == http.StatusUnauthorized {
+		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
+	}
+	return &failure{err: errors.New(message), hint: hint}
+}
+
+// orderPath is the path of one order. A key may be anything, dots alone
+// included, which a server would take for a step in the path.
+func orderPath(source, key string) string {
+	return "/v1/orders/" + pathPart(source) + "/" + pathPart(key)
+}
+
+func pathPart(text string) string {
+	if strings.Trim(text, ".") == "" {
+		return strings.ReplaceAll(text, ".", "%2E")
+	}
+	return url.PathEscape(text)
+}
+
+// hasReadModel tells whether a data folder holds a read model, without making one.
+func hasReadModel(data string) bool {
+	_, err := os.Stat(app.ReadModelFile(data))
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,233 @@
+package config_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+)
+
+const (
+	ivySecret  = "ivy-secret-that-nobody-may-see"
+	runaSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+)
+
+// Without a file, an environment or flags the defaults stand, and they are those
+// of the documentation.
+func TestDefaults(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, err := config.Load(config.Inputs{})
+	require.NoError(t, err)
+	require.Equal(t, config.Default(), c)
+	require.Equal(t, "./data", c.Data)
+	require.Equal(t, "127.0.0.1:8080", c.Ingest.Listen)
+	require.EqualValues(t, 4<<20, c.Ingest.MaxBody)
+	require.Equal(t, "127.0.0.1:8081", c.API.Listen)
+	require.True(t, c.NATS.Embedded())
+	require.Equal(t, 2*time.Minute, time.Duration(c.Stream.DuplicateWindow))
+}
+
+// Every key of a file reaches the field that it names.
+func TestEveryKeyOfAFileIsRead(t *testing.T) {
+	t.Parallel()
+	secretFile := write(t, "secret", ivySecret+"\n")
+	credentials := write(t, "user.creds", "x")
+	c, err := load(t, `
+data: /var/lib/ticketrail
+ingest:
+  listen: 0.0.0.0:8080
+  max_body: 1MiB
+  max_in_flight: 64
+api:
+  listen: "[::1]:0"
+  token: ${API_TOKEN}
+nats:
+  url: nats://a:4222,tls://b:4222
+  credentials: `+credentials+`
+  replicas: 3
+stream:
+  max_bytes: 10GB
+  max_age: 7d
+  duplicate_window: 1m30s
+sources:
+  - name: shop-1
+    provider: ivy
+    secrets: [ {file: `+secretFile+`}, "second" ]
+    currency: SEK
+    rate: 12.5
+`, "API_TOKEN=t0ken")
+	require.NoError(t, err)
+	require.Equal(t, "/var/lib/ticketrail", c.Data)
+	require.Equal(t, config.Ingest{Listen: "0.0.0.0:8080", MaxBody: 1 << 20, MaxInFlight: 64}, c.Ingest)
+	require.Equal(t, config.API{Listen: "[::1]:0", Token: "t0ken"}, c.API)
+	require.Equal(t, config.NATS{URL: "nats://a:4222,tls://b:4222", Credentials: credentials, Replicas: 3}, c.NATS)
+	require.Equal(t, config.Stream{
+		MaxBytes: 10e9, MaxAge: config.Duration(7 * 24 * time.Hour), DuplicateWindow: config.Duration(90 * time.Second),
+	}, c.Stream)
+	require.Equal(t, []config.Source{{
+		Name: "shop-1", Provider: "ivy", Secrets: []config.Secret{ivySecret, "second"}, Currency: "SEK", Rate: 12.5,
+	}}, c.Sources)
+	require.Equal(t, []string{ivySecret, "second"}, c.Sources[0].RevealSecrets())
+}
+
+// Flags overrule the environment, the environment overrules the file, and the
+// file overrules the defaults.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := write(t, "ticketrail.yaml", "data: file\ningest: {listen: \"127.0.0.1:1\", max_body: 1MiB}\napi: {listen: \"127.0.0.1:2\"}\n")
+	c, err := config.Load(config.Inputs{
+		File:    file,
+		Environ: []string{"TICKETRAIL_DATA=environment", "TICKETRAIL_INGEST_LISTEN=127.0.0.1:3", "TICKETRAIL_API_LISTEN="},
+		Flags:   []config.Flag{{Key: "data", Name: "--data", Text: "flag"}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "flag", c.Data)
+	require.Equal(t, "127.0.0.1:3", c.Ingest.Listen)
+	require.EqualValues(t, 1<<20, c.Ingest.MaxBody)
+	require.Equal(t, "127.0.0.1:2", c.API.Listen, "an empty variable counts as unset")
+	require.Equal(t, file, c.File)
+}
+
+// The file of the working directory is read without being named.
+func TestTheWorkingDirectorysFileIsRead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile(config.DefaultFile, []byte("data: here\n"), 0o600))
+	c, err := config.Load(config.Inputs{})
+	require.NoError(t, err)
+	require.Equal(t, "here", c.Data)
+	require.Equal(t, config.DefaultFile, c.File)
+}
+
+// Every key can be set by its environment variable alone: the whole list of
+// sources as YAML, a secret by its value or by its file, everything else as it is.
+func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{
+		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
+		"api.listen": "127.0.0.1:2", "api.token": "*odd: ${token}",
+		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
+		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m",
+		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
+	}
+	environ := []string{"RUNA=" + runaSecret}
+	for _, key := range config.Keys() {
+		require.Contains(t, texts, key)
+		environ = append(environ, config.Variable(key)+"="+texts[key])
+	}
+	c, err := config.Load(config.Inputs{File: write(t, "t.yaml", ""), Environ: environ})
+	require.NoError(t, err)
+	require.Equal(t, &config.Config{
+		Data:    "d",
+		Ingest:  config.Ingest{Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3},
+		API:     config.API{Listen: "127.0.0.1:2", Token: "*odd: ${token}"},
+		NATS:    config.NATS{URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5},
+		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute)},
+		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
+		File:    c.File,
+	}, c)
+
+	environ = []string{"TICKETRAIL_API_TOKEN={file: " + write(t, "token", "from-a-file\n") + "}"}
+	c, err = config.Load(config.Inputs{File: write(t, "t.yaml", ""), Environ: environ})
+	require.NoError(t, err)
+	require.Equal(t, "from-a-file", c.API.Token.Reveal())
+}
+
+// An error in the environment or in a flag names the variable or the flag.
+func TestErrorsNameTheVariableOrTheFlag(t *testing.T) {
+	t.Parallel()
+	empty := write(t, "t.yaml", "")
+	for _, broken := range []struct {
+		in     config.Inputs
+		origin string
+	}{
+		{config.Inputs{Environ: []string{"TICKETRAIL_INGEST_MAX_BODY=big"}}, "TICKETRAIL_INGEST_MAX_BODY: ingest.max_body: "},
+		{config.Inputs{Environ: []string{"TICKETRAIL_SOURCES=ivy"}}, "TICKETRAIL_SOURCES: sources: "},
+		{config.Inputs{Environ: []string{"TICKETRAIL_SOURCES=[{nme: ivy}]"}}, "TICKETRAIL_SOURCES: sources[0].nme: "},
+		{config.Inputs{Flags: []config.Flag{{Key: "api.listen", Name: "--api-listen", Text: "0.0.0.0:1"}}}, "--api-listen: api.listen: "},
+	} {
+		broken.in.File = empty
+		_, err := config.Load(broken.in)
+		require.ErrorContains(t, err, broken.origin)
+	}
+}
+
+// A file that was asked for by name must be there.
+func TestANamedFileMustExist(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(config.Inputs{File: filepath.Join(t.TempDir(), "none.yaml")})
+	require.ErrorContains(t, err, "cannot be read")
+	require.ErrorAs(t, err, new(*config.Error))
+}
+
+// However a secret is printed, logged or marshalled, its value does not show.
+func TestSecretsDoNotShow(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, "api: {token: "+ivySecret+"}\nsources: [{name: i, provider: ivy, secrets: ["+ivySecret+"]}]\n")
+	require.NoError(t, err)
+	var shown strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		fmt.Fprintf(&shown, verb, *c)
+	}
+	fmt.Fprintf(&shown, "%q %x", c.API.Token, c.API.Token)
+	slog.New(slog.NewTextHandler(&shown, nil)).Info("x", "token", c.API.Token, "sources", c.Sources)
+	slog.New(slog.NewJSONHandler(&shown, nil)).Info("x", "token", c.API.Token, "sources", c.Sources)
+	require.NoError(t, json.NewEncoder(&shown).Encode(c))
+	require.NotContains(t, shown.String(), ivySecret)
+	require.NotContains(t, shown.String(), fmt.Sprintf("%x", ivySecret))
+	require.Equal(t, ivySecret, c.API.Token.Reveal())
+}
+
+// A size that is printed reads as the same size again.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	for text, bytes := range map[string]config.Size{
+		"0": 0, "1": 1, "1000B": 1000, "1KB": 1000, "1K": 1000, "1KiB": 1024, "4MiB": 4 << 20, "2G": 2e9, "3TiB": 3 << 40,
+	} {
+		size, err := config.ParseSize(text)
+		require.NoError(t, err, text)
+		require.Equal(t, bytes, size, text)
+		again, err := config.ParseSize(size.String())
+		require.NoError(t, err)
+		require.Equal(t, size, again)
+	}
+	for _, text := range []string{"", "-1", "1.5MiB", "1 MiB", "MiB", "1mib", "99999999999999TiB"} {
+		_, err := config.ParseSize(text)
+		require.Error(t, err, text)
+	}
+}
+
+// Days are read besides what Go reads, and no duration is negative.
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"0": 0, "90s": 90 * time.Second, "2m": 2 * time.Minute, "7d": 168 * time.Hour, "1d1h30m": 25*time.Hour + 30*time.Minute,
+	} {
+		have, err := config.ParseDuration(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, time.Duration(have), text)
+	}
+	for _, text := range []string{"", "d", "-1s", "+1s", "1", "1d-1h", "1w", "1dd"} {
+		_, err := config.ParseDuration(text)
+		require.Error(t, err, text)
+	}
+}
+
+func load(t *testing.T, text string, environ ...string) (*config.Config, error) {
+	t.Helper()
+	return config.Load(config.Inputs{File: write(t, "ticketrail.yaml", text), Environ: environ})
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}

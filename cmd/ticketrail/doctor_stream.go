@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+const (
+	// askTimeout bounds one question to the running program.
+	askTimeout = 5 * time.Second
+	// clockSlack is how far the last webhook may lie ahead of this clock: another
+	// machine may have given its time.
+	clockSlack = time.Minute
+	// programAge is before any release: a clock that shows less was never set.
+	programAge = "2026-01-01T00:00:00Z"
+)
+
+// checkDurability tells what an answer of 200 means: by the running program's own
+// word, else on the very broker that serve would start.
+func checkDurability(ctx context.Context, e *examination) check {
+	const name = "durability"
+	switch {
+	case e.running != nil:
+		return e.runningDurability(ctx, name)
+	case !e.config.NATS.Embedded():
+		return e.externalDurability(name)
+	}
+	durability, err := e.embeddedDurability(ctx)
+	if err != nil {
+		return failed(name, err)
+	}
+	return ok(name, "embedded broker: an answer of 200 means %s", durability)
+}
+
+func (e *examination) runningDurability(ctx context.Context, name string) check {
+	text, err := e.ask(ctx, e.running.Ingest+"/readyz")
+	if err != nil {
+		return fail(name, "see its log for the reason", "the running ticketrail does not take webhooks: %s", err)
+	}
+	var ready struct {
+		Durability string `json:"durability"`
+	}
+	if err := json.Unmarshal(text, &ready); err != nil {
+		return failed(name, err)
+	}
+	return judgeDurability(name, ready.Durability)
+}
+
+// judgeDurability warns of every word but the one that promises.
+func judgeDurability(name, durability string) check {
+	if durability != "synced" {
+		return warn(name, "set jetstream sync_interval: always on every NATS server", "an answer of 200 means %s", durability)
+	}
+	return ok(name, "an answer of 200 means %s", durability)
+}
+
+func (e *examination) externalDurability(name string) check {
+	conn, err := eventlog.Connect(e.config.NATS.URL, e.config.NATS.Credentials, nil)
+	if err != nil {
+		return fail(name, "start the NATS servers, or mend nats.url and nats.credentials", "%s", err)
+	}
+	conn.Close()
+	return judgeDurability(name, "what the NATS servers are set to, which cannot be seen from here")
+}
+
+// embeddedDurability starts the broker on the stream's own folder, or on a
+// throw-away one beside where it will be, so that its settings are asserted.
+func (e *examination) embeddedDurability(ctx context.Context) (durability string, err error) {
+	folder := app.StreamFolder(e.config.Data)
+	if !exists(folder) {
+		if folder, err = os.MkdirTemp(standing(e.config.Data), ".doctor-"); err != nil {
+			return "", err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	}
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
+		Dir: folder, MaxBody: int64(e.config.Ingest.MaxBody), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	settings := app.StreamConfig(e.config)
+	settings.Dir = folder
+	log, err := eventlog.Open(ctx, server.Conn(), settings)
+	if err != nil {
+		return "", err
+	}
+	info, err := log.Info(ctx)
+	if err != nil {
+		return "", err
+	}
+	e.stream = &info
+	return log.Durability(), nil
+}
+
+// checkClock compares this clock with the last webhook's time: timestamps of
+// senders are judged by it.
+func checkClock(_ context.Context, e *examination) check {
+	const name, mend = "clock", "set the clock, and keep it with NTP"
+	now := time.Now()
+	if earliest, _ := time.Parse(time.RFC3339, programAge); now.Before(earliest) {
+		return fail(name, mend, "it is not %s", now.Format(time.DateOnly))
+	}
+	if e.stream == nil || e.stream.LastAt.IsZero() {
+		return ok(name, "%s", now.UTC().Format(time.RFC3339))
+	}
+	last := e.stream.LastAt.Time()
+	if last.Sub(now) > clockSlack {
+		return fail(name, mend, "the last webhook came %s in the future", last.Sub(now).Round(time.Second))
+	}
+	return ok(name, "%s; the last webhook came %s ago", now.UTC().Format(time.RFC3339), max(now.Sub(last), 0).Round(time.Second))
+}
+
+// checkProjector tells how far the read model is.
+func checkProjector(ctx context.Context, e *examination) check {
+	const name = "projector"
+	switch {
+	case e.running != nil:
+		return e.runningProjector(ctx, name)
+	case !hasReadModel(e.config.Data):
+		return ok(name, "there is no read model yet: serve makes it of the stream")
+	}
+	model, err := sqlite.Open(ctx, app.ReadModelFile(e.config.Data))
+	if err != nil {
+		return failed(name, err)
+	}
+	checkpoint, err := model.Checkpoint(ctx)
+	if err = errors.Join(err, model.Close()); err != nil {
+		return failed(name, err)
+	}
+	if e.stream != nil && checkpoint.StreamSequence > e.stream.Last {
+		return fail(name, "restore the stream, or remove the read-model folder to rebuild from what the stream holds",
+			"the read model is at stream sequence %d, the stream ends at %d", checkpoint.StreamSequence, e.stream.Last)
+	}
+	return ok(name, "the read model is at stream sequence %d; nothing runs", checkpoint.StreamSequence)
+}
+
+func (e *examination) runningProjector(ctx context.Context, name string) check {
+	text, err := e.ask(ctx, e.running.API+"/readyz")
+	if err != nil {
+		return fail(name, "do what the reason says", "%s", err)
+	}
+	var ready api.Readiness
+	if err := json.Unmarshal(text, &ready); err != nil {
+		return failed(name, err)
+	}
+	if ready.Lag == nil {
+		return warn(name, "see whether the broker runs", "it is at stream sequence %d; the stream does not answer", ready.Checkpoint)
+	}
+	return ok(name, "it is at stream sequence %d, %d webhooks behind", ready.Checkpoint, ready.Lag.Webhooks)
+}
+
+// ask reads an answer of the running program that needs no token.
+func (e *examination) ask(ctx context.Context, address string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, refusal(response.StatusCode, text)
+	}
+	return text, nil
+}

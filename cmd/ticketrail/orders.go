@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/ticketrail/ticketrail/api"
+)
+
+// ordersCommand asks the API about orders, or the data folder where no server
+// runs.
+type ordersCommand struct {
+	List     ordersList     `cmd:"" help:"List orders."`
+	Get      ordersGet      `cmd:"" help:"Show one order."`
+	Timeline ordersTimeline `cmd:"" help:"Show what each webhook did to an order."`
+}
+
+// asking are the flags of every question.
+type asking struct {
+	settings
+	APIListen         string `name:"api-listen" help:"Address of the API." placeholder:"HOST:PORT" setting:"api.listen"`
+	JSON              bool   `name:"json" help:"Print the API's own JSON."`
+	MinStreamSequence uint64 `help:"Wait until the read model has come this far." placeholder:"N"`
+}
+
+// paging are the flags of every list.
+type paging struct {
+	Limit  int    `help:"At most this many, up to 200." default:"50" placeholder:"N"`
+	Cursor string `help:"Go on where the page before ended." placeholder:"CURSOR"`
+}
+
+func (p paging) values() url.Values {
+	return set(url.Values{"limit": {strconv.Itoa(p.Limit)}}, "cursor", p.Cursor)
+}
+
+// ordersList prints a page of orders.
+type ordersList struct {
+	asking
+	paging
+	State        []string `help:"Only these states, such as accepted,in-kitchen." placeholder:"STATE"`
+	Source       string   `help:"Only orders of this source." placeholder:"NAME"`
+	Store        string   `help:"Only orders of this store." placeholder:"ID"`
+	Text         string   `name:"q" help:"Only orders whose key or reference holds this text." placeholder:"TEXT"`
+	Problem      string   `help:"Only orders with a problem (true) or without one (false)." enum:",true,false" default:"" placeholder:"BOOL"`
+	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later." placeholder:"TIME"`
+	Sort         string   `help:"One of ${enum}." enum:"-updated,updated,-created,created" default:"-updated"`
+}
+
+// Run asks and prints.
+func (c *ordersList) Run(ctx context.Context, p *program) error {
+	query := c.values()
+	set(query, "state", strings.Join(c.State, ","))
+	set(query, "source", c.Source)
+	set(query, "store", c.Store)
+	set(query, "q", c.Text)
+	set(query, "problem", c.Problem)
+	set(query, "updated_since", c.UpdatedSince)
+	set(query, "sort", c.Sort)
+	return ask(ctx, p, c.asking, "/v1/orders", query, printOrders)
+}
+
+// ordersGet prints one order.
+type ordersGet struct {
+	asking
+	Source string `arg:"" help:"Source of the order."`
+	Key    string `arg:"" help:"Key of the order."`
+}
+
+// Run asks and prints.
+func (c *ordersGet) Run(ctx context.Context, p *program) error {
+	return ask(ctx, p, c.asking, orderPath(c.Source, c.Key), url.Values{}, printOrder)
+}
+
+// ordersTimeline prints a page of an order's timeline.
+type ordersTimeline struct {
+	asking
+	paging
+	Source string `arg:"" help:"Source of the order."`
+	Key    string `arg:"" help:"Key of the order."`
+}
+
+// Run asks and prints.
+func (c *ordersTimeline) Run(ctx context.Context, p *program) error {
+	return ask(ctx, p, c.asking, orderPath(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
+}
+
+// ask puts one question to the API and prints the answer: as it came, or as
+// tables.
+func ask[T any](ctx context.Context, p *program, a asking, path string, query url.Values, tables func(*program, *T)) (err error) {
+	loaded, err := p.load(a.settings)
+	if err != nil {
+		return err
+	}
+	client, err := newAPIClient(ctx, loaded)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.close()) }()
+	if a.MinStreamSequence > 0 {
+		query.Set("min_stream_sequence", strconv.FormatUint(a.MinStreamSequence, 10))
+	}
+	text, err := client.get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		_, err = p.stdout.Write(text)
+		return err
+	}
+	var answer T
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return fmt.Errorf("read the answer of the api: %w", err)
+	}
+	tables(p, &answer)
+	return nil
+}
+
+// set adds a parameter that has a value.
+func set(query url.Values, name, value string) url.Values {
+	if value != "" {
+		query.Set(name, value)
+	}
+	return query
+}
+
+func printOrders(p *program, page *api.OrderList) {
+	table := newTable(p.stdout, "source", "key", "state", "problem", "store", "total", "last seen")
+	for _, o := range page.Orders {
+		problem := ""
+		if o.Problem != nil {
+			problem = o.Problem.Reason
+		}
+		table.AppendRow(cells(o.Source, o.Key, o.State, problem, o.StoreID, money(o.Total, o.Currency), o.LastSeenAt))
+	}
+	table.Render()
+	printNext(p, page.NextCursor)
+}
+
+func printTimeline(p *program, page *api.Timeline) {
+	table := newTable(p.stdout, "stream sequence", "received", "event", "status", "effect", "state", "note")
+	for _, e := range page.Entries {
+		table.AppendRow(cells(e.StreamSequence, e.ReceivedAt, e.Event, e.Status, e.Effect, e.State, e.Note))
+	}
+	table.Render()
+	printNext(p, page.NextCursor)
+}
+
+// printNext tells how to go on where a page was not the last.
+func printNext(p *program, cursor *string) {
+	if cursor != nil {
+		fmt.Fprintf(p.stdout, "\nMore: --cursor %s\n", printable(*cursor))
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/projector"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // of the command line or of the configuration
+)
+
+// program is what a command has of the world outside.
+type program struct {
+	stdout, stderr io.Writer
+	environ        []string
+	flags          []config.Flag
+}
+
+// settings are the flags of every command that reads the configuration.
+type settings struct {
+	Config string `help:"Read the configuration from this file; ticketrail.yaml is read if it exists." placeholder:"FILE" env:"TICKETRAIL_CONFIG"`
+	Data   string `help:"Folder of the embedded stream and the read models." placeholder:"DIR" setting:"data"`
+}
+
+// load reads the configuration as the command's flags say.
+func (p *program) load(s settings) (*config.Config, error) {
+	return config.Load(config.Inputs{File: s.Config, Environ: p.environ, Flags: p.flags})
+}
+
+// settingFlags gives the flags on the command line that stand for a key of the
+// configuration. A flag says so by its tag "setting".
+func settingFlags(parsed *kong.Context) []config.Flag {
+	var flags []config.Flag
+	for _, step := range parsed.Path {
+		if step.Flag == nil {
+			continue
+		}
+		if key := step.Flag.Tag.Get("setting"); key != "" {
+			flags = append(flags, config.Flag{Key: key, Name: "--" + step.Flag.Name, Text: step.Flag.Target.String()})
+		}
+	}
+	return flags
+}
+
+// describe gives the help of a flag, with the environment variable that stands
+// for it.
+func describe(value *kong.Value) string {
+	if key := value.Tag.Get("setting"); key != "" {
+		value.Tag.Envs = []string{config.Variable(key)}
+		defer func() { value.Tag.Envs = nil }()
+	}
+	return kong.DefaultHelpValueFormatter(value)
+}
+
+// failure is an error with what the user can do about it.
+type failure struct {
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// Hint gives the mend.
+func (f *failure) Hint() string { return f.hint }
+
+func failf(hint, format string, args ...any) error {
+	return &failure{err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// report says what went wrong and how to mend it, and gives the exit code.
+func (p *program) report(err error) int {
+	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
+	fmt.Fprintf(p.stderr, "ticketrail: error: %s\n", printable(message))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(p.stderr, "hint: %s\n", printable(hint))
+	}
+	_, badUsage := errors.AsType[*kong.ParseError](err)
+	_, badConfig := errors.AsType[*config.Error](err)
+	if badUsage || badConfig {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// hintOf finds the mend that belongs to an error.
+func hintOf(err error) string {
+	if hinting, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		return hinting.Hint()
+	}
+	if setting, ok := errors.AsType[*eventlog.SettingError](err); ok {
+		return setting.Hint
+	}
+	if stop, ok := errors.AsType[*projector.StopError](err); ok {
+		return stop.Hint
+	}
+	switch {
+	case errors.Is(err, eventlog.ErrFolderLocked):
+		return "stop the ticketrail that runs there, or choose another folder with --data"
+	case errors.Is(err, eventlog.ErrUnavailable):
+		return "see whether the broker runs: ticketrail doctor"
+	}
+	if usage, ok := errors.AsType[*kong.ParseError](err); ok {
+		return "see " + usage.Context.Model.Name + commandOf(usage.Context) + " --help"
+	}
+	return ""
+}
+
+func commandOf(parsed *kong.Context) string {
+	if selected := parsed.Selected(); selected != nil {
+		return " " + selected.Path()
+	}
+	return ""
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+)
+
+// serveCommand runs everything in one process until a signal comes.
+type serveCommand struct {
+	settings
+	listeners
+	logging
+}
+
+// listeners are the flags that say where a program listens and whom it talks to.
+type listeners struct {
+	IngestListen string `help:"Address that takes webhooks." placeholder:"HOST:PORT" setting:"ingest.listen"`
+	APIListen    string `name:"api-listen" help:"Address of the API; another than loopback needs a token." placeholder:"HOST:PORT" setting:"api.listen"`
+	NATSURL      string `name:"nats-url" help:"NATS servers to use in place of the embedded one." placeholder:"URL" setting:"nats.url"`
+}
+
+// logging are the flags of a command that logs, on stderr.
+type logging struct {
+	LogLevel  string `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"TICKETRAIL_LOG_LEVEL"`
+	LogFormat string `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"TICKETRAIL_LOG_FORMAT"`
+}
+
+func (l logging) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the enum
+	options := &slog.HandlerOptions{Level: level}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// Run serves until ctx ends, and stops in bounded time.
+func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	loaded, err := p.load(c.settings)
+	if err != nil {
+		return err
+	}
+	logger := c.logger(p.stderr)
+	running, err := app.Start(ctx, loaded, readVersions(ctx).Version, logger)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	printAddresses(p.stdout, running, loaded)
+	if _, made := running.Sources(); made {
+		fmt.Fprintf(p.stdout, "\nThese secrets are shown once. They are kept in %s.\n", config.SourcesFile(loaded.Data))
+	}
+	logger.Info("taking webhooks", "ingest", running.Addresses().Ingest, "api", running.Addresses().API)
+	select {
+	case <-ctx.Done():
+		logger.Info("stopping", "at_most", app.StopLimit.String())
+	case err = <-running.Failed():
+	}
+	if err := errors.Join(err, running.Stop()); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	logger.Info("stopped")
+	return nil
+}
+
+// printAddresses tells where everything is. It shows the secrets only to the
+// start that made them.
+func printAddresses(w io.Writer, running *app.App, c *config.Config) {
+	at := running.Addresses()
+	sources, made := running.Sources()
+	fmt.Fprintf(w, "ticketrail %s is running.\n\n", at.Version)
+	places := newTable(w)
+	places.AppendRow([]any{"ingest", at.Ingest})
+	places.AppendRow([]any{"api", at.API})
+	places.AppendRow([]any{"data", c.Data})
+	places.AppendRow([]any{"broker", brokerName(c)})
+	places.AppendRow([]any{"a 200 means", at.Durability})
+	places.Render()
+	fmt.Fprintln(w)
+	table := newTable(w, "source", "provider", "post webhooks to", "secret")
+	for i, source := range sources {
+		secret := "in " + secretsPlace(c)
+		if made {
+			secret = source.Secrets[0].Reveal()
+		}
+		table.AppendRow([]any{source.Name, source.Provider, at.Sources[i].URL, secret})
+	}
+	table.Render()
+}
+
+func secretsPlace(c *config.Config) string {
+	switch {
+	case len(c.Sources) == 0:
+		return config.SourcesFile(c.Data)
+	case c.File != "":
+		return c.File
+	}
+	return config.Variable("sources")
+}
+
+// brokerName names the broker without what its URL may hold of a password.
+func brokerName(c *config.Config) string {
+	if c.NATS.Embedded() {
+		return "embedded"
+	}
+	u, err := url.Parse(c.NATS.URL)
+	if err != nil {
+		return "external"
+	}
+	return u.Redacted()
+}
