@@ -27,7 +27,7 @@ type document struct{ huma huma.API }
 
 func newDocument(mux *http.ServeMux) *document {
 	config := huma.DefaultConfig("ticketrail", documentVersion)
-	config.Info.Description = "Live, replayable order state, made from order webhooks."
+	config.Info.Description = "Live, replayable order state, made from order webhooks. Prometheus metrics are at /metrics."
 	// The pages that huma would serve load scripts from elsewhere, and its
 	// document is made while requests race for it: this package serves its own.
 	config.DocsPath, config.OpenAPIPath, config.SchemasPath, config.CreateHooks = "", "", "", nil

@@ -170,11 +170,15 @@ func (l *ledger) Info(context.Context) (domain.StreamInfo, error) {
 // serve starts the API on what the ledger holds.
 func (l *ledger) serve(configure ...func(*api.Config)) *client {
 	l.t.Helper()
+	return serve(l.t, l.handler(configure...))
+}
+
+func (l *ledger) handler(configure ...func(*api.Config)) http.Handler {
 	config := api.Config{Now: now, Sources: []api.Source{{Name: "ordatic", Provider: "ordatic", Currency: "SEK"}, {Name: "ivy", Provider: "ivy"}}}
 	for _, change := range configure {
 		change(&config)
 	}
-	return serve(l.t, api.New(l.Model, l, config))
+	return api.New(l.Model, l, config)
 }
 
 // client asks a real server, over a real connection.

@@ -61,14 +61,15 @@ func (h *handler) route(a *answer, r *http.Request) {
 }
 
 // rescue answers for a panic. If the answer has begun already, all that is left
-// is to break the connection, so that nobody takes half of it for the whole. The
-// panic's value may hold text of a provider: the log gets its type.
+// is to break the connection, so that nobody takes half of it for the whole. Huma
+// panics too when a client has gone, which is no defect. The panic's value may
+// hold text of a provider: the log gets its type.
 func (h *handler) rescue(a *answer, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
-	if cause != http.ErrAbortHandler {
+	if cause != http.ErrAbortHandler && !a.broken {
 		h.log.Error("api request panicked",
 			"route", r.Pattern, "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
 	}
@@ -81,7 +82,8 @@ func (h *handler) rescue(a *answer, r *http.Request) {
 // answer is a ResponseWriter that knows whether and how it was answered.
 type answer struct {
 	http.ResponseWriter
-	status int // 0 until the answer has begun
+	status int  // 0 until the answer has begun
+	broken bool // nobody reads it any more
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -95,7 +97,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	return a.ResponseWriter.Write(p)
+	n, err := a.ResponseWriter.Write(p)
+	a.broken = a.broken || err != nil
+	return n, err
 }
 
 // Unwrap lets an http.ResponseController through.

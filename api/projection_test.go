@@ -84,7 +84,7 @@ func TestStats(t *testing.T) {
 func TestSources(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	require.Equal(t, `{"sources":[{"name":"ordatic","provider":"ordatic","currency":"SEK"},{"name":"ivy","provider":"ivy"}]}`+"\n",
+	require.Equal(t, `{"sources":[{"name":"ordatic","provider":"ordatic","currency":"SEK"},{"name":"ivy","provider":"ivy","currency":null}]}`+"\n",
 		l.serve().get("/v1/sources").Body)
 	require.Equal(t, `{"sources":[]}`+"\n", l.serve(func(c *api.Config) { c.Sources = nil }).get("/v1/sources").Body)
 }

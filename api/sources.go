@@ -8,11 +8,11 @@ import (
 
 // Source is a configured source, as far as the API tells of it.
 type Source struct {
-	Name     string `json:"name" example:"ordatic" doc:"Its name, which its orders bear."`
-	Provider string `json:"provider" example:"ordatic" doc:"The adapter that knows its webhooks."`
+	// Name is what its orders bear, Provider the adapter that knows its webhooks.
+	Name, Provider string
 	// Currency is that of its orders where neither the provider nor the order
 	// names one, ISO 4217; empty for none.
-	Currency string `json:"currency,omitempty" example:"SEK" doc:"The currency of its orders where they name none."`
+	Currency string
 }
 
 // currency gives the configured currency of a source, empty where there is none.
@@ -27,7 +27,14 @@ func (c *Config) currency(source string) string {
 
 // SourceList lists the configured sources.
 type SourceList struct {
-	Sources []Source `json:"sources" nullable:"false" doc:"In the order of the configuration."`
+	Sources []ListedSource `json:"sources" nullable:"false" doc:"In the order of the configuration."`
+}
+
+// ListedSource is a configured source in JSON.
+type ListedSource struct {
+	Name     string  `json:"name" example:"ordatic" doc:"Its name, which its orders bear."`
+	Provider string  `json:"provider" example:"ordatic" doc:"The adapter that knows its webhooks."`
+	Currency *string `json:"currency" example:"SEK" doc:"ISO 4217: the currency of its orders where they name none."`
 }
 
 type sourcesOutput struct{ Body SourceList }
@@ -39,7 +46,12 @@ func (h *handler) routeSources(d *document) {
 		Tags:        []string{tagOperation},
 		Summary:     "List the configured sources",
 		Description: "Gives the sources that webhooks are taken from. The read model may hold orders of sources that are configured no more.",
-	}, func(context.Context, *struct{}) (*sourcesOutput, error) {
-		return &sourcesOutput{Body: SourceList{Sources: append([]Source{}, h.config.Sources...)}}, nil
+	}, h.listSources)
+}
+
+func (h *handler) listSources(context.Context, *struct{}) (*sourcesOutput, error) {
+	listed := each(h.config.Sources, func(s Source) ListedSource {
+		return ListedSource{Name: s.Name, Provider: s.Provider, Currency: orNull(s.Currency)}
 	})
+	return &sourcesOutput{Body: SourceList{Sources: listed}}, nil
 }
