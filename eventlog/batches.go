@@ -14,6 +14,7 @@ import (
 type Batch struct {
 	Webhooks []*domain.Webhook // at least one
 	messages []*message.Message
+	bytes    int // of the bodies
 	reading  *reading
 }
 
@@ -39,13 +40,19 @@ func (b *Batch) Nack() {
 func (b *Batch) add(m *message.Message) {
 	b.messages = append(b.messages, m)
 	b.Webhooks = append(b.Webhooks, WebhookOf(m))
+	b.bytes += len(m.Payload)
+}
+
+func (b *Batch) clear() {
+	b.messages, b.Webhooks, b.bytes = nil, nil, 0
 }
 
 // Batches reads the stream from a stream sequence on, as it was stored, and waits
 // for more at its end. It waits for the first webhook of a batch, and then goes on
-// collecting as long as the server has more, up to most: a reader that has caught
-// up gets each webhook at once, and one that is behind gets full batches. Several
-// batches may be under way unacknowledged, up to 4096 webhooks or two batches.
+// collecting as long as the server has more, up to most (from 1) and 32 MiB: a
+// reader that has caught up gets each webhook at once, and one that is behind gets
+// full batches. Two batches, or as many as hold 4096 webhooks, may be under way
+// unacknowledged; then the iterator waits.
 //
 // It outlives lost connections. It ends with an error when ctx ends, or with
 // [ErrStreamLost].

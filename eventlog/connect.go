@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -25,7 +26,7 @@ func Connect(url, credentials string, logger *slog.Logger) (*nats.Conn, error) {
 	if credentials != "" {
 		options = append(options, nats.UserCredentials(credentials))
 	}
-	conn, err := connect(url, logger, options...)
+	conn, err := connect(url, cmp.Or(logger, slog.New(slog.DiscardHandler)), options...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the NATS server: %w", err)
 	}
@@ -35,9 +36,6 @@ func Connect(url, credentials string, logger *slog.Logger) (*nats.Conn, error) {
 // connect never buffers what is published while the connection is down: who
 // publishes learns of it at once, and its sender tries again.
 func connect(url string, logger *slog.Logger, options ...nats.Option) (*nats.Conn, error) {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
 	options = append(options,
 		nats.Name(serverName),
 		nats.MaxReconnects(-1),

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,9 +26,9 @@ const (
 	// maxMemory bounds what JetStream keeps in memory. No stream is kept there;
 	// the state of an ordered consumer is, and is small.
 	maxMemory = 64 << 20
-	// startTimeout covers the recovery of a large stream after an unclean stop,
-	// which reads all of it.
-	startTimeout = 10 * time.Minute
+	// readyForConnections bounds the wait for a server that has recovered its
+	// streams, which it does before, in whatever time that takes.
+	readyForConnections = 10 * time.Second
 	// drainTimeout bounds the wait for what the connection has under way.
 	drainTimeout = 5 * time.Second
 )
@@ -64,9 +65,10 @@ func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the embedded server: %w", err)
 	}
-	s.SetLoggerV2(serverLog{config.Logger}, false, false, false)
+	log := &serverLog{logger: cmp.Or(config.Logger, slog.New(slog.DiscardHandler))}
+	s.SetLoggerV2(log, false, false, false)
 	embedded := &Embedded{server: s, maxStore: options.JetStreamMaxStore, closed: make(chan struct{})}
-	if err := embedded.start(options, config.Logger); err != nil {
+	if err := embedded.start(options, log); err != nil {
 		return nil, errors.Join(err, embedded.Close())
 	}
 	return embedded, nil
@@ -80,11 +82,7 @@ func serverOptions(config EmbeddedConfig) (*server.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	maxBody := config.MaxBody
-	if maxBody == 0 {
-		maxBody = defaultMaxBody
-	}
-	maxPayload := int32(maxBody + headerRoom)
+	maxPayload := int32(cmp.Or(config.MaxBody, defaultMaxBody) + headerRoom)
 	return &server.Options{
 		ServerName:         serverName,
 		DontListen:         true,
@@ -100,15 +98,18 @@ func serverOptions(config EmbeddedConfig) (*server.Options, error) {
 	}, nil
 }
 
-func (e *Embedded) start(want *server.Options, logger *slog.Logger) error {
+func (e *Embedded) start(want *server.Options, log *serverLog) error {
 	e.server.Start()
-	if !e.server.ReadyForConnections(startTimeout) {
-		return errors.New("the embedded server did not start: its log says why")
+	if reason := log.fatal.Load(); reason != nil {
+		return fmt.Errorf("start the embedded server: %s", *reason)
+	}
+	if !e.server.ReadyForConnections(readyForConnections) {
+		return errors.New("start the embedded server: it does not get ready")
 	}
 	if err := e.check(want); err != nil {
 		return err
 	}
-	conn, err := connect(nats.DefaultURL, logger,
+	conn, err := connect(nats.DefaultURL, log.logger,
 		nats.InProcessServer(e),
 		nats.ClosedHandler(func(*nats.Conn) { close(e.closed) }))
 	if err != nil {

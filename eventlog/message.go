@@ -73,20 +73,21 @@ func messageID(w *domain.Webhook) string {
 // and for any that NATS would take as an order.
 func natsMessage(subject string, m *message.Message) (*nats.Msg, error) {
 	n := &nats.Msg{Subject: subject, Data: m.Payload}
+	if len(m.Metadata) > 0 || m.UUID != "" {
+		n.Header = make(nats.Header, len(m.Metadata)+1)
+	}
 	if m.UUID != "" {
-		n.Header = nats.Header{headerUUID: {m.UUID}}
+		n.Header[headerUUID] = []string{m.UUID}
 	}
 	for name, value := range m.Metadata {
-		if isReceiptMetadata(name) {
-			continue
+		if !isReceiptMetadata(name) {
+			n.Header[name] = []string{value}
 		}
-		if !isHeader(name, value) || strings.HasPrefix(name, natsPrefix) && name != jetstream.MsgIDHeader {
+	}
+	for name, values := range n.Header {
+		if !isHeader(name, values[0]) || strings.HasPrefix(name, natsPrefix) && name != jetstream.MsgIDHeader {
 			return nil, fmt.Errorf("%w: a header", ErrUnfit)
 		}
-		if n.Header == nil {
-			n.Header = make(nats.Header, len(m.Metadata))
-		}
-		n.Header[name] = []string{value}
 	}
 	return n, nil
 }

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -48,9 +49,7 @@ var _ message.Publisher = (*Publisher)(nil)
 
 // NewPublisher makes a publisher on a connection that it does not own.
 func NewPublisher(js jetstream.JetStream, config PublisherConfig) *Publisher {
-	if config.Timeout == 0 {
-		config.Timeout = defaultPublishTimeout
-	}
+	config.Timeout = cmp.Or(config.Timeout, defaultPublishTimeout)
 	return &Publisher{store: single{js, config}.store}
 }
 

@@ -8,9 +8,15 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// stallTimeout ends the wait for messages that the server announced and does not
-// deliver, as it happens where its files are damaged: what is there is given out.
-const stallTimeout = time.Second
+const (
+	// stallTimeout ends the wait for messages that the server announced and does
+	// not deliver, as it happens where its files are damaged: what is there is
+	// given out.
+	stallTimeout = time.Second
+	// batchBytes is when a batch of large webhooks is full. Two of them must fit
+	// into what a subscription has in flight.
+	batchBytes = flightBytes / 4
+)
 
 // reading collects batches from the messages of a subscription. After a Nack the
 // channel still holds messages from before it; they are skipped until the
@@ -35,7 +41,7 @@ func (r *reading) next() *Batch {
 		full := m == nil
 		if m != nil && r.inOrder(m, batch) {
 			batch.add(m)
-			full = len(batch.messages) == r.most || DeliveryOf(m).Pending == 0
+			full = len(batch.messages) == r.most || batch.bytes >= batchBytes || DeliveryOf(m).Pending == 0
 		}
 		if full && r.give(batch) {
 			return batch
@@ -77,7 +83,7 @@ func (r *reading) inOrder(m *message.Message, batch *Batch) bool {
 		return false
 	}
 	r.rewindTo = 0
-	batch.messages, batch.Webhooks = nil, nil
+	batch.clear()
 	return true
 }
 

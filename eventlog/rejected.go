@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/textproto"
 	"slices"
 
 	"github.com/nats-io/nats.go"
@@ -43,16 +42,18 @@ var keptHeaders = []string{
 	"X-Ivy-Signature", "X-Ivy-Version",
 }
 
-// maxKeptValues bounds how often a kept header may be repeated, in values.
-const maxKeptValues = 4
+// maxKept bounds all kept values together, in bytes: written as JSON each byte
+// may become six, and the server takes 64 KiB of headers.
+const maxKept = 8 << 10
 
 // Rejection is a request that was refused and is kept for a while.
 type Rejection struct {
 	Source, Provider string
 	// Reason is one of the Reason constants.
 	Reason string
-	// Header is that of the request. Of it only a fixed list of names is kept,
-	// and of these only values of 1 KiB at the most, 4 of a name.
+	// Header is that of the request, with canonical names as in net/http. Of it
+	// only a fixed list of names is kept, and of these only values of 1 KiB at
+	// the most, 8 KiB in all.
 	Header map[string][]string
 	// Body is the raw body.
 	Body []byte
@@ -94,15 +95,12 @@ func rejectedMessage(r *Rejection) (*nats.Msg, error) {
 }
 
 func kept(header map[string][]string) map[string][]string {
-	kept := make(map[string][]string)
-	for name, values := range header {
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		if !slices.Contains(keptHeaders, name) {
-			continue
-		}
-		for _, value := range values {
-			if len(value) <= maxHeaderValue && len(kept[name]) < maxKeptValues {
+	kept, left := make(map[string][]string), maxKept
+	for _, name := range keptHeaders {
+		for _, value := range header[name] {
+			if len(value) <= min(maxHeaderValue, left) {
 				kept[name] = append(kept[name], value)
+				left -= len(value)
 			}
 		}
 	}

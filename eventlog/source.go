@@ -11,8 +11,9 @@ import (
 const (
 	// sourceBuffer is how many messages may wait between reading and delivering.
 	sourceBuffer = 256
-	// pullMessages is how many messages are asked for at a time.
+	// pullMessages and pullBytes are how much is asked for at a time.
 	pullMessages = 4096
+	pullBytes    = 32 << 20
 	// retryPause is the wait before a server that could not be asked is asked
 	// again.
 	retryPause = 250 * time.Millisecond
@@ -79,7 +80,9 @@ func (s *source) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(pullMessages))
+	// A limit below the largest message would stall the consumer.
+	mostBytes := max(pullBytes, 4*int(s.js.Conn().MaxPayload()))
+	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, mostBytes))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,7 @@ func rejectedStream(config Config) jetstream.StreamConfig {
 
 // duplicateWindow may not be longer than what the stream remembers at all.
 func duplicateWindow(config Config) time.Duration {
-	window := config.DuplicateWindow
-	if window == 0 {
-		window = defaultDuplicateWindow
-	}
+	window := cmp.Or(config.DuplicateWindow, defaultDuplicateWindow)
 	if config.MaxAge > 0 {
 		window = min(window, config.MaxAge)
 	}

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -20,7 +21,8 @@ type SubscriberConfig struct {
 	// for each subscription. The first of the stream where it is nil or gives 0.
 	From func() uint64
 	// InFlight is how many messages may be delivered and not acknowledged; 4096
-	// where it is 0. With 1 the next message waits for the acknowledgement.
+	// where it is 0. With 1 the next message waits for the acknowledgement. Where
+	// bodies are large, fewer are in flight: they take 128 MiB at the most.
 	InFlight int
 	// Bare leaves UUID and metadata of delivered messages empty, for readers that
 	// need no more than DeliveryOf and WebhookOf.
@@ -51,9 +53,7 @@ var _ message.Subscriber = (*Subscriber)(nil)
 
 // NewSubscriber makes a subscriber on a connection that it does not own.
 func NewSubscriber(js jetstream.JetStream, config SubscriberConfig) *Subscriber {
-	if config.InFlight == 0 {
-		config.InFlight = defaultInFlight
-	}
+	config.InFlight = cmp.Or(config.InFlight, defaultInFlight)
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Subscriber{js: js, config: config, ctx: ctx, cancel: cancel}
 }

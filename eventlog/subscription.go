@@ -8,9 +8,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// outBuffer is how many messages may wait in the channel: enough that neither
-// side has to wake the other for each.
-const outBuffer = 256
+const (
+	// outBuffer is how many messages may wait in the channel: enough that neither
+	// side has to wake the other for each.
+	outBuffer = 256
+	// flightBytes bounds the bodies in flight: several batches, and far below
+	// what the same number of the largest webhooks would take.
+	flightBytes = 128 << 20
+)
 
 // subscription delivers one subject to one channel. A goroutine of its source
 // reads from the server; run, the only owner of all fields, does the rest.
@@ -25,6 +30,7 @@ type subscription struct {
 	// The first sent of them are in the channel or with the reader.
 	flight []flown
 	sent   int
+	bytes  int // of the bodies in flight
 }
 
 type flown struct {
@@ -73,7 +79,7 @@ func (s *subscription) send() bool {
 
 // read takes a message from the source if one is there and may be in flight.
 func (s *subscription) read() bool {
-	if len(s.flight) == s.inFlight {
+	if s.full() {
 		return false
 	}
 	select {
@@ -86,7 +92,12 @@ func (s *subscription) read() bool {
 
 func (s *subscription) take(stored *stored) bool {
 	s.flight = append(s.flight, flown{stored, stored.message(s.ctx, s.bare)})
+	s.bytes += len(stored.body)
 	return true
+}
+
+func (s *subscription) full() bool {
+	return len(s.flight) == s.inFlight || s.bytes >= flightBytes
 }
 
 // wait waits for whatever comes first, and tells whether to go on.
@@ -100,7 +111,7 @@ func (s *subscription) wait() bool {
 	switch {
 	case s.sent < len(s.flight):
 		out, next = s.out, s.flight[s.sent].message
-	case len(s.flight) < s.inFlight:
+	case !s.full():
 		in = s.source.out
 	}
 	if s.sent > 0 {
@@ -126,6 +137,9 @@ func (s *subscription) letGo() {
 	n := slices.IndexFunc(s.flight[:s.sent], func(f flown) bool { return !isAcked(f.message) })
 	if n < 0 {
 		n = s.sent
+	}
+	for _, f := range s.flight[:n] {
+		s.bytes -= len(f.stored.body)
 	}
 	clear(s.flight[:n]) // for the garbage collector: the array lives on
 	s.flight = s.flight[n:]
