@@ -15,6 +15,9 @@ import (
 // unless it fails.
 const patience = 20 * time.Second
 
+// tick is how often a test looks for what no channel tells it.
+const tick = 10 * time.Millisecond
+
 // startEmbedded starts a server on a folder and stops it with the test.
 func startEmbedded(t testing.TB, dir string) *eventlog.Embedded {
 	t.Helper()

@@ -1,0 +1,133 @@
+package eventlog_test
+
+import (
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// startExternal starts a server as an operator would run one, on a port of
+// loopback; -1 takes a free one.
+func startExternal(t *testing.T, dir string, port int) *server.Server {
+	t.Helper()
+	external, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir, SyncAlways: true,
+	})
+	require.NoError(t, err)
+	external.Start()
+	require.True(t, external.ReadyForConnections(patience))
+	t.Cleanup(func() { stop(external) })
+	return external
+}
+
+func stop(external *server.Server) {
+	external.Shutdown()
+	external.WaitForShutdown()
+}
+
+func connectTo(t *testing.T, external *server.Server) *nats.Conn {
+	t.Helper()
+	conn, err := eventlog.Connect(external.ClientURL(), "", nil)
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	return conn
+}
+
+func openExternal(t *testing.T, external *server.Server) *eventlog.Log {
+	t.Helper()
+	log, err := eventlog.Open(t.Context(), connectTo(t, external), eventlog.Config{MaxBytes: 64 << 20})
+	require.NoError(t, err)
+	return log
+}
+
+// Of an external server nobody here knows when it syncs, and we say so.
+func TestDurabilityOfAnExternalServerIsUnknown(t *testing.T) {
+	t.Parallel()
+	log := openExternal(t, startExternal(t, t.TempDir(), -1))
+	require.Contains(t, log.Durability(), "unknown: ")
+	require.NoError(t, log.Ready(t.Context()))
+}
+
+// A server that is not there is an error at once.
+func TestConnectNeedsAServer(t *testing.T) {
+	t.Parallel()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, free.Close())
+	_, err = eventlog.Connect("nats://"+free.Addr().String(), "", nil)
+	require.ErrorIs(t, err, nats.ErrNoServers)
+}
+
+// A reader outlives the restart of its server: it goes on where it was, without
+// a gap and without a repetition.
+func TestBatchesOutliveARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	external := startExternal(t, dir, -1)
+	port := external.Addr().(*net.TCPAddr).Port
+	log := openExternal(t, external)
+	fill(t, log, 10)
+
+	next := uint64(1)
+	for batch, err := range log.Batches(patient(t), 1, 4) {
+		require.NoError(t, err)
+		for _, w := range batch.Webhooks {
+			require.Equal(t, next, w.StreamSequence)
+			next++
+		}
+		batch.Ack()
+		if next == 31 {
+			break
+		}
+		if next == 11 || next == 21 {
+			stop(external)
+			_, err := log.Append(t.Context(), webhook("", "{}"))
+			require.ErrorIs(t, err, eventlog.ErrUnavailable)
+			require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
+			external = startExternal(t, dir, port)
+			require.Eventually(t, func() bool { return log.Ready(t.Context()) == nil }, patience, tick)
+			fill(t, log, 10)
+		}
+	}
+}
+
+// A stream that was deleted does not come back by waiting.
+func TestBatchesEndWithTheStream(t *testing.T) {
+	t.Parallel()
+	external := startExternal(t, t.TempDir(), -1)
+	log := openExternal(t, external)
+	fill(t, log, 1)
+	js, err := jetstream.New(connectTo(t, external))
+	require.NoError(t, err)
+	var ending error
+	for batch, err := range log.Batches(patient(t), 1, 4) {
+		if ending = err; err != nil {
+			break
+		}
+		batch.Ack()
+		require.NoError(t, js.DeleteStream(t.Context(), eventlog.WebhooksStream))
+	}
+	require.ErrorIs(t, ending, eventlog.ErrStreamLost)
+}
+
+// An external stream without a limit of its own takes what its server allows.
+func TestOpenExternalWithoutALimit(t *testing.T) {
+	t.Parallel()
+	external := startExternal(t, t.TempDir(), -1)
+	for range 2 {
+		log, err := eventlog.Open(t.Context(), connectTo(t, external), eventlog.Config{})
+		require.NoError(t, err)
+		info, err := log.Info(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, info.MaxBytes)
+		_, err = log.Append(t.Context(), webhook("", fmt.Sprint(info.Last)))
+		require.NoError(t, err)
+	}
+}
