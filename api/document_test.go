@@ -59,7 +59,7 @@ func readDocument(t *testing.T) (document openAPI) {
 }
 
 // The document in the repository is the one that is served. -update rewrites it.
-func TestDocumentIsCommitted(t *testing.T) {
+func TestOpenAPIIsCommitted(t *testing.T) {
 	t.Parallel()
 	served := newLedger(t).serve().get("/openapi.json").Body
 	if *update {
@@ -67,11 +67,11 @@ func TestDocumentIsCommitted(t *testing.T) {
 	}
 	committed, err := os.ReadFile("openapi.json")
 	require.NoError(t, err)
-	require.Equal(t, string(committed), served, "run: go test ./api -run TestDocumentIsCommitted -update")
+	require.Equal(t, string(committed), served, "run: go test ./api -run TestOpenAPIIsCommitted -update")
 }
 
 // The document says of every operation, parameter and property what it is.
-func TestDocumentDescribesAll(t *testing.T) {
+func TestOpenAPIDescribesAll(t *testing.T) {
 	t.Parallel()
 	document := readDocument(t)
 	require.Equal(t, "3.1.0", document.OpenAPI)
@@ -100,7 +100,7 @@ func TestDocumentDescribesAll(t *testing.T) {
 }
 
 // The document names the values of the domain, all of them and in their order.
-func TestDocumentNamesTheDomainsValues(t *testing.T) {
+func TestOpenAPINamesTheDomainsValues(t *testing.T) {
 	t.Parallel()
 	schemas := readDocument(t).Components.Schemas
 	for name, s := range schemas {
@@ -134,7 +134,7 @@ func namesUpTo[V interface {
 // Every example of the document works: each operation with the examples of its
 // path, alone and with the example of each of its parameters, is answered, and
 // the answer is what the document says.
-func TestDocumentsExamples(t *testing.T) {
+func TestOpenAPIExamples(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
 	l.pizza()

@@ -12,6 +12,9 @@ const (
 	readyPath  = "/readyz"
 )
 
+// withoutToken is what the document says of an operation that needs no token.
+var withoutToken = []map[string][]string{{}}
+
 // Health says that the process answers.
 type Health struct {
 	Status string `json:"status" const:"alive" example:"alive" doc:"Always alive."`
@@ -33,6 +36,7 @@ func (h *handler) routeHealth(d *document) {
 		OperationID: "get-health",
 		Path:        healthPath,
 		Tags:        []string{tagOperation},
+		Security:    withoutToken,
 		Summary:     "Ask whether the process is alive",
 		Description: "Answers 200 whenever it answers. It needs no token.",
 	}, func(context.Context, *struct{}) (*healthOutput, error) {
@@ -42,6 +46,7 @@ func (h *handler) routeHealth(d *document) {
 		OperationID: "get-readiness",
 		Path:        readyPath,
 		Tags:        []string{tagOperation},
+		Security:    withoutToken,
 		Summary:     "Ask whether orders can be read and are up to date",
 		Description: "Answers 200 while the read model can be read and the projector runs, else 503 with the reason. It needs no token.",
 	}, h.getReadiness)

@@ -37,7 +37,7 @@ type OrderList struct {
 type ordersInput struct {
 	AtLeast
 	Page
-	State        []string         `query:"state,explode" example:"accepted,in-kitchen" doc:"Only these states: one or more of placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed and canceled, separated by commas or repeated."`
+	State        []string         `query:"state,explode" nullable:"false" example:"accepted,in-kitchen" doc:"Only these states: one or more of placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed and canceled, separated by commas or repeated."`
 	Source       string           `query:"source" maxLength:"200" example:"ordatic" doc:"Only orders of this source."`
 	Store        string           `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only orders of this store."`
 	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case."`

@@ -21,7 +21,7 @@ type proofInput struct {
 
 type proofOutput struct {
 	Status                int
-	ContentType           string `header:"Content-Type"`
+	ContentType           string `header:"Content-Type" hidden:"true"`
 	ContentDisposition    string `header:"Content-Disposition"`
 	ContentSecurityPolicy string `header:"Content-Security-Policy"`
 	CacheControl          string `header:"Cache-Control"`

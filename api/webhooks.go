@@ -50,7 +50,7 @@ type webhookInput struct {
 
 // webhookOutput has a Webhook for its body, or the raw bytes.
 type webhookOutput struct {
-	ContentType        string `header:"Content-Type"`
+	ContentType        string `header:"Content-Type" hidden:"true"`
 	ContentDisposition string `header:"Content-Disposition"`
 	Vary               string `header:"Vary"`
 	Body               any
