@@ -1,0 +1,113 @@
+package main_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+)
+
+// startTimeout is how long a start may take on a machine that is busy with other
+// tests.
+const startTimeout = 30 * time.Second
+
+// Each command does what its help says, on the real program: what a user types,
+// and what they see.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			webhooks, err := filepath.Abs("../../testdata/webhooks")
+			env.Setenv("WEBHOOKS", webhooks)
+			env.Setenv("RTL", "\u202e") // turns the direction of writing
+			env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("TICKETRAIL_INGEST_LISTEN", "127.0.0.1:0")
+			env.Setenv("TICKETRAIL_API_LISTEN", "127.0.0.1:0")
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"fetch": fetch,
+			"ready": ready,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// exits CODE PROGRAM ARGS…: the program ends with that very code. Its output is
+// for stdout and stderr to match.
+func exits(script *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	script.Check(err)
+	err = script.Exec(args[1], args[2:]...)
+	have := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		have = exit.ExitCode()
+	} else {
+		script.Check(err)
+	}
+	if have != want {
+		script.Fatalf("it exits %d, must exit %d", have, want)
+	}
+}
+
+// ready FOLDER: waits until a program serves on the data folder, and sets INGEST
+// and API to its addresses.
+func ready(script *testscript.TestScript, _ bool, args []string) {
+	addresses, err := waitForAddresses(script.MkAbs(args[0]))
+	script.Check(err)
+	script.Setenv("INGEST", addresses.Ingest)
+	script.Setenv("API", addresses.API)
+}
+
+// fetch URL FILE: puts an answer of 200 into a file.
+func fetch(script *testscript.TestScript, _ bool, args []string) {
+	response, err := http.Get(args[0])
+	script.Check(err)
+	text, err := io.ReadAll(response.Body)
+	script.Check(errors.Join(err, response.Body.Close()))
+	if response.StatusCode != http.StatusOK {
+		script.Fatalf("%s: %s", response.Status, text)
+	}
+	script.Check(os.WriteFile(script.MkAbs(args[1]), text, 0o600))
+}
+
+// waitForAddresses waits until a program says where it is.
+func waitForAddresses(data string) (*app.Addresses, error) {
+	deadline := time.NewTimer(startTimeout)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		addresses, err := app.ReadAddresses(data)
+		if err == nil {
+			return addresses, nil
+		}
+		select {
+		case <-deadline.C:
+			return nil, err
+		case <-tick.C:
+		}
+	}
+}
+
+// The scripts would pass on an empty folder too.
+func TestThereIsAScriptForEachCommand(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "send", "demo", "orders", "doctor", "version", "usage"} {
+		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
+		require.NoError(t, err)
+		require.NotEmpty(t, scripts, command)
+	}
+}
