@@ -23,14 +23,18 @@ type Instant struct {
 	given    bool
 }
 
-// InstantOf gives the instant of t, with the nine digits of its nanoseconds. A
-// time outside the years 0 to 9999, which RFC 3339 cannot write, gives the zero
-// Instant: what is kept must be readable again.
+// InstantOf gives the instant of t, with as many digits of fraction as it takes,
+// none for a whole second. A time outside the years 0 to 9999, which RFC 3339
+// cannot write, gives the zero Instant: what is kept must be readable again.
 func InstantOf(t time.Time) Instant {
 	if year := t.UTC().Year(); year < 0 || year > 9999 {
 		return Instant{}
 	}
-	return Instant{seconds: t.Unix(), nanos: int32(t.Nanosecond()), fraction: 9, given: true}
+	i := Instant{seconds: t.Unix(), nanos: int32(t.Nanosecond()), given: true}
+	for unit := int32(1e9); i.nanos%unit != 0; unit /= 10 {
+		i.fraction++
+	}
+	return i
 }
 
 // UnixInstant gives the instant of a count of milliseconds since the Unix epoch,
