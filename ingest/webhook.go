@@ -39,11 +39,6 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 	if err := v.source.precheck(r); err != nil {
 		return receipt, err
 	}
-	if !h.enter() {
-		return receipt, errBusy
-	}
-	defer h.leave()
-
 	body := h.openBody(w, r)
 	defer body.release()
 	raw, err := h.readBody(r.ContentLength, body)
@@ -53,6 +48,11 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 	v.size = int64(len(raw))
 	v.source.metrics.size.Observe(float64(v.size))
 
+	// A place is taken only now, so that slow senders cannot hold all of them.
+	if !h.enter() {
+		return receipt, errBusy
+	}
+	defer h.leave()
 	request := &provider.Request{Header: r.Header, Query: r.URL.Query(), Body: raw, At: v.at}
 	identity, err := v.source.admit(request)
 	if err != nil {
