@@ -157,7 +157,7 @@ func ivySnapshot(body object, name string) *domain.Event {
 
 // ivyStanding gives what a status says in a payment mode. In the direct mode the
 // money goes past Ivy, which then tells nothing after the authorisation.
-func ivyStanding(status status, paymentMode string) domain.Standing {
+func ivyStanding(status orderStatus, paymentMode string) domain.Standing {
 	standing := status.standing()
 	if paymentMode == "direct" && standing.Payment == domain.PaymentAuthorized {
 		standing.Outcome = domain.OutcomeCompleted

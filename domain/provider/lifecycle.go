@@ -6,29 +6,29 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// status is one value of a provider's order status, and what it says.
-type status struct {
+// orderStatus is one value of a provider's order status, and what it says.
+type orderStatus struct {
 	name            string
 	axes            domain.Axes
 	problem         string
 	fulfillmentKind string
 }
 
-func (s status) standing() domain.Standing {
+func (s orderStatus) standing() domain.Standing {
 	return domain.Standing{Axes: s.axes, Problem: s.problem}
 }
 
 // lifecycle lists a provider's statuses in rising rank: what may follow another
 // stands behind it. The rank decides only between statements that no clock tells
 // apart.
-type lifecycle []status
+type lifecycle []orderStatus
 
 // find gives the status of that name with its rank, from 1. An unknown one ranks
 // 0 and says nothing.
-func (l lifecycle) find(name string) (s status, rank uint8, known bool) {
-	i := slices.IndexFunc(l, func(s status) bool { return s.name == name })
+func (l lifecycle) find(name string) (s orderStatus, rank uint8, known bool) {
+	i := slices.IndexFunc(l, func(s orderStatus) bool { return s.name == name })
 	if i < 0 {
-		return status{}, 0, false
+		return orderStatus{}, 0, false
 	}
 	return l[i], uint8(i + 1), true
 }
