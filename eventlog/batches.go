@@ -14,7 +14,8 @@ import (
 type Batch struct {
 	Webhooks []*domain.Webhook // at least one
 	messages []*message.Message
-	bytes    int // of the bodies
+	bytes    int    // of the bodies
+	pending  uint64 // how many the server had after the last one
 	reading  *reading
 }
 
@@ -41,6 +42,7 @@ func (b *Batch) add(m *message.Message) {
 	b.messages = append(b.messages, m)
 	b.Webhooks = append(b.Webhooks, WebhookOf(m))
 	b.bytes += len(m.Payload)
+	b.pending = DeliveryOf(m).Pending
 }
 
 func (b *Batch) clear() {

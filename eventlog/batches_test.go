@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +68,47 @@ func TestBatchesFollowTheStream(t *testing.T) {
 			break
 		}
 		fill(t, log, 1)
+	}
+}
+
+// What came while a batch was being worked on comes together: a reader that
+// cannot keep up with single webhooks keeps up with batches.
+func TestBatchesGrowUnderLoad(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	fill(t, log, 1)
+	const more = 200
+	batches, webhooks := 0, 0
+	for batch, err := range log.Batches(patient(t), 1, 1000) {
+		require.NoError(t, err)
+		if batches == 0 {
+			fill(t, log, more)
+		}
+		batch.Ack()
+		batches++
+		if webhooks += len(batch.Webhooks); webhooks == 1+more {
+			break
+		}
+	}
+	require.Less(t, batches, more/2)
+}
+
+// Large webhooks make small batches, so that a batch fits into memory.
+func TestBatchesAreBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	large := strings.Repeat("x", 4<<20)
+	for range 10 {
+		appendWebhook(t, log, webhook("", large))
+	}
+	webhooks := 0
+	for batch, err := range log.Batches(patient(t), 1, 1000) {
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(batch.Webhooks), 8)
+		batch.Ack()
+		if webhooks += len(batch.Webhooks); webhooks == 10 {
+			break
+		}
 	}
 }
 

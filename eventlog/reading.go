@@ -32,34 +32,44 @@ type reading struct {
 
 // next gives the next batch; nil when the subscription has ended.
 func (r *reading) next() *Batch {
-	batch := &Batch{reading: r}
 	for {
-		m, open := r.receive(len(batch.messages) > 0)
-		if !open {
-			return nil
+		batch := &Batch{reading: r}
+		for !r.full(batch) {
+			m, open := r.receive(batch)
+			if !open {
+				return nil
+			}
+			if m == nil {
+				break
+			}
+			if r.inOrder(m, batch) {
+				batch.add(m)
+			}
 		}
-		full := m == nil
-		if m != nil && r.inOrder(m, batch) {
-			batch.add(m)
-			full = len(batch.messages) == r.most || batch.bytes >= batchBytes || DeliveryOf(m).Pending == 0
-		}
-		if full && r.give(batch) {
+		if r.give(batch) {
 			return batch
 		}
 	}
 }
 
-// receive gives the next message. Where more were announced it gives nil after a
-// while without one.
-func (r *reading) receive(announced bool) (m *message.Message, open bool) {
+func (r *reading) full(batch *Batch) bool {
+	return len(batch.messages) == r.most || batch.bytes >= batchBytes
+}
+
+// receive gives the next message of a batch, and nil where the batch should not
+// wait for one: there is none now, and none was announced that comes in time.
+func (r *reading) receive(batch *Batch) (m *message.Message, open bool) {
 	select {
 	case m, open = <-r.messages:
 		return m, open
 	default:
 	}
-	if !announced {
+	switch {
+	case len(batch.messages) == 0:
 		m, open = <-r.messages
 		return m, open
+	case batch.pending == 0:
+		return nil, true
 	}
 	stalled := time.NewTimer(stallTimeout)
 	defer stalled.Stop()
