@@ -109,8 +109,10 @@ func TestUnknownStandingKeepsTheAxes(t *testing.T) {
 	require.Equal(t, pending, order.Standing().Axes)
 	require.Equal(t, "on_the_moon", order.ProviderStatus.Value)
 
-	late := apply(order, snapshot(2, "paid", paid))
-	require.Equal(t, domain.EffectAdvanced, late.Effect, "older than the unknown, newer than the known")
+	late := apply(order, snapshot(1, "processing", pending))
+	require.Equal(t, domain.EffectLate, late.Effect, "older than the unknown one")
+	late = apply(order, snapshot(2, "paid", paid))
+	require.Equal(t, domain.EffectAdvanced, late.Effect, "and yet newer than the known ones")
 	require.Equal(t, paid, order.Standing().Axes)
 	require.Equal(t, "on_the_moon", order.ProviderStatus.Value)
 }
@@ -138,20 +140,35 @@ func TestProblemEndsWithItsSnapshot(t *testing.T) {
 }
 
 // The history of a snapshot is a set; what no webhook delivered is back-filled
-// once, and the snapshot's own status never is.
+// once, and never the status of the webhook that tells.
 func TestHistoryBackfillsWhatWasNeverDelivered(t *testing.T) {
 	t.Parallel()
+	created := domain.HistoryEntry{Status: "processing", At: second(1)}
 	waiting := domain.HistoryEntry{Status: "waiting_for_payment", At: second(2)}
-	final := domain.HistoryEntry{Status: "paid", At: second(3)}
-	first := domain.HistoryEntry{Status: "processing", At: second(1)}
+	settled := domain.HistoryEntry{Status: "paid", At: second(3)}
+	first, last := snapshot(1, "processing", pending), snapshot(3, "paid", paid)
+	first.History = []domain.HistoryEntry{created}
+	last.History = []domain.HistoryEntry{settled, waiting, created}
 
-	order := fold(snapshot(1, "processing", pending))
-	event := snapshot(3, "paid", paid)
-	event.History = []domain.HistoryEntry{final, waiting, first}
-	change := apply(order, event)
-	require.Equal(t, []domain.HistoryEntry{waiting, first}, change.Backfilled)
-	require.Equal(t, []domain.HistoryEntry{first, waiting, final}, order.History)
-	require.Empty(t, apply(order, event).Backfilled)
+	order := fold(first)
+	require.Equal(t, []domain.HistoryEntry{waiting}, apply(order, last).Backfilled)
+	require.Equal(t, []domain.HistoryEntry{created, waiting, settled}, order.History)
+	require.Empty(t, apply(order, last).Backfilled)
+}
+
+// A late webhook delivers its own status, and back-fills neither that nor the
+// status that the order has from a newer one.
+func TestLateHistoryBackfillsOnlyWhatIsBetween(t *testing.T) {
+	t.Parallel()
+	late := snapshot(2, "waiting_for_payment", pending)
+	late.History = []domain.HistoryEntry{
+		{Status: "processing", At: second(1)},
+		{Status: "waiting_for_payment", At: second(2)},
+		{Status: "paid", At: second(3)},
+	}
+	order := fold(snapshot(3, "paid", paid))
+	require.Equal(t, late.History[:1], apply(order, late).Backfilled)
+	require.Equal(t, late.History, order.History)
 }
 
 // Refunds are a set by id: a newer statement replaces, an older one is ignored,
