@@ -1,0 +1,111 @@
+package main_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+)
+
+// A webhook that is on its way when the program is told to stop is taken and
+// answered; only then the program ends.
+func TestARequestInFlightIsFinished(t *testing.T) {
+	t.Parallel()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	slow := beginWebhook(t, p)
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	p.await(t, "stopping")
+	require.Equal(t, http.StatusOK, slow.finish(t))
+	p.ended()
+	require.NoError(t, p.command.Wait())
+}
+
+// A second signal ends the program at once, whatever is in flight.
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	beginWebhook(t, p)
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	p.await(t, "stopping")
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	p.ended()
+	require.Error(t, p.command.Wait())
+	status, _ := p.command.ProcessState.Sys().(syscall.WaitStatus)
+	require.Equal(t, syscall.SIGTERM, status.Signal())
+}
+
+// A stream that is not the one that the read model was made from stops the
+// projector and nothing else: webhooks are taken, orders are read, and both the
+// log and /readyz say why and what to do.
+func TestAStoppedProjectorStopsNothingElse(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	p := start(t, data)
+	p.run(t, "send", "../../testdata/webhooks/runa", "--source", "runa")
+	p.caughtUp(t)
+	p.stop(t)
+
+	require.NoError(t, os.RemoveAll(app.StreamFolder(data)))
+	p = start(t, data)
+	p.await(t, "the projector stopped")
+	p.run(t, "send", "../../testdata/webhooks/runa", "--source", "runa")
+	var orders api.OrderList
+	p.get(t, "/v1/orders", &orders)
+	require.Len(t, orders.Orders, 4)
+	response, err := http.Get(p.addresses.API + "/readyz")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	p.stop(t)
+	require.Contains(t, p.logged.String(), "restore the stream")
+}
+
+// slowWebhook is a request whose body has not come yet.
+type slowWebhook struct {
+	conn   net.Conn
+	reader *bufio.Reader
+	body   string
+}
+
+// beginWebhook sends the head of a webhook, and returns when the program waits
+// for its body.
+func beginWebhook(t *testing.T, p *process) *slowWebhook {
+	t.Helper()
+	source := p.sources(t)[1]
+	require.Equal(t, "ordatic", source.Provider)
+	address := strings.TrimPrefix(p.addresses.Ingest, "http://")
+	conn, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	w := &slowWebhook{conn: conn, reader: bufio.NewReader(conn), body: `{"eventType":"order-accepted"}`}
+	_, err = fmt.Fprintf(conn, "POST /webhooks/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		source.Name, address, source.Secrets[0].Reveal(), len(w.body))
+	require.NoError(t, err)
+	line, err := w.reader.ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "100 Continue")
+	_, err = w.reader.ReadString('\n')
+	require.NoError(t, err)
+	return w
+}
+
+// finish sends the body and gives the status of the answer.
+func (w *slowWebhook) finish(t *testing.T) int {
+	t.Helper()
+	_, err := w.conn.Write([]byte(w.body))
+	require.NoError(t, err)
+	response, err := http.ReadResponse(w.reader, nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}
