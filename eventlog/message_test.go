@@ -1,0 +1,158 @@
+package eventlog_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// Whatever a webhook is made of, it is read as it was appended.
+func TestWebhookIsReadAsItWasAppended(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	token := rapid.StringMatching(`[a-z0-9_-]{1,20}`)
+	rapid.Check(t, func(t *rapid.T) {
+		want := &domain.Webhook{
+			Provider: token.Draw(t, "provider"),
+			Source:   token.Draw(t, "source"),
+			Event:    token.Draw(t, "event"),
+			ID:       rapid.OneOf(rapid.Just(""), rapid.StringN(0, -1, 300), rawText()).Draw(t, "id"),
+			Body:     rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "body"),
+		}
+		if rapid.Bool().Draw(t, "released") {
+			want.ReceivedAt = domain.UnixInstant(rapid.Int64Range(0, 4e12).Draw(t, "received at"))
+		}
+		receipt, err := log.Append(t.Context(), want)
+		require.NoError(t, err)
+		have, err := log.Webhook(t.Context(), receipt.StreamSequence)
+		require.NoError(t, err)
+
+		if want.ReceivedAt.IsZero() {
+			require.False(t, have.ReceivedAt.IsZero())
+			have.ReceivedAt = domain.Instant{}
+		}
+		require.Equal(t, domain.DigestBody(want.Body), have.BodyDigest)
+		require.Equal(t, string(want.Body), string(have.Body))
+		have.Body, have.BodyDigest, have.StreamSequence = want.Body, domain.Digest{}, 0
+		require.Equal(t, want, have)
+	})
+}
+
+// rawText draws strings of any bytes, valid UTF-8 or not.
+func rawText() *rapid.Generator[string] {
+	return rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 300), func(b []byte) string { return string(b) })
+}
+
+// A message carries headers only for what the body, the subject and the stream
+// do not say, each once.
+func TestAppendStoresNoNeedlessHeader(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	full := webhook("evt/1", `{"a":1}`)
+	full.ContentType = "text/plain"
+	full.ReceivedAt = domain.UnixInstant(1_700_000_000_123)
+	appendWebhook(t, log, webhook("", `{"a":1}`))
+	appendWebhook(t, log, full)
+
+	plain := rawMessage(t, embedded, eventlog.WebhooksStream, 1)
+	require.Equal(t, "webhooks.ivy.shop.order_updated", plain.Subject)
+	require.Equal(t, `{"a":1}`, string(plain.Data))
+	require.Empty(t, plain.Header)
+
+	header := rawMessage(t, embedded, eventlog.WebhooksStream, 2).Header
+	require.Len(t, header.Get(jetstream.MsgIDHeader), 43)
+	header.Del(jetstream.MsgIDHeader)
+	require.Equal(t, nats.Header{
+		"Ticketrail-Webhook-Id":  {"evt%2F1"},
+		"Content-Type":           {"text/plain"},
+		"Ticketrail-Received-At": {"2023-11-14T22:13:20.123Z"},
+	}, header)
+}
+
+// rawMessage reads a message by the stream's own interface rather than by ours.
+func rawMessage(t *testing.T, embedded *eventlog.Embedded, stream string, sequence uint64) *jetstream.RawStreamMsg {
+	t.Helper()
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	s, err := js.Stream(t.Context(), stream)
+	require.NoError(t, err)
+	raw, err := s.GetMsg(t.Context(), sequence)
+	require.NoError(t, err)
+	for name := range raw.Header { // what the server adds for the reader
+		if strings.HasPrefix(name, "Nats-") && name != jetstream.MsgIDHeader {
+			raw.Header.Del(name)
+		}
+	}
+	return raw
+}
+
+// A webhook that a subject or a header cannot hold exactly is refused, and the
+// error holds none of it.
+func TestAppendRefusesWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	const canary = "canary"
+	for name, spoil := range map[string]func(*domain.Webhook){
+		"event":          func(w *domain.Webhook) { w.Event = canary + "." },
+		"source":         func(w *domain.Webhook) { w.Source = canary + "\r\n" },
+		"provider":       func(w *domain.Webhook) { w.Provider = "" },
+		"long id":        func(w *domain.Webhook) { w.ID = canary + strings.Repeat("x", 1024) },
+		"header in type": func(w *domain.Webhook) { w.ContentType = canary + "\r\nNats-Rollup: all" },
+		"padded type":    func(w *domain.Webhook) { w.ContentType = canary + " " },
+	} {
+		w := webhook("id", "{}")
+		spoil(w)
+		_, err := log.Append(t.Context(), w)
+		require.ErrorIs(t, err, eventlog.ErrUnfit, name)
+		require.NotContains(t, err.Error(), canary)
+	}
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, info.Last)
+}
+
+// A message that another program wrote stops no reader: what can be read of it is
+// given, and names that are not ours stay empty.
+func TestForeignMessagesAreRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	foreign := []*nats.Msg{
+		{Subject: "webhooks.x"},
+		{Subject: "webhooks.Ivy.shop.a.b", Data: []byte("{}")},
+		{Subject: "webhooks.*.>.x", Data: []byte("{}")},
+		{Subject: "webhooks.ivy.shop.other", Header: nats.Header{
+			"Ticketrail-Webhook-Id":  {"%zz", "second"},
+			"Content-Type":           {},
+			"Ticketrail-Received-At": {"yesterday"},
+			"X-Forwarded-For":        {"a", "b"},
+		}},
+		{Subject: "webhooks.ivy.shop.other", Header: nats.Header{"Ticketrail-Webhook-Id": {""}}, Data: []byte{0xff}},
+	}
+	for _, m := range foreign {
+		_, err := js.PublishMsg(t.Context(), m)
+		require.NoError(t, err)
+	}
+
+	webhooks := read(t, log, 1, 10, len(foreign))
+	for i, w := range webhooks {
+		require.EqualValues(t, i+1, w.StreamSequence)
+		require.Equal(t, string(foreign[i].Data), string(w.Body))
+		require.Equal(t, domain.DigestBody(w.Body), w.BodyDigest)
+		require.False(t, w.ReceivedAt.IsZero())
+		require.Equal(t, i >= 3, w.Provider != "")
+	}
+	require.Equal(t, "%zz", webhooks[3].ID)
+}
