@@ -5,14 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
-
-// pollEvery is how often WaitFor looks for commits that another process made;
-// those of this process wake it at once.
-const pollEvery = 25 * time.Millisecond
 
 // Checkpoint gives how far the read model is; the zero Checkpoint before the
 // first commit.
@@ -45,29 +40,6 @@ func readCheckpoint(row *sql.Row) (c domain.Checkpoint, err error) {
 	copy(c.Chain[:], chain)
 	copy(c.PreviousChain[:], previous)
 	return c, c.Stream.CreatedAt.UnmarshalText([]byte(createdAt))
-}
-
-// WaitFor returns when the checkpoint has reached the stream sequence, or with
-// the context's error.
-func (db *DB) WaitFor(ctx context.Context, streamSequence uint64) error {
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	for {
-		committed := db.nextCommit()
-		checkpoint, err := db.Checkpoint(ctx)
-		if err != nil {
-			return err
-		}
-		if checkpoint.StreamSequence >= streamSequence {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-committed:
-		case <-poll.C:
-		}
-	}
 }
 
 // nextCommit gives a channel that the next commit of this process closes.

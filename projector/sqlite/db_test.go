@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -188,29 +187,6 @@ func TestOddPathIsTakenLiterally(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?mode=memory#%41&c", "1.db")
 	openAt(t, path)
 	require.FileExists(t, path)
-}
-
-// WaitFor returns as soon as the checkpoint is there, and never before.
-func TestWaitForCheckpoint(t *testing.T) {
-	t.Parallel()
-	db := open(t)
-	w := newWriter(t, db)
-	reached := make(chan error, 1)
-	go func() { reached <- db.WaitFor(t.Context(), 2) }()
-	for range 2 {
-		select {
-		case err := <-reached:
-			t.Fatalf("returned early: %v", err)
-		default:
-		}
-		w.apply(step("a", domain.FulfillmentAccepted))
-		w.commit()
-	}
-	require.NoError(t, <-reached)
-
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, db.WaitFor(ended, 3), context.Canceled)
 }
 
 // A page follows exactly on the one before, in every sort, and all pages

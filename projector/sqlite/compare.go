@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// Comparison compares a rebuilt read model with the one in use, as that was at
+// one checkpoint, while it moves on. It holds a read transaction on the one in
+// use, so its write-ahead log grows until Close.
+type Comparison struct {
+	db   *sql.DB
+	conn *sql.Conn
+	at   uint64
+}
+
+// Compare begins a comparison: the read model in use is held as it is now.
+func Compare(ctx context.Context, inUse, rebuilt string) (c *Comparison, err error) {
+	c = &Comparison{}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("compare read models: %w", errors.Join(err, c.Close()))
+		}
+	}()
+	if c.db, err = sql.Open("sqlite3", dsn(rebuilt, "ro", "_query_only=true")); err != nil {
+		return c, err
+	}
+	if c.conn, err = c.db.Conn(ctx); err != nil {
+		return c, err
+	}
+	for _, statement := range []string{"ATTACH ? AS in_use", "BEGIN"} {
+		args := []any{dsn(inUse, "ro", "")}[:strings.Count(statement, "?")]
+		if _, err = c.conn.ExecContext(ctx, statement, args...); err != nil {
+			return c, err
+		}
+	}
+	// This read, and not BEGIN, fixes what is seen of the one in use.
+	err = c.conn.QueryRowContext(ctx, "SELECT ifnull(max(checkpoint), 0) FROM in_use.projection").Scan(&c.at)
+	return c, err
+}
+
+// StreamSequence is the checkpoint at which the read model in use is held: the
+// rebuilt one must be brought to exactly this one before Difference is asked for.
+func (c *Comparison) StreamSequence() uint64 { return c.at }
+
+// Close ends the comparison and lets the read model in use go.
+func (c *Comparison) Close() error {
+	var errs []error
+	if c.conn != nil {
+		errs = append(errs, c.conn.Close())
+	}
+	if c.db != nil {
+		errs = append(errs, c.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Difference compares every row of every table, and describes up to examples
+// orders that differ.
+func (c *Comparison) Difference(ctx context.Context, examples int) (*domain.Difference, error) {
+	d := &domain.Difference{StreamSequence: c.at}
+	var rebuilt uint64
+	err := c.conn.QueryRowContext(ctx, "SELECT ifnull(max(checkpoint), 0) FROM main.projection").Scan(&rebuilt)
+	if err == nil && rebuilt != c.at {
+		err = fmt.Errorf("the one in use is at stream sequence %d, the rebuilt one at %d", c.at, rebuilt)
+	}
+	if err == nil {
+		err = c.tables(ctx, d)
+	}
+	if err == nil && !d.None() {
+		err = errors.Join(c.orders(ctx, d), c.describe(ctx, d, examples))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compare read models: %w", err)
+	}
+	return d, nil
+}
+
+func (c *Comparison) tables(ctx context.Context, d *domain.Difference) error {
+	names, err := c.texts(ctx, `
+		SELECT name
+		FROM main.sqlite_schema
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+		ORDER BY name`)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		difference, err := c.table(ctx, name)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", name, err)
+		}
+		d.Tables = append(d.Tables, difference)
+	}
+	return nil
+}
+
+// table compares by the primary key, so that both sides are walked in the order
+// in which they are stored.
+func (c *Comparison) table(ctx context.Context, name string) (d domain.TableDifference, err error) {
+	d.Table = name
+	key, err := c.texts(ctx, "SELECT name FROM pragma_table_info(?, 'main') WHERE pk > 0 ORDER BY pk", name)
+	if err != nil {
+		return d, err
+	}
+	rest, err := c.texts(ctx, "SELECT name FROM pragma_table_info(?, 'main') WHERE pk = 0 ORDER BY cid", name)
+	if err != nil {
+		return d, err
+	}
+	differs := "0"
+	if len(rest) > 0 {
+		differs = "(" + qualified("m", rest) + ") IS NOT (" + qualified("u", rest) + ")"
+	}
+	err = c.conn.QueryRowContext(ctx, fmt.Sprintf(`
+		SELECT count(u.%[1]s), count(m.%[1]s),
+		       ifnull(sum(m.%[1]s IS NULL), 0),
+		       ifnull(sum(u.%[1]s IS NULL), 0),
+		       ifnull(sum(m.%[1]s IS NOT NULL AND u.%[1]s IS NOT NULL AND %[2]s), 0)
+		FROM main.%[3]s AS m
+		FULL OUTER JOIN in_use.%[3]s AS u USING (%[4]s)`,
+		key[0], differs, name, strings.Join(key, ", "))).
+		Scan(&d.InUse, &d.Rebuilt, &d.Missing, &d.Added, &d.Changed)
+	return d, err
+}
+
+func qualified(table string, columns []string) string {
+	names := slices.Clone(columns)
+	for i, column := range names {
+		names[i] = table + "." + column
+	}
+	return strings.Join(names, ", ")
+}
+
+// ordersJoined pairs the orders of both sides by what names them to the world.
+const ordersJoined = `
+	FROM main.orders AS m
+	FULL OUTER JOIN in_use.orders AS u ON u.source = m.source AND u.key = m.key
+	WHERE m.document IS NOT u.document`
+
+func (c *Comparison) orders(ctx context.Context, d *domain.Difference) error {
+	return c.conn.QueryRowContext(ctx, `
+		SELECT ifnull(sum(m.id IS NULL), 0), ifnull(sum(u.id IS NULL), 0),
+		       ifnull(sum(m.id IS NOT NULL AND u.id IS NOT NULL), 0)`+ordersJoined).
+		Scan(&d.Orders.Missing, &d.Orders.Added, &d.Orders.Changed)
+}
+
+func (c *Comparison) describe(ctx context.Context, d *domain.Difference, examples int) error {
+	rows, err := c.conn.QueryContext(ctx, `
+		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.document, ''), ifnull(m.document, '')`+
+		ordersJoined+`
+		ORDER BY 1, 2
+		LIMIT ?`, examples)
+	if err != nil {
+		return err
+	}
+	d.Examples, err = collect(rows, func(row scanner) (o domain.OrderDifference, err error) {
+		var inUse, rebuilt []byte
+		if err := row.Scan(&o.Source, &o.Key, &inUse, &rebuilt); err != nil {
+			return o, err
+		}
+		o.Fields, err = differingFields(inUse, rebuilt)
+		return o, err
+	})
+	return err
+}
+
+func (c *Comparison) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := c.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(row scanner) (text string, err error) { return text, row.Scan(&text) })
+}

@@ -1,0 +1,167 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// pointerName is the file that names the read model in use. A read model is put
+// in the place of another by replacing this one small file: renaming a database
+// over another would leave its write-ahead log to the wrong one.
+const pointerName = "CURRENT"
+
+// Folder holds the versions of a read model, each in a file of its own that is
+// never renamed: the current one, the one before it, and while a rebuild goes on
+// the next one. Files that the pointer does not name are remains of a rebuild
+// that did not end, and are removed when the folder is opened.
+//
+// A Folder must be used by one goroutine at a time, in the one process that has
+// locked the data folder.
+type Folder struct {
+	dir     string
+	pointer pointer
+}
+
+// pointer is the content of the pointer file.
+type pointer struct {
+	Current  string `json:"current"`
+	Previous string `json:"previous,omitempty"` // what a rollback goes back to
+	Last     int    `json:"last"`               // number of the newest file ever named
+}
+
+// OpenFolder opens the folder, makes it if there is none, and clears it of what
+// no pointer names.
+func OpenFolder(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open read-model folder: %w", err)
+	}
+	f := &Folder{dir: dir}
+	content, err := os.ReadFile(f.path(pointerName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		first := fileName(1)
+		err = f.point(pointer{Current: first, Last: 1})
+	case err == nil:
+		err = json.Unmarshal(content, &f.pointer)
+	}
+	if err == nil {
+		err = f.pointer.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open read-model folder %s: %w", dir, err)
+	}
+	return f, f.clean()
+}
+
+func (p pointer) check() error {
+	for _, name := range []string{p.Current, p.Previous} {
+		if name != "" && name != filepath.Base(name) {
+			return fmt.Errorf("%s names a file outside the folder", pointerName)
+		}
+	}
+	if p.Current == "" {
+		return fmt.Errorf("%s names no read model; remove it, and the read model is rebuilt from the stream", pointerName)
+	}
+	return nil
+}
+
+// Current gives the path of the read model in use.
+func (f *Folder) Current() string { return f.path(f.pointer.Current) }
+
+// Previous gives the path of the read model that was in use before, if it is
+// still there.
+func (f *Folder) Previous() (path string, ok bool) {
+	if f.pointer.Previous == "" {
+		return "", false
+	}
+	return f.path(f.pointer.Previous), true
+}
+
+// Next gives the path of a new read model, and its number. The name was never
+// used before, so nothing of an older file can be taken for a part of it.
+func (f *Folder) Next() (path string, number int, err error) {
+	p := f.pointer
+	p.Last++
+	return f.path(fileName(p.Last)), p.Last, f.point(p)
+}
+
+// Switch makes the read model at path the current one, and the current one the
+// previous one. Whatever was previous is removed. After a crash the one or the
+// other is current.
+func (f *Folder) Switch(path string) error {
+	p := f.pointer
+	p.Current, p.Previous = filepath.Base(path), p.Current
+	if err := errors.Join(syncFile(path), f.point(p)); err != nil {
+		return fmt.Errorf("switch read model: %w", err)
+	}
+	return f.clean()
+}
+
+// point replaces the pointer, so that the old or the new one survives any crash.
+func (f *Folder) point(p pointer) error {
+	content, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	temporary := f.path(pointerName + ".tmp")
+	if err := os.WriteFile(temporary, append(content, '\n'), 0o600); err != nil {
+		return err
+	}
+	if err := errors.Join(syncFile(temporary), os.Rename(temporary, f.path(pointerName)), syncFile(f.dir)); err != nil {
+		return err
+	}
+	f.pointer = p
+	return nil
+}
+
+// clean removes the files of read models that the pointer does not name.
+func (f *Folder) clean() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return fmt.Errorf("clean read-model folder: %w", err)
+	}
+	var errs []error
+	for _, entry := range entries {
+		database := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), "-wal"), "-shm")
+		named := slices.Contains([]string{f.pointer.Current, f.pointer.Previous}, database)
+		if strings.HasPrefix(database, filePrefix) && strings.HasSuffix(database, fileSuffix) && !named {
+			errs = append(errs, os.Remove(f.path(entry.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Discard removes a read model that never came into use.
+func (f *Folder) Discard(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const (
+	filePrefix = "model-"
+	fileSuffix = ".sqlite"
+)
+
+func fileName(number int) string { return fmt.Sprintf("%s%06d%s", filePrefix, number, fileSuffix) }
+
+func (f *Folder) path(name string) string { return filepath.Join(f.dir, name) }
+
+// syncFile has a file's content, or a folder's names, on disk when it returns.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

@@ -1,0 +1,188 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// pollEvery is how often WaitFor looks for commits that another process made;
+// those of this process wake it at once.
+const pollEvery = 25 * time.Millisecond
+
+// Model is the read model in use, whichever file that is. Another file can be put
+// in its place while it is being read: reads that have begun end on the old file,
+// and reads that begin go to the new one; none fails and none waits.
+//
+// A Model is safe for concurrent use. Only one goroutine may commit, and Replace
+// must not be called while it does.
+type Model struct {
+	mu      sync.Mutex
+	current *lease
+}
+
+// lease counts the users of a file, so that the last of them closes it.
+type lease struct {
+	db      *DB
+	users   int
+	retired bool
+	closed  chan struct{} // closed when the file is
+}
+
+// NewModel serves a file. The Model closes it.
+func NewModel(db *DB) *Model {
+	return &Model{current: newLease(db)}
+}
+
+func newLease(db *DB) *lease { return &lease{db: db, closed: make(chan struct{})} }
+
+// Replace puts another file in the place of the present one, which is closed when
+// the last read of it has ended; Replace waits for that, but not longer than ctx.
+func (m *Model) Replace(ctx context.Context, db *DB) error {
+	m.mu.Lock()
+	old := m.current
+	m.current = newLease(db)
+	err := old.retire()
+	m.mu.Unlock()
+	old.db.announce() // who waits for a checkpoint looks at the new file
+	select {
+	case <-old.closed:
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
+	}
+}
+
+// Close closes the file, when the last read of it has ended.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	old := m.current
+	err := old.retire()
+	m.mu.Unlock()
+	<-old.closed
+	return err
+}
+
+// retire lets no user in any more; it is called with the Model's lock held.
+func (l *lease) retire() error {
+	if l.retired {
+		return nil
+	}
+	l.retired = true
+	return l.closeUnused()
+}
+
+func (l *lease) closeUnused() error {
+	if !l.retired || l.users > 0 {
+		return nil
+	}
+	close(l.closed)
+	return l.db.Close()
+}
+
+func (m *Model) take() *lease {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.current.users++
+	return m.current
+}
+
+func (m *Model) giveBack(l *lease) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l.users--
+	return l.closeUnused()
+}
+
+// using calls what reads one file from its beginning to its end.
+func using[T any](m *Model, read func(*DB) (T, error)) (T, error) {
+	l := m.take()
+	result, err := read(l.db)
+	return result, errors.Join(err, m.giveBack(l))
+}
+
+// Path gives the path of the file in use.
+func (m *Model) Path() string {
+	path, _ := using(m, func(db *DB) (string, error) { return db.path, nil })
+	return path
+}
+
+// Checkpoint is [DB.Checkpoint] of the file in use.
+func (m *Model) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
+	return using(m, func(db *DB) (domain.Checkpoint, error) { return db.Checkpoint(ctx) })
+}
+
+// Order is [DB.Order] of the file in use.
+func (m *Model) Order(ctx context.Context, source, key string) (*domain.Order, error) {
+	return using(m, func(db *DB) (*domain.Order, error) { return db.Order(ctx, source, key) })
+}
+
+// Orders is [DB.Orders] of the file in use.
+func (m *Model) Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error) {
+	return using(m, func(db *DB) ([]*domain.Order, error) { return db.Orders(ctx, q) })
+}
+
+// Timeline is [DB.Timeline] of the file in use.
+func (m *Model) Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error) {
+	return using(m, func(db *DB) ([]domain.TimelineEntry, error) { return db.Timeline(ctx, source, key, after, limit) })
+}
+
+// Proof is [DB.Proof] of the file in use.
+func (m *Model) Proof(ctx context.Context, source, key, id string) (*domain.Proof, error) {
+	return using(m, func(db *DB) (*domain.Proof, error) { return db.Proof(ctx, source, key, id) })
+}
+
+// Quarantined is [DB.Quarantined] of the file in use.
+func (m *Model) Quarantined(ctx context.Context, after uint64, limit int) ([]domain.QuarantinedWebhook, error) {
+	return using(m, func(db *DB) ([]domain.QuarantinedWebhook, error) { return db.Quarantined(ctx, after, limit) })
+}
+
+// Stats is [DB.Stats] of the file in use.
+func (m *Model) Stats(ctx context.Context, since time.Time) (domain.Stats, error) {
+	return using(m, func(db *DB) (domain.Stats, error) { return db.Stats(ctx, since) })
+}
+
+// SeenWebhookID is [DB.SeenWebhookID] of the file in use.
+func (m *Model) SeenWebhookID(ctx context.Context, id domain.WebhookID) (sameBody, otherBody bool, err error) {
+	_, err = using(m, func(db *DB) (_ struct{}, err error) {
+		sameBody, otherBody, err = db.SeenWebhookID(ctx, id)
+		return struct{}{}, err
+	})
+	return sameBody, otherBody, err
+}
+
+// Commit is [DB.Commit] to the file in use.
+func (m *Model) Commit(ctx context.Context, b *domain.Batch) error {
+	_, err := using(m, func(db *DB) (struct{}, error) { return struct{}{}, db.Commit(ctx, b) })
+	return err
+}
+
+// WaitFor returns when the checkpoint of the file in use has reached the stream
+// sequence, or with the context's error.
+func (m *Model) WaitFor(ctx context.Context, streamSequence uint64) error {
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		var committed <-chan struct{}
+		checkpoint, err := using(m, func(db *DB) (domain.Checkpoint, error) {
+			committed = db.nextCommit()
+			return db.Checkpoint(ctx)
+		})
+		if err != nil {
+			return fmt.Errorf("wait for stream sequence %d: %w", streamSequence, err)
+		}
+		if checkpoint.StreamSequence >= streamSequence {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-committed:
+		case <-poll.C:
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+// WaitFor returns as soon as the checkpoint is there, and never before.
+func TestWaitForCheckpoint(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	model := sqlite.NewModel(db)
+	w := newWriter(t, db)
+	reached := make(chan error, 1)
+	go func() { reached <- model.WaitFor(t.Context(), 2) }()
+	for range 2 {
+		select {
+		case err := <-reached:
+			t.Fatalf("returned early: %v", err)
+		default:
+		}
+		w.apply(step("a", domain.FulfillmentAccepted))
+		w.commit()
+	}
+	require.NoError(t, <-reached)
+
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, model.WaitFor(ended, 3), context.Canceled)
+}
+
+// While one file takes the place of another, no read fails: those under way end
+// on the old file, which is then closed, and later ones see the new one.
+func TestReplaceWhileReading(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	model := sqlite.NewModel(filled(t, filepath.Join(dir, "0.db"), 0))
+	t.Cleanup(func() { require.NoError(t, model.Close()) })
+	ctx, cancel := context.WithCancel(t.Context())
+	var readers errgroup.Group
+	for range 4 {
+		readers.Go(func() error {
+			for ctx.Err() == nil {
+				orders, err := model.Orders(t.Context(), domain.OrderQuery{Limit: 10})
+				if err != nil || len(orders) != 1 {
+					return fmt.Errorf("%d orders: %w", len(orders), err)
+				}
+			}
+			return nil
+		})
+	}
+	for i := 1; i <= 10; i++ {
+		require.NoError(t, model.Replace(t.Context(), filled(t, filepath.Join(dir, fmt.Sprint(i, ".db")), i)))
+		orders, err := model.Orders(t.Context(), domain.OrderQuery{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(i), orders[0].Key)
+	}
+	cancel()
+	require.NoError(t, readers.Wait())
+}
+
+// Who waits for a checkpoint is not left waiting on a file that was replaced.
+func TestWaitForOutlivesReplace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	empty, err := sqlite.Open(t.Context(), filepath.Join(dir, "0.db"))
+	require.NoError(t, err)
+	model := sqlite.NewModel(empty)
+	t.Cleanup(func() { require.NoError(t, model.Close()) })
+	reached := make(chan error, 1)
+	go func() { reached <- model.WaitFor(t.Context(), 1) }()
+	require.NoError(t, model.Replace(t.Context(), filled(t, filepath.Join(dir, "1.db"), 1)))
+	require.NoError(t, <-reached)
+}
+
+// filled opens a read model of one order, whose key is the number.
+func filled(t *testing.T, path string, number int) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	w := newWriter(t, db)
+	w.apply(step(fmt.Sprint(number), domain.FulfillmentReady))
+	w.commit()
+	return db
+}
+
+// The pointer names one file at any time, the one before it is kept for a
+// rollback, and what no pointer names is cleared away at the next start.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "read-model")
+	folder, err := sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	first := folder.Current()
+	_, ok := folder.Previous()
+	require.False(t, ok)
+	touch(t, first, first+"-wal")
+
+	abandoned, _, err := folder.Next()
+	require.NoError(t, err)
+	touch(t, abandoned, abandoned+"-wal", abandoned+"-shm")
+	other := filepath.Join(dir, "notes.txt")
+	touch(t, other)
+	folder, err = sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	require.Equal(t, first, folder.Current())
+	require.NoFileExists(t, abandoned)
+	require.NoFileExists(t, abandoned+"-wal")
+	require.FileExists(t, other)
+
+	second, number, err := folder.Next()
+	require.NoError(t, err)
+	require.Equal(t, 3, number, "a name is never used twice")
+	touch(t, second)
+	require.NoError(t, folder.Switch(second))
+	folder, err = sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	require.Equal(t, second, folder.Current())
+	previous, ok := folder.Previous()
+	require.True(t, ok)
+	require.Equal(t, first, previous)
+
+	require.NoError(t, folder.Switch(first), "back again")
+	require.Equal(t, first, folder.Current())
+	require.FileExists(t, second)
+}
+
+// A pointer that cannot be read is an error with the file's folder, never a guess.
+func TestFolderRefusesAnOddPointer(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"", "{", `{"current":""}`, `{"current":"../elsewhere.sqlite"}`} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte(content), 0o600))
+		_, err := sqlite.OpenFolder(dir)
+		require.ErrorContains(t, err, dir, content)
+	}
+}
+
+func touch(t *testing.T, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+	}
+}
