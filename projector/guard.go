@@ -44,7 +44,10 @@ const (
 )
 
 // Guard compares a checkpoint with the stream it claims to be made from.
-type Guard struct{ log Log }
+type Guard struct {
+	log     Log
+	version int
+}
 
 // Check gives a *StopError where the stream cannot be the one that the
 // checkpoint was made from, and the stream's own state where it can. Any other
@@ -61,10 +64,10 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 		return &StopError{StreamSequence: c.StreamSequence, Err: reason, Detail: fmt.Sprintf(format, args...), Hint: hintRestore}
 	}
 	switch {
-	case c.Version != Version:
+	case c.Version != g.version:
 		return info, &StopError{
 			StreamSequence: c.StreamSequence, Err: ErrOtherVersion, Hint: hintVersion,
-			Detail: fmt.Sprintf("it has version %d, this program makes version %d", c.Version, Version),
+			Detail: fmt.Sprintf("it has version %d, this program makes version %d", c.Version, g.version),
 		}
 	case c.Stream != info.Identity:
 		return info, stop(ErrOtherStream, "the read model is made from %s of %s, this is %s of %s",

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +14,6 @@ import (
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
-	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 const (
@@ -33,7 +34,10 @@ type Config struct {
 	// Providers are the providers to translate by, all of package provider by default.
 	Providers []provider.Provider
 	// MaxBatch bounds a batch, in webhooks; 4096 by default.
-	MaxBatch   int
+	MaxBatch int
+	// Version is the version of the projection, Version by default. It is another
+	// one only where a change of the rules is tried out.
+	Version    int
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	// Now gives the time, for the status alone; time.Now by default.
@@ -47,8 +51,12 @@ type Projector struct {
 	guard     Guard
 	providers map[string]provider.Provider
 	maxBatch  int
+	version   int
 	logger    *slog.Logger
 	status    *status
+
+	turn sync.Mutex        // held while a batch is committed, and by Hold
+	at   domain.Checkpoint // what the next batch follows on
 }
 
 // New gives a projector that has not started.
@@ -65,9 +73,8 @@ func New(log Log, store Store, c Config) *Projector {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.MaxBatch <= 0 {
-		c.MaxBatch = maxBatch
-	}
+	c.MaxBatch = cmp.Or(c.MaxBatch, maxBatch)
+	c.Version = cmp.Or(c.Version, Version)
 	providers := make(map[string]provider.Provider, len(c.Providers))
 	for _, p := range c.Providers {
 		providers[p.Name()] = p
@@ -75,9 +82,10 @@ func New(log Log, store Store, c Config) *Projector {
 	return &Projector{
 		log:       log,
 		store:     store,
-		guard:     Guard{log},
+		guard:     Guard{log: log, version: c.Version},
 		providers: providers,
 		maxBatch:  c.MaxBatch,
+		version:   c.Version,
 		logger:    c.Logger,
 		status:    newStatus(c.Now, c.Registerer),
 	}
@@ -86,18 +94,24 @@ func New(log Log, store Store, c Config) *Projector {
 // Run projects until ctx ends, and then returns nil; or until the guard finds
 // that it must not go on, and then returns the *StopError. Everything else that
 // fails, such as a full disk or a broker that is away, is tried again for as long
-// as it takes. It must be called once.
+// as it takes. Only one Run or RunUntil may be under way.
 func (p *Projector) Run(ctx context.Context) error {
+	return p.RunUntil(ctx, math.MaxUint64)
+}
+
+// RunUntil is Run that also returns, with nil, when the checkpoint has reached a
+// stream sequence. It commits nothing beyond it.
+func (p *Projector) RunUntil(ctx context.Context, last uint64) error {
 	pause := firstPause
 	for {
 		before := p.status.get().Checkpoint
-		err := p.follow(ctx)
+		err := p.follow(ctx, last)
 		var stop *StopError
 		switch {
 		case errors.As(err, &stop):
 			p.status.stopped(stop)
 			return stop
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, errors.Is(err, errReached):
 			p.status.ended()
 			return nil
 		}
@@ -122,14 +136,17 @@ func wait(ctx context.Context, pause time.Duration) {
 
 // follow projects from the checkpoint on, beside the guard's watch, until one of
 // the two fails or ctx ends.
-func (p *Projector) follow(ctx context.Context) error {
+func (p *Projector) follow(ctx context.Context, last uint64) error {
 	checkpoint, err := p.check(ctx)
 	if err != nil {
 		return err
 	}
+	p.turn.Lock()
+	p.at = checkpoint
+	p.turn.Unlock()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.watch(ctx) })
-	group.Go(func() error { return p.project(ctx, checkpoint) })
+	group.Go(func() error { return p.project(ctx, checkpoint.StreamSequence, last) })
 	return group.Wait()
 }
 
@@ -145,7 +162,7 @@ func (p *Projector) check(ctx context.Context) (domain.Checkpoint, error) {
 		return checkpoint, err
 	}
 	p.status.saw(info, checkpoint)
-	checkpoint.Stream, checkpoint.Version = info.Identity, Version
+	checkpoint.Stream, checkpoint.Version = info.Identity, p.version
 	return checkpoint, nil
 }
 
@@ -171,37 +188,68 @@ func (p *Projector) watch(ctx context.Context) error {
 	}
 }
 
-// project takes the stream's batches after the checkpoint and commits each.
-func (p *Projector) project(ctx context.Context, checkpoint domain.Checkpoint) error {
-	for batch, err := range p.log.Batches(ctx, checkpoint.StreamSequence+1, p.maxBatch) {
+// project takes the stream's batches after a stream sequence and commits each,
+// up to the last one wanted.
+func (p *Projector) project(ctx context.Context, after, last uint64) error {
+	if after >= last {
+		return errReached
+	}
+	for batch, err := range p.log.Batches(ctx, after+1, p.maxBatch) {
 		if err != nil {
 			return err
 		}
-		if checkpoint, err = p.commit(ctx, checkpoint, batch); err != nil {
+		reached, err := p.commit(ctx, batch.Webhooks, last)
+		if err != nil {
 			return err
 		}
 		batch.Ack()
+		if reached >= last {
+			return errReached
+		}
 	}
 	return cmp.Or(ctx.Err(), errSubscriptionEnded)
 }
 
-var errSubscriptionEnded = errors.New("the subscription to the stream ended")
+var (
+	errReached           = errors.New("the checkpoint has reached the last webhook wanted")
+	errSubscriptionEnded = errors.New("the subscription to the stream ended")
+)
 
 // commit makes one transaction of a batch and gives the checkpoint after it. A
 // batch that has begun is finished although ctx ends meanwhile.
-func (p *Projector) commit(ctx context.Context, from domain.Checkpoint, batch *eventlog.Batch) (domain.Checkpoint, error) {
+func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last uint64) (reached uint64, err error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	effects := newEffects(p.store, p.providers, from)
-	for _, webhook := range batch.Webhooks {
+	effects := newEffects(p.store, p.providers, p.at)
+	for _, webhook := range webhooks {
+		if webhook.StreamSequence > last {
+			break
+		}
 		if err := effects.add(ctx, webhook); err != nil {
-			return from, err
+			return 0, err
 		}
 	}
 	if err := p.store.Commit(ctx, &effects.batch); err != nil {
-		return from, err
+		return 0, err
 	}
-	p.status.committed(&effects.batch, from)
-	return effects.batch.Checkpoint, nil
+	p.status.committed(&effects.batch, p.at)
+	p.at = effects.batch.Checkpoint
+	return p.at.StreamSequence, nil
+}
+
+// Hold calls act while no batch is being committed, and keeps the next one
+// waiting meanwhile: act may put another read model in the place of the store's,
+// at the same stream sequence, and the projector goes on with that one.
+func (p *Projector) Hold(ctx context.Context, act func() error) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if err := act(); err != nil {
+		return err
+	}
+	checkpoint, err := p.store.Checkpoint(ctx)
+	p.at = checkpoint
+	return err
 }
 
 // Status tells how the projector is doing.

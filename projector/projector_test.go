@@ -262,8 +262,9 @@ func TestRestartGoesOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "1.db")
 	var last uint64
 	for round := range 3 {
-		model, err := sqlite.Open(t.Context(), path)
+		db, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
+		model := sqlite.NewModel(db)
 		p := projector.New(log, model, projector.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
