@@ -1,0 +1,78 @@
+package domain
+
+import "time"
+
+// RebuildOptions say what a rebuild is for.
+type RebuildOptions struct {
+	// Plan compares and puts nothing in the place of anything.
+	Plan bool `json:"plan,omitzero"`
+	// Accept takes the rebuilt read model into use although it differs.
+	Accept bool `json:"accept,omitzero"`
+	// Until makes a snapshot: the read model as it was at that stream sequence,
+	// kept beside the one in use and compared with nothing. 0 for none.
+	Until uint64 `json:"until,omitzero"`
+}
+
+// RebuildState is where a rebuild is.
+type RebuildState string
+
+// The states of a rebuild: the first three follow on each other, one of the
+// others ends it.
+const (
+	RebuildBuilding  RebuildState = "building"  // reading the stream from its start
+	RebuildComparing RebuildState = "comparing" // with the read model in use, at one stream sequence
+	RebuildSwitching RebuildState = "switching" // catching up and taking its place
+	RebuildSwitched  RebuildState = "switched"  // in use
+	RebuildEqual     RebuildState = "equal"     // a plan that found no difference
+	RebuildDiffers   RebuildState = "differs"   // a difference was found, and not accepted
+	RebuildKept      RebuildState = "kept"      // a snapshot, ready to be read
+	RebuildCanceled  RebuildState = "canceled"
+	RebuildFailed    RebuildState = "failed"
+)
+
+// Ended tells whether nothing more comes.
+func (s RebuildState) Ended() bool {
+	return s != RebuildBuilding && s != RebuildComparing && s != RebuildSwitching
+}
+
+// Rebuild is what there is to tell of one rebuild, while it goes on and after.
+type Rebuild struct {
+	ID      int            `json:"id"` // from 1, never used twice
+	Options RebuildOptions `json:"options"`
+	State   RebuildState   `json:"state"`
+	// Error says why it failed; empty where it did not.
+	Error string `json:"error,omitzero"`
+	// FromVersion and ToVersion are the versions of the projection that built the
+	// read model in use and that builds this one.
+	FromVersion int `json:"from_version"`
+	ToVersion   int `json:"to_version"`
+	// StreamSequence is how far it is, and Target how far it must come for now.
+	StreamSequence uint64 `json:"stream_sequence"`
+	Target         uint64 `json:"target"`
+	// StartedAt and EndedAt are by this machine's clock; EndedAt is zero before.
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	// Difference is nil before the comparison, and where nothing was compared.
+	Difference *Difference `json:"difference,omitempty"`
+}
+
+// Rate is the number of webhooks a second over the whole rebuild so far, at now.
+func (r *Rebuild) Rate(now time.Time) float64 {
+	if !r.EndedAt.IsZero() {
+		now = r.EndedAt
+	}
+	elapsed := now.Sub(r.StartedAt).Seconds()
+	if elapsed <= 0 {
+		return 0
+	}
+	return float64(r.StreamSequence) / elapsed
+}
+
+// Remaining is how long the rest takes at that rate; 0 where it cannot be said.
+func (r *Rebuild) Remaining(now time.Time) time.Duration {
+	rate := r.Rate(now)
+	if rate == 0 || r.StreamSequence >= r.Target {
+		return 0
+	}
+	return time.Duration(float64(r.Target-r.StreamSequence) / rate * float64(time.Second))
+}
