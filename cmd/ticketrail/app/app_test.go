@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -34,9 +35,11 @@ func TestStartAndStop(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, a.Addresses(), *addresses)
 		require.Equal(t, "synced", addresses.Durability)
-		for _, url := range []string{addresses.Ingest + "/readyz", addresses.API + "/readyz", addresses.API + "/metrics"} {
+		for _, url := range []string{addresses.Ingest + "/readyz", addresses.API + "/healthz", addresses.API + "/metrics"} {
 			require.Equal(t, http.StatusOK, status(t, url), url)
 		}
+		isReady := func() bool { return status(t, addresses.API+"/readyz") == http.StatusOK }
+		require.Eventually(t, isReady, 10*time.Second, 5*time.Millisecond, "the projector does not run")
 
 		require.NoError(t, a.Stop())
 		require.NoError(t, a.Stop(), "a second stop does nothing")
