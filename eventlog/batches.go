@@ -51,9 +51,9 @@ func (b *Batch) clear() {
 
 // Batches reads the stream from a stream sequence on, as it was stored, and waits
 // for more at its end. It waits for the first webhook of a batch, and then goes on
-// collecting as long as the server has more, up to most (from 1) and 32 MiB: a
-// reader that has caught up gets each webhook at once, and one that is behind gets
-// full batches. Two batches, or as many as hold 4096 webhooks, may be under way
+// collecting as long as there are more, up to most (from 1) and 32 MiB: a reader
+// that has caught up gets each webhook at once, and one that is behind gets full
+// batches. Two batches, or as many as hold 4096 webhooks, may be under way
 // unacknowledged; then the iterator waits.
 //
 // It outlives lost connections. It ends with an error when ctx ends, or with

@@ -42,7 +42,7 @@ func (r *reading) next() *Batch {
 			if m == nil {
 				break
 			}
-			if r.inOrder(m, batch) {
+			if r.admit(m, batch) {
 				batch.add(m)
 			}
 		}
@@ -81,9 +81,9 @@ func (r *reading) receive(batch *Batch) (m *message.Message, open bool) {
 	}
 }
 
-// inOrder tells whether the message follows on what was given out. With the first
+// admit tells whether the message follows on what was given out. For the first
 // message after a rewind it empties the batch, which is from before it.
-func (r *reading) inOrder(m *message.Message, batch *Batch) bool {
+func (r *reading) admit(m *message.Message, batch *Batch) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rewindTo == 0 {

@@ -11,8 +11,9 @@ import (
 const (
 	// sourceBuffer is how many messages may wait between reading and delivering.
 	sourceBuffer = 256
-	// pullMessages and pullBytes are how much is asked for at a time.
-	pullMessages = 4096
+	// pullMessages and pullBytes are how much is asked for at a time. More is not
+	// faster, and a receipt on the same connection waits behind all of it.
+	pullMessages = 1024
 	pullBytes    = 32 << 20
 	// retryPause is the wait before a server that could not be asked is asked
 	// again.

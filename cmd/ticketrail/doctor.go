@@ -12,8 +12,8 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
-// doctorCommand looks at everything that serve depends on, changes nothing, and
-// says how to mend what is wrong.
+// doctorCommand looks at everything that serve depends on, and says how to mend
+// what is wrong. It does nothing to the data folder that a start would not do.
 type doctorCommand struct {
 	settings
 	listeners

@@ -40,6 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.ValueFormatter(describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.WithHyphenPrefixedParameters(true), // --sort -updated
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p),
 	)
@@ -54,11 +55,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// signalled gives a context that ends at the first SIGINT or SIGTERM. From then
-// on the signals have their usual effect again: a second one ends the program at
-// once.
+// signalled gives a context that ends at the first SIGINT or SIGTERM. A second one
+// ends the program at once, whatever it is about to finish.
 func signalled() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitFailed)
+	}()
+	return ctx, cancel
 }

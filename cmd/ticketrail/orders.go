@@ -153,6 +153,6 @@ func printTimeline(p *program, page *api.Timeline) {
 // printNext tells how to go on where a page was not the last.
 func printNext(p *program, cursor *string) {
 	if cursor != nil {
-		fmt.Fprintf(p.stdout, "\nMore: --cursor %s\n", printable(*cursor))
+		fmt.Fprintf(p.stdout, "\nMore: --cursor=%s\n", printable(*cursor))
 	}
 }

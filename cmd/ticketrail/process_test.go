@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,7 @@ type process struct {
 	addresses *app.Addresses
 	data      string
 	said      chan string   // the messages of the log, closed at its end
+	heard     []string      // those that await has taken from said
 	logged    *bytes.Buffer // the whole log, complete once said is closed
 }
 
@@ -64,16 +66,20 @@ func (p *process) readLog(stderr io.Reader) {
 	}
 }
 
-// await returns when the process has logged a message.
+// await returns when the process has logged a message, lately or long ago.
 func (p *process) await(t *testing.T, message string) {
 	t.Helper()
+	isIt := func(said string) bool { return strings.HasPrefix(said, message) }
+	if slices.ContainsFunc(p.heard, isIt) {
+		return
+	}
 	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
 	for {
 		select {
 		case said, open := <-p.said:
 			require.True(t, open, "it ended without saying %q: %s", message, p.logged)
-			if strings.HasPrefix(said, message) {
+			if p.heard = append(p.heard, said); isIt(said) {
 				return
 			}
 		case <-deadline.C:

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -71,32 +72,41 @@ func ready(script *testscript.TestScript, _ bool, args []string) {
 	script.Setenv("API", addresses.API)
 }
 
-// fetch URL FILE: puts an answer of 200 into a file.
+// fetch URL FILE: puts an answer of 200 into a file, once there is one.
 func fetch(script *testscript.TestScript, _ bool, args []string) {
-	response, err := http.Get(args[0])
+	text, err := until(func() ([]byte, error) {
+		response, err := http.Get(args[0])
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err == nil && response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s: %s", response.Status, text)
+		}
+		return text, err
+	})
 	script.Check(err)
-	text, err := io.ReadAll(response.Body)
-	script.Check(errors.Join(err, response.Body.Close()))
-	if response.StatusCode != http.StatusOK {
-		script.Fatalf("%s: %s", response.Status, text)
-	}
 	script.Check(os.WriteFile(script.MkAbs(args[1]), text, 0o600))
 }
 
 // waitForAddresses waits until a program says where it is.
 func waitForAddresses(data string) (*app.Addresses, error) {
+	return until(func() (*app.Addresses, error) { return app.ReadAddresses(data) })
+}
+
+// until tries again while there is an error, for as long as a start may take.
+func until[T any](try func() (T, error)) (value T, err error) {
 	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		addresses, err := app.ReadAddresses(data)
-		if err == nil {
-			return addresses, nil
+		if value, err = try(); err == nil {
+			return value, nil
 		}
 		select {
 		case <-deadline.C:
-			return nil, err
+			return value, err
 		case <-tick.C:
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -105,14 +106,16 @@ func secretsPlace(c *config.Config) string {
 	return config.Variable("sources")
 }
 
-// brokerName names the broker without what its URL may hold of a password.
+// brokerName names the broker, without what its URL may hold of a password.
 func brokerName(c *config.Config) string {
 	if c.NATS.Embedded() {
 		return "embedded"
 	}
-	u, err := url.Parse(c.NATS.URL)
-	if err != nil {
-		return "external"
+	var hosts []string
+	for address := range strings.SplitSeq(c.NATS.URL, ",") {
+		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
+			hosts = append(hosts, u.Host)
+		}
 	}
-	return u.Redacted()
+	return "NATS at " + strings.Join(hosts, ", ")
 }

@@ -104,10 +104,10 @@ func (t *traffic) webhooks() iter.Seq[simulate.Webhook] {
 	return func(yield func(simulate.Webhook) bool) {
 		var open [][]simulate.Webhook
 		providers := provider.All()
-		for n := 0; ; n++ {
+		for next := 0; ; {
 			for len(open) < openOrders*len(providers) {
-				open = append(open, t.order(providers[n%len(providers)].Name(), n/len(providers)))
-				n++
+				open = append(open, t.order(providers[next%len(providers)].Name(), next/len(providers)))
+				next++
 			}
 			i := t.random.IntN(len(open))
 			if !yield(open[i][0]) {

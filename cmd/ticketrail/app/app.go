@@ -47,8 +47,9 @@ func ReadModelFile(data string) string { return filepath.Join(data, "read-model"
 // StreamFolder is the folder of the embedded server in a data folder.
 func StreamFolder(data string) string { return filepath.Join(data, "stream") }
 
-// Start starts everything, and returns when webhooks are taken. Where it fails,
-// nothing is left running. ctx bounds the start alone.
+// Start starts everything, and returns when webhooks are taken; the projector may
+// still be looking at the stream then. Where it fails, nothing is left running. ctx
+// bounds the start alone.
 func Start(ctx context.Context, c *config.Config, version string, logger *slog.Logger) (*App, error) {
 	a := &App{
 		config:    c,
@@ -85,9 +86,6 @@ func (a *App) Addresses() Addresses { return a.addresses }
 // Sources gives the sources with their secrets, and tells whether the secrets
 // were made by this very start.
 func (a *App) Sources() (sources []config.Source, made bool) { return a.sources, a.sourcesMade }
-
-// ReadModel gives the read model, for reading.
-func (a *App) ReadModel() *sqlite.DB { return a.readModel }
 
 func (a *App) openFolder(context.Context) error {
 	lock, err := eventlog.LockFolder(a.config.Data)

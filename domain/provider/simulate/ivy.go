@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"maps"
 	"time"
 )
@@ -45,7 +46,7 @@ func ivyStory(h *history) {
 
 func newIvyOrder(h *history) *ivyOrder {
 	o := &ivyOrder{history: h, order: h.hex(24), currency: pick(h.dice, "EUR", "SEK", "PLN"), created: h.now}
-	buyer, shop := h.person(), pick(h.dice, shopNames...)
+	buyer, shop := h.person(), h.IntN(len(shopNames))
 	var items []object
 	for range h.between(1, 4) {
 		price := h.price(5, 60)
@@ -53,25 +54,27 @@ func newIvyOrder(h *history) *ivyOrder {
 		items = append(items, o.item(price))
 	}
 	o.fixed = object{
-		"id":                    o.order,
-		"referenceId":           "order-" + h.digits(8),
-		"displayId":             h.letters(8, crockford),
-		"merchantId":            h.hex(24),
-		"appId":                 h.hex(24),
-		"shopName":              shop,
-		"applicationFeeAmount":  0,
-		"price":                 object{"total": o.total.number(), "currency": o.currency, "shipping": 0, "subTotal": o.total.number()},
-		"lineItems":             items,
-		"billingAddress":        buyer.ivyAddress(),
-		"shippingAddress":       buyer.ivyAddress(),
-		"shopper":               object{"email": buyer.mail, "phoneNumber": buyer.phone},
-		"payerFinancialAddress": object{"type": "iban", "iban": object{"accountHolderName": buyer.first + " " + buyer.last, "iban": h.iban(), "bic": "XXXXDE00"}},
-		"paymentMode":           pick(h.dice, "direct", "settlement", "settlement"),
-		"paymentMethodType":     "customer_balance",
-		"instantPaymentScheme":  true,
-		"guest":                 h.chance(50),
-		"metadata":              object{},
-		"createdAt":             o.created.Format(ivyTime),
+		"id":                   o.order,
+		"referenceId":          "order-" + h.digits(8),
+		"displayId":            h.letters(8, crockford),
+		"merchantId":           fmt.Sprintf("5eed%020d", shop),
+		"appId":                fmt.Sprintf("a99%021d", shop),
+		"shopName":             shopNames[shop],
+		"applicationFeeAmount": 0,
+		"price":                object{"total": o.total.number(), "subTotal": o.total.number(), "shipping": 0, "currency": o.currency},
+		"lineItems":            items,
+		"billingAddress":       buyer.ivyAddress(),
+		"shippingAddress":      buyer.ivyAddress(),
+		"shopper":              object{"email": buyer.mail, "phoneNumber": buyer.phone},
+		"payerFinancialAddress": object{"type": "iban", "iban": object{
+			"accountHolderName": buyer.first + " " + buyer.last, "iban": h.iban(), "bic": "XXXXDE00",
+		}},
+		"paymentMode":          pick(h.dice, "direct", "settlement", "settlement"),
+		"paymentMethodType":    "customer_balance",
+		"instantPaymentScheme": true,
+		"guest":                h.chance(50),
+		"metadata":             object{},
+		"createdAt":            o.created.Format(ivyTime),
 	}
 	return o
 }

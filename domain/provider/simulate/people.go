@@ -12,7 +12,7 @@ var (
 	firstNames = []string{"Alva", "Bosse", "Cleo", "Dagny", "Elof", "Frida", "Gösta", "Hedda", "Ivar", "Juni", "Kjell", "Lova"}
 	lastNames  = []string{"Almkvarn", "Björkdal", "Dimström", "Ekrot", "Fjärdhög", "Granlyckt", "Hallonby", "Isvik", "Klövermo", "Ljungfors"}
 	streets    = []string{"Blåklocksstigen", "Gamla Fyrvägen", "Kanelgränd", "Lärkdrillen", "Månskensgatan", "Pärlugglebacken", "Sju Trappor"}
-	cities     = []string{"Norrlunda", "Solvalla Strand", "Tranhamn", "Vintervik"}
+	cities     = []string{"Norrlunda", "Solrike Strand", "Tranhamn", "Vintervik"}
 	shopNames  = []string{"Bruna Brödet", "Fyra Gafflar", "Havets Korg", "Kål & Kummin", "Lilla Nudeln", "Röda Tomaten"}
 	dishes     = []string{"Rotselleribiff", "Fiskgryta", "Kantarelltoast", "Lingondricka", "Nudlar med svamp", "Saffransglass"}
 	products   = []string{"Kvällsbladet Digital", "Morgonposten Plus", "Skärgårdsnytt", "Veckans Korsord"}

@@ -18,7 +18,7 @@ import (
 // TestMain raises rapid's hundred checks of each property; -rapid.checks on the
 // command line still has the last word.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "2500"); err != nil {
+	if err := flag.Set("rapid.checks", "1250"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

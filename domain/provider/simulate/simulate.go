@@ -4,8 +4,8 @@
 // # Guarantees
 //
 // All of it follows from a seed, the number of an order and the time at which it
-// begins: the same three give the same bytes, on any machine, and no order
-// depends on the ones before it. There is no clock and no hidden state here.
+// begins: the same three give the same bytes, and no order depends on the ones
+// made before it. There is no clock and no hidden state here.
 // Every person, shop and street is made up; telephone numbers, mail addresses and
 // account numbers are of kinds that belong to nobody.
 //
@@ -31,7 +31,7 @@ import (
 type Webhook struct {
 	// Provider is the name of the provider that sends it.
 	Provider string
-	// Event is the token of its event, as [provider.Provider.Identify] finds it.
+	// Event is the token of its event, which the provider's Identify finds.
 	Event string
 	// ID is the provider's id of the webhook, empty where it gives none. Runa sends
 	// it in a header, Ivy in the body.

@@ -1,0 +1,40 @@
+package main_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/require"
+)
+
+// An external broker takes the place of the embedded one: webhooks are taken,
+// projected and still there after a restart, and nothing is promised of a disk
+// that cannot be seen.
+func TestAnExternalBroker(t *testing.T) {
+	t.Parallel()
+	broker, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), MaxPayload: 8 << 20, NoSigs: true,
+	})
+	require.NoError(t, err)
+	broker.Start()
+	t.Cleanup(func() {
+		broker.Shutdown()
+		broker.WaitForShutdown()
+	})
+	require.True(t, broker.ReadyForConnections(startTimeout))
+
+	data := filepath.Join(t.TempDir(), "data")
+	p := start(t, data, "--nats-url", broker.ClientURL())
+	require.NotEqual(t, "synced", p.addresses.Durability)
+	p.run(t, "send", "../../testdata/webhooks/ordatic", "--source", "ordatic")
+	before := p.caughtUp(t)
+	require.EqualValues(t, 14, before.Checkpoint)
+	p.stop(t)
+
+	p = start(t, data, "--nats-url", broker.ClientURL())
+	require.Equal(t, before.Counts, p.caughtUp(t).Counts)
+	require.NoDirExists(t, filepath.Join(data, "stream"))
+	require.Contains(t, p.run(t, "doctor"), "durability      warn")
+	p.stop(t)
+}
