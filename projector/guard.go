@@ -44,10 +44,10 @@ const (
 )
 
 // Guard compares a checkpoint with the stream it claims to be made from.
-type Guard struct {
-	log     Log
-	version int
-}
+type Guard struct{ log Log }
+
+// NewGuard gives the guard of a stream.
+func NewGuard(log Log) Guard { return Guard{log} }
 
 // Check gives a *StopError where the stream cannot be the one that the
 // checkpoint was made from, and the stream's own state where it can. Any other
@@ -64,11 +64,6 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 		return &StopError{StreamSequence: c.StreamSequence, Err: reason, Detail: fmt.Sprintf(format, args...), Hint: hintRestore}
 	}
 	switch {
-	case c.Version != g.version:
-		return info, &StopError{
-			StreamSequence: c.StreamSequence, Err: ErrOtherVersion, Hint: hintVersion,
-			Detail: fmt.Sprintf("it has version %d, this program makes version %d", c.Version, g.version),
-		}
 	case c.Stream != info.Identity:
 		return info, stop(ErrOtherStream, "the read model is made from %s of %s, this is %s of %s",
 			c.Stream.Name, c.Stream.CreatedAt, info.Identity.Name, info.Identity.CreatedAt)
@@ -93,6 +88,20 @@ func (g Guard) checkWebhook(ctx context.Context, c domain.Checkpoint, stop func(
 		return stop(ErrChanged, "its digest differs from the one that was applied")
 	}
 	return nil
+}
+
+// sameVersion gives a *StopError where another version of the projection built
+// the read model.
+func sameVersion(c domain.Checkpoint, version int) error {
+	if c.StreamSequence == 0 || c.Version == version {
+		return nil
+	}
+	return &StopError{
+		StreamSequence: c.StreamSequence,
+		Err:            ErrOtherVersion,
+		Detail:         fmt.Sprintf("it has version %d, this program makes version %d", c.Version, version),
+		Hint:           hintVersion,
+	}
 }
 
 // follows gives a *StopError unless next is the stream sequence after last.

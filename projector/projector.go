@@ -82,7 +82,7 @@ func New(log Log, store Store, c Config) *Projector {
 	return &Projector{
 		log:       log,
 		store:     store,
-		guard:     Guard{log: log, version: c.Version},
+		guard:     NewGuard(log),
 		providers: providers,
 		maxBatch:  c.MaxBatch,
 		version:   c.Version,
@@ -155,6 +155,9 @@ func (p *Projector) follow(ctx context.Context, last uint64) error {
 func (p *Projector) check(ctx context.Context) (domain.Checkpoint, error) {
 	checkpoint, err := p.store.Checkpoint(ctx)
 	if err != nil {
+		return checkpoint, err
+	}
+	if err := sameVersion(checkpoint, p.version); err != nil {
 		return checkpoint, err
 	}
 	info, err := p.guard.Check(ctx, checkpoint)

@@ -41,6 +41,7 @@ var schema string
 // DB is an open read model.
 type DB struct {
 	path   string
+	synced string // the value of the pragma synchronous
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
@@ -52,13 +53,65 @@ type DB struct {
 // Open opens the read model in the file at path, and makes it if there is none;
 // its folder is made too, for its owner only.
 func Open(ctx context.Context, path string) (*DB, error) {
+	return openSynced(ctx, path, syncedFull)
+}
+
+// OpenScratch is Open for a file that is being built and would be thrown away
+// after a crash: its commits are not synced one by one. Closing the file and
+// opening it with Open makes an ordinary read model of it, [Folder.Switch] has it
+// on disk.
+func OpenScratch(ctx context.Context, path string) (*DB, error) {
+	return openSynced(ctx, path, syncedOff)
+}
+
+// OpenCopy opens a copy that CopyTo made, for reading only.
+func OpenCopy(ctx context.Context, path string) (*DB, error) {
+	db := &DB{path: path, committed: make(chan struct{})}
+	var err error
+	if db.reader, err = sql.Open("sqlite3", dsn(path, "ro", "immutable=1&_query_only=true")); err != nil {
+		return nil, fmt.Errorf("open copy %s: %w", path, err)
+	}
+	if _, err := db.Checkpoint(ctx); err != nil {
+		return nil, fmt.Errorf("open copy %s: %w", path, errors.Join(err, db.Close()))
+	}
+	return db, nil
+}
+
+// CopyTo writes the content of the read model to a new file, compact and the same
+// for the same content, while it may be moving on. The file appears whole or not
+// at all.
+func (db *DB) CopyTo(ctx context.Context, path string) error {
+	temporary := path + ".tmp"
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = errors.Join(create(temporary), os.Truncate(temporary, 0))
+	}
+	if err == nil {
+		_, err = db.writer.ExecContext(ctx, "VACUUM INTO ?", temporary)
+	}
+	if err == nil {
+		err = errors.Join(syncFile(temporary), os.Rename(temporary, path), syncFile(filepath.Dir(path)))
+	}
+	if err != nil {
+		return fmt.Errorf("copy read model to %s: %w", path, errors.Join(err, os.Remove(temporary)))
+	}
+	return nil
+}
+
+// The values of the pragma synchronous.
+const (
+	syncedFull = "2"
+	syncedOff  = "0"
+)
+
+func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 	if _, version, _ := sqlite3.Version(); version < minVersion {
 		return nil, fmt.Errorf("open read model: SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
 	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
-	db := &DB{path: path, committed: make(chan struct{})}
+	db := &DB{path: path, synced: synced, committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
 		return nil, fmt.Errorf("open read model %s: %w", path, errors.Join(err, db.Close()))
 	}
@@ -78,7 +131,7 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate")); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_journal_mode=WAL&_txlock=immediate&_synchronous="+db.synced)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -104,14 +157,14 @@ func (db *DB) open(ctx context.Context) (err error) {
 // pool reaches one connection of it.
 func dsn(path, mode, more string) string {
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	name.RawQuery = "mode=" + mode + "&_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=false&" + more
+	name.RawQuery = "mode=" + mode + "&_busy_timeout=5000&_foreign_keys=false&" + more
 	return name.String()
 }
 
 // checkSettings asserts what the promise rests on, since a driver that ignored a
 // part of the DSN would say nothing.
 func (db *DB) checkSettings(ctx context.Context) error {
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": db.synced} {
 		var have string
 		if err := db.writer.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&have); err != nil {
 			return fmt.Errorf("read pragma %s: %w", pragma, err)

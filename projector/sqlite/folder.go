@@ -71,6 +71,9 @@ func (p pointer) check() error {
 	return nil
 }
 
+// Dir gives the path of the folder.
+func (f *Folder) Dir() string { return f.dir }
+
 // Current gives the path of the read model in use.
 func (f *Folder) Current() string { return f.path(f.pointer.Current) }
 

@@ -40,21 +40,16 @@ func NewModel(db *DB) *Model {
 
 func newLease(db *DB) *lease { return &lease{db: db, closed: make(chan struct{})} }
 
-// Replace puts another file in the place of the present one, which is closed when
-// the last read of it has ended; Replace waits for that, but not longer than ctx.
-func (m *Model) Replace(ctx context.Context, db *DB) error {
+// Replace puts another file in the place of the present one, and does not wait.
+// The present one is closed when the last read of it has ended.
+func (m *Model) Replace(db *DB) error {
 	m.mu.Lock()
 	old := m.current
 	m.current = newLease(db)
 	err := old.retire()
 	m.mu.Unlock()
 	old.db.announce() // who waits for a checkpoint looks at the new file
-	select {
-	case <-old.closed:
-		return err
-	case <-ctx.Done():
-		return errors.Join(err, ctx.Err())
-	}
+	return err
 }
 
 // Close closes the file, when the last read of it has ended.

@@ -59,7 +59,7 @@ func TestReplaceWhileReading(t *testing.T) {
 		})
 	}
 	for i := 1; i <= 10; i++ {
-		require.NoError(t, model.Replace(t.Context(), filled(t, filepath.Join(dir, fmt.Sprint(i, ".db")), i)))
+		require.NoError(t, model.Replace(filled(t, filepath.Join(dir, fmt.Sprint(i, ".db")), i)))
 		orders, err := model.Orders(t.Context(), domain.OrderQuery{Limit: 10})
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprint(i), orders[0].Key)
@@ -78,7 +78,7 @@ func TestWaitForOutlivesReplace(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, model.Close()) })
 	reached := make(chan error, 1)
 	go func() { reached <- model.WaitFor(t.Context(), 1) }()
-	require.NoError(t, model.Replace(t.Context(), filled(t, filepath.Join(dir, "1.db"), 1)))
+	require.NoError(t, model.Replace(filled(t, filepath.Join(dir, "1.db"), 1)))
 	require.NoError(t, <-reached)
 }
 

@@ -1,0 +1,201 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+var (
+	// ErrBusy: another rebuild, or a rollback, is going on.
+	ErrBusy = errors.New("a rebuild is going on")
+	// ErrNoPrevious: there is no read model to go back to.
+	ErrNoPrevious = errors.New("there is no previous read model")
+	// ErrOtherVersion: the previous read model was built by another version of the
+	// projection, which alone can go on with it.
+	ErrOtherVersion = errors.New("the previous read model was built by another version")
+)
+
+// Config is what a Rebuilder is given. Log, Folder, Model and Live are required.
+type Config struct {
+	Log    projector.Log
+	Folder *sqlite.Folder // from then on the Rebuilder's alone
+	Model  *sqlite.Model  // the read model in use, of the folder's current file
+	Live   *projector.Projector
+	// Version and Providers are those of the projection, as for the projector.
+	Version   int
+	Providers []provider.Provider
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Rebuilder rebuilds read models and keeps the records of it.
+type Rebuilder struct {
+	config  Config
+	records *records
+
+	mu       sync.Mutex
+	current  *job // nil while none goes on
+	closed   bool
+	switched chan struct{} // closed and replaced at every switch
+	work     sync.WaitGroup
+}
+
+// job is the rebuild, or the rollback, that goes on.
+type job struct {
+	id     int // 0 for a rollback
+	cancel context.CancelFunc
+	done   chan struct{}
+	shadow atomic.Pointer[projector.Projector] // makes the new read model
+}
+
+// New gives a Rebuilder, with the records of earlier rebuilds from the folder.
+func New(c Config) (*Rebuilder, error) {
+	if c.Version == 0 {
+		c.Version = projector.Version
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if err := clearTemporary(snapshotDir(c.Folder)); err != nil {
+		return nil, err
+	}
+	records, err := loadRecords(filepath.Join(c.Folder.Dir(), "rebuilds"), c.Now)
+	if err != nil {
+		return nil, fmt.Errorf("load the records of rebuilds: %w", err)
+	}
+	return &Rebuilder{config: c, records: records, switched: make(chan struct{})}, nil
+}
+
+// Start begins a rebuild and returns at once, or returns ErrBusy.
+func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current != nil || r.closed {
+		return domain.Rebuild{}, ErrBusy
+	}
+	path, number, err := r.config.Folder.Next()
+	if err != nil {
+		return domain.Rebuild{}, fmt.Errorf("begin a rebuild: %w", err)
+	}
+	record := domain.Rebuild{
+		ID: number, Options: o, State: domain.RebuildBuilding, ToVersion: r.config.Version, StartedAt: r.config.Now(),
+	}
+	if err := r.records.put(record); err != nil {
+		return domain.Rebuild{}, fmt.Errorf("begin a rebuild: %w", err)
+	}
+	r.begin(number, func(ctx context.Context, j *job) { r.run(ctx, j, path, record) })
+	return record, nil
+}
+
+// begin runs what goes on, one at a time; it is called with the lock held.
+func (r *Rebuilder) begin(id int, run func(context.Context, *job)) *job {
+	ctx, cancel := context.WithCancel(context.Background())
+	j := &job{id: id, cancel: cancel, done: make(chan struct{})}
+	r.current = j
+	r.work.Go(func() {
+		defer cancel()
+		run(ctx, j)
+		r.mu.Lock()
+		r.current = nil
+		r.mu.Unlock()
+		close(j.done)
+	})
+	return j
+}
+
+// Rebuild tells of one rebuild, or returns domain.ErrNotFound.
+func (r *Rebuilder) Rebuild(id int) (domain.Rebuild, error) {
+	record, err := r.records.get(id)
+	r.addProgress(&record)
+	return record, err
+}
+
+// Rebuilds tells of every rebuild, the newest first.
+func (r *Rebuilder) Rebuilds() []domain.Rebuild {
+	all := r.records.all()
+	for i := range all {
+		r.addProgress(&all[i])
+	}
+	return all
+}
+
+// addProgress puts in how far a rebuild that goes on is now.
+func (r *Rebuilder) addProgress(record *domain.Rebuild) {
+	if j := r.going(record.ID); j != nil {
+		if shadow := j.shadow.Load(); shadow != nil {
+			record.StreamSequence = shadow.Status().Checkpoint
+		}
+	}
+}
+
+// Switched gives a channel that is closed when another read model is in use.
+func (r *Rebuilder) Switched() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.switched
+}
+
+func (r *Rebuilder) announceSwitch() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.switched)
+	r.switched = make(chan struct{})
+}
+
+// Wait waits for the end of a rebuild and tells of it.
+func (r *Rebuilder) Wait(ctx context.Context, id int) (domain.Rebuild, error) {
+	if j := r.going(id); j != nil {
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			return domain.Rebuild{}, ctx.Err()
+		}
+	}
+	return r.records.get(id)
+}
+
+// Cancel ends a rebuild, and returns when it has ended. On one that has ended
+// already it does nothing.
+func (r *Rebuilder) Cancel(id int) error {
+	if j := r.going(id); j != nil {
+		j.cancel()
+		<-j.done
+	}
+	_, err := r.records.get(id)
+	return err
+}
+
+func (r *Rebuilder) going(id int) *job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current != nil && r.current.id == id {
+		return r.current
+	}
+	return nil
+}
+
+// Close cancels what goes on and waits for its end.
+func (r *Rebuilder) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	if r.current != nil {
+		r.current.cancel()
+	}
+	r.mu.Unlock()
+	r.work.Wait()
+	return nil
+}

@@ -1,0 +1,96 @@
+package rebuild
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// records keeps what there is to tell of rebuilds, one small file for each, so
+// that the difference a rebuild made can be read after a restart.
+type records struct {
+	dir string
+
+	mu   sync.Mutex
+	byID map[int]domain.Rebuild
+}
+
+// loadRecords reads the records. One that had not ended was killed with the
+// program that made it, and is ended here.
+func loadRecords(dir string, now func() time.Time) (*records, error) {
+	r := &records{dir: dir, byID: map[int]domain.Rebuild{}}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if err := r.load(path, now); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *records) load(path string, now func() time.Time) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var record domain.Rebuild
+	if err := json.Unmarshal(content, &record); err != nil {
+		return err
+	}
+	r.byID[record.ID] = record
+	if record.State.Ended() {
+		return nil
+	}
+	record.State, record.Error, record.EndedAt = domain.RebuildFailed, "the program ended before it did", now()
+	return r.put(record)
+}
+
+// put keeps a record, in place of an earlier one of the same rebuild.
+func (r *records) put(record domain.Rebuild) error {
+	content, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byID[record.ID] = record
+	path := filepath.Join(r.dir, fmt.Sprintf("%06d.json", record.ID))
+	if err := os.WriteFile(path+".tmp", append(content, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+func (r *records) get(id int) (domain.Rebuild, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	record, ok := r.byID[id]
+	if !ok {
+		return record, fmt.Errorf("rebuild %d: %w", id, domain.ErrNotFound)
+	}
+	return record, nil
+}
+
+func (r *records) all() []domain.Rebuild {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]domain.Rebuild, 0, len(r.byID))
+	for _, record := range r.byID {
+		all = append(all, record)
+	}
+	slices.SortFunc(all, func(a, b domain.Rebuild) int { return cmp.Compare(b.ID, a.ID) })
+	return all
+}

@@ -1,0 +1,55 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+// Rollback puts the previous read model, brought up to date, back in the place of
+// the one in use, which becomes the previous one. It returns ErrBusy,
+// ErrNoPrevious or ErrOtherVersion where it cannot.
+func (r *Rebuilder) Rollback(ctx context.Context) error {
+	r.mu.Lock()
+	if r.current != nil || r.closed {
+		r.mu.Unlock()
+		return ErrBusy
+	}
+	path, ok := r.config.Folder.Previous()
+	if !ok {
+		r.mu.Unlock()
+		return ErrNoPrevious
+	}
+	var err error
+	j := r.begin(0, func(stop context.Context, j *job) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(stop, cancel)()
+		err = r.rollBack(ctx, j, path)
+	})
+	r.mu.Unlock()
+	<-j.done
+	return err
+}
+
+func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err error) {
+	b := &build{Rebuilder: r, job: j, path: path}
+	defer func() {
+		if b.db != nil {
+			err = errors.Join(err, b.db.Close())
+		}
+	}()
+	if err := b.open(ctx, sqlite.Open); err != nil {
+		return err
+	}
+	checkpoint, err := b.db.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if checkpoint.Version != r.config.Version {
+		return fmt.Errorf("%w: it has version %d, this program makes version %d", ErrOtherVersion, checkpoint.Version, r.config.Version)
+	}
+	return b.takePlace(ctx)
+}

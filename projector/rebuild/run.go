@@ -1,0 +1,243 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+const (
+	// near is how many webhooks a rebuilt read model may be behind when it counts
+	// as having caught up: what is left takes less than a blink.
+	near = 500
+	// examples is how many differing orders are described.
+	examples = 20
+)
+
+// run is a whole rebuild. However it ends, the record says how.
+func (r *Rebuilder) run(ctx context.Context, j *job, path string, record domain.Rebuild) {
+	b := &build{Rebuilder: r, job: j, path: path, record: record}
+	err := b.all(ctx)
+	switch {
+	case b.record.State.Ended():
+		b.complain(err)
+	case ctx.Err() != nil:
+		b.complain(b.end(domain.RebuildCanceled))
+	default:
+		b.record.Error = err.Error()
+		b.complain(b.end(domain.RebuildFailed))
+	}
+}
+
+// complain logs what went wrong and changes no outcome.
+func (b *build) complain(err error) {
+	if err != nil {
+		b.config.Logger.Error("rebuild", "id", b.record.ID, "error", err)
+	}
+}
+
+// end says how the rebuild ended.
+func (b *build) end(state domain.RebuildState) error {
+	b.record.State, b.record.EndedAt = state, b.config.Now()
+	return b.save()
+}
+
+// save keeps what there is to tell of the rebuild; of a rollback nothing is kept.
+func (b *build) save() error {
+	if b.record.ID == 0 {
+		return nil
+	}
+	if shadow := b.job.shadow.Load(); shadow != nil {
+		b.record.StreamSequence = shadow.Status().Checkpoint
+	}
+	return b.records.put(b.record)
+}
+
+// build is a rebuild that goes on.
+type build struct {
+	*Rebuilder
+	job    *job
+	path   string
+	record domain.Rebuild
+	db     *sqlite.DB // nil before it is open, and when it has come into use
+	// foreign says that the read model in use is not made from this stream, so
+	// that nothing can be compared with it, nor its checkpoint be aimed at.
+	foreign bool
+}
+
+// all goes through the steps. A read model that does not come into use, and is no
+// snapshot, is gone at the end.
+func (b *build) all(ctx context.Context) (err error) {
+	defer func() {
+		if b.db != nil {
+			err = errors.Join(err, b.db.Close(), b.config.Folder.Discard(b.path))
+		}
+	}()
+	if err := b.lookAtInUse(ctx); err != nil {
+		return err
+	}
+	if err := b.open(ctx, sqlite.OpenScratch); err != nil {
+		return err
+	}
+	if b.record.Options.Until > 0 {
+		return b.snapshot(ctx)
+	}
+	if err := b.catchUp(ctx); err != nil {
+		return err
+	}
+	if err := b.open(ctx, sqlite.Open); err != nil { // synced from here on
+		return err
+	}
+	if b.foreign {
+		return b.takePlace(ctx)
+	}
+	if err := b.compare(ctx); err != nil {
+		return err
+	}
+	switch o := b.record.Options; {
+	case o.Plan && b.record.Difference.None():
+		return b.end(domain.RebuildEqual)
+	case o.Plan, !o.Accept && !b.record.Difference.None():
+		return b.end(domain.RebuildDiffers)
+	}
+	return b.takePlace(ctx)
+}
+
+// lookAtInUse finds out what the new read model can be compared with. One that
+// can be compared with nothing is made only where any difference is accepted.
+func (b *build) lookAtInUse(ctx context.Context) error {
+	inUse, err := b.config.Model.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	b.record.FromVersion = inUse.Version
+	_, err = projector.NewGuard(b.config.Log).Check(ctx, inUse)
+	var stop *projector.StopError
+	if errors.As(err, &stop) && (b.record.Options.Accept || b.record.Options.Until > 0) {
+		b.foreign = true
+		return nil
+	}
+	return err
+}
+
+// open opens the file, closing it first where it is open, and puts a projector
+// on it.
+func (b *build) open(ctx context.Context, open func(context.Context, string) (*sqlite.DB, error)) (err error) {
+	if b.db != nil {
+		if err := b.db.Close(); err != nil {
+			return err
+		}
+	}
+	if b.db, err = open(ctx, b.path); err != nil {
+		return err
+	}
+	b.job.shadow.Store(projector.New(b.config.Log, b.db, projector.Config{
+		Providers: b.config.Providers, Version: b.config.Version, Logger: b.config.Logger,
+	}))
+	return nil
+}
+
+// snapshot builds the read model up to one stream sequence and keeps it.
+func (b *build) snapshot(ctx context.Context) error {
+	until := b.record.Options.Until
+	info, err := b.config.Log.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if until > info.Last {
+		return fmt.Errorf("the stream ends at stream sequence %d", info.Last)
+	}
+	if err := b.buildTo(ctx, until); err != nil {
+		return err
+	}
+	if err := b.db.CopyTo(ctx, b.SnapshotPath(until)); err != nil {
+		return err
+	}
+	return b.end(domain.RebuildKept)
+}
+
+// catchUp builds until the read model in use is hardly ahead any more.
+func (b *build) catchUp(ctx context.Context) error {
+	for {
+		target, err := b.target(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.buildTo(ctx, target); err != nil {
+			return err
+		}
+		if next, err := b.target(ctx); err != nil || next <= target+near {
+			return err
+		}
+	}
+}
+
+// target is how far the read model in use is; or the stream, where that read
+// model was not made from it.
+func (b *build) target(ctx context.Context) (uint64, error) {
+	if b.foreign {
+		info, err := b.config.Log.Info(ctx)
+		return info.Last, err
+	}
+	checkpoint, err := b.config.Model.Checkpoint(ctx)
+	return checkpoint.StreamSequence, err
+}
+
+// buildTo brings the new read model to a stream sequence, and not beyond.
+func (b *build) buildTo(ctx context.Context, target uint64) error {
+	b.record.Target = target
+	if err := b.save(); err != nil {
+		return err
+	}
+	if err := b.job.shadow.Load().RunUntil(ctx, target); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// compare compares with the read model in use, at one stream sequence.
+func (b *build) compare(ctx context.Context) (err error) {
+	b.record.State = domain.RebuildComparing
+	comparison, err := sqlite.Compare(ctx, b.config.Model.Path(), b.path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, comparison.Close()) }()
+	if err := b.buildTo(ctx, comparison.StreamSequence()); err != nil {
+		return err
+	}
+	b.record.Difference, err = comparison.Difference(ctx, examples)
+	return err
+}
+
+// takePlace puts the new read model in the place of the one in use: once more it
+// catches up, and what is still missing then is projected between two batches of
+// the live projector. From the moment the pointer is replaced there is no way
+// back but a rollback, so it is not canceled any more.
+func (b *build) takePlace(ctx context.Context) error {
+	b.record.State = domain.RebuildSwitching
+	if err := b.catchUp(ctx); err != nil {
+		return err
+	}
+	return b.config.Live.Hold(context.WithoutCancel(ctx), func() error {
+		ctx := context.WithoutCancel(ctx)
+		target, err := b.target(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.buildTo(ctx, target); err != nil {
+			return err
+		}
+		if err := b.config.Folder.Switch(b.path); err != nil {
+			return err
+		}
+		err = b.config.Model.Replace(b.db)
+		b.db = nil // the Model's from now on
+		b.announceSwitch()
+		return errors.Join(err, b.end(domain.RebuildSwitched))
+	})
+}
