@@ -79,11 +79,17 @@ func (l *lease) closeUnused() error {
 	return l.db.Close()
 }
 
-func (m *Model) take() *lease {
+// errClosed is what becomes of a read that begins after Close.
+var errClosed = errors.New("the read model is closed")
+
+func (m *Model) take() (*lease, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.current.retired {
+		return nil, errClosed
+	}
 	m.current.users++
-	return m.current
+	return m.current, nil
 }
 
 func (m *Model) giveBack(l *lease) error {
@@ -95,7 +101,11 @@ func (m *Model) giveBack(l *lease) error {
 
 // using calls what reads one file from its beginning to its end.
 func using[T any](m *Model, read func(*DB) (T, error)) (T, error) {
-	l := m.take()
+	l, err := m.take()
+	if err != nil {
+		var none T
+		return none, err
+	}
 	result, err := read(l.db)
 	return result, errors.Join(err, m.giveBack(l))
 }

@@ -82,6 +82,16 @@ func TestWaitForOutlivesReplace(t *testing.T) {
 	require.NoError(t, <-reached)
 }
 
+// A read that begins after Close is an error and does no harm.
+func TestReadAfterClose(t *testing.T) {
+	t.Parallel()
+	model := sqlite.NewModel(filled(t, filepath.Join(t.TempDir(), "1.db"), 1))
+	require.NoError(t, model.Close())
+	_, err := model.Checkpoint(t.Context())
+	require.ErrorContains(t, err, "closed")
+	require.NoError(t, model.Close(), "twice does no harm either")
+}
+
 // filled opens a read model of one order, whose key is the number.
 func filled(t *testing.T, path string, number int) *sqlite.DB {
 	t.Helper()
