@@ -22,17 +22,29 @@ var update = flag.Bool("update", false, "rewrite openapi.json")
 
 // openAPI is as much of the document as the tests look at.
 type openAPI struct {
-	OpenAPI string `json:"openapi"`
-	Paths   map[string]map[string]struct {
-		OperationID, Summary, Description string
-		Tags                              []string
-		Parameters                        []parameter
-		Responses                         map[string]struct {
-			Description string
-			Content     map[string]struct{ Schema *schema }
+	OpenAPI    string `json:"openapi"`
+	Paths      map[string]map[string]described
+	Components struct{ Schemas map[string]*schema }
+}
+
+type described struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Parameters                        []parameter
+	Responses                         map[string]struct {
+		Description string
+		Content     map[string]struct{ Schema *schema }
+	}
+}
+
+// success gives the status of a success, empty where none is described.
+func (d described) success() string {
+	for _, status := range slices.Sorted(maps.Keys(d.Responses)) {
+		if strings.HasPrefix(status, "2") {
+			return status
 		}
 	}
-	Components struct{ Schemas map[string]*schema }
+	return ""
 }
 
 type parameter struct {
@@ -81,7 +93,7 @@ func TestOpenAPIDescribesAll(t *testing.T) {
 			require.NotEmpty(t, op.Summary, "%s %s", method, path)
 			require.NotEmpty(t, op.Description, "%s %s", method, path)
 			require.Len(t, op.Tags, 1, "%s %s", method, path)
-			require.Contains(t, op.Responses, "200", "%s %s", method, path)
+			require.NotEmpty(t, op.success(), "%s %s", method, path)
 			require.Contains(t, op.Responses, "default", "%s %s", method, path)
 			for _, p := range op.Parameters {
 				require.NotEmpty(t, p.Description, "%s %s: %s", method, path, p.Name)
@@ -131,8 +143,8 @@ func namesUpTo[V interface {
 	return names
 }
 
-// Every example of the document works: each operation with the examples of its
-// path, alone and with the example of each of its parameters, is answered, and
+// Every example of the document works: each operation that reads, with the
+// examples of its path, alone and with the example of each of its parameters, is answered, and
 // the answer is what the document says.
 func TestOpenAPIExamples(t *testing.T) {
 	t.Parallel()
@@ -143,6 +155,9 @@ func TestOpenAPIExamples(t *testing.T) {
 	c := l.serve(func(c *api.Config) { c.Projector = func() (bool, string) { return true, "" } })
 	document := readDocument(t)
 	for path, operations := range document.Paths {
+		if _, reads := operations["get"]; !reads {
+			continue
+		}
 		for _, query := range exampleQueries(operations["get"].Parameters) {
 			examplePath := examplePath(path, operations["get"].Parameters)
 			answer := c.get(examplePath + query)

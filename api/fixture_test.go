@@ -29,7 +29,7 @@ func now() time.Time { return opening.Add(2 * time.Hour) }
 // of its own. It is an api.Webhooks.
 type ledger struct {
 	t      *testing.T
-	Model  *sqlite.DB
+	Model  *sqlite.Model
 	sent   []*domain.Webhook
 	orders map[string]*domain.Order
 	counts domain.Counts
@@ -38,8 +38,9 @@ type ledger struct {
 
 func newLedger(t *testing.T) *ledger {
 	t.Helper()
-	model, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "1.db"))
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "1.db"))
 	require.NoError(t, err)
+	model := sqlite.NewModel(db)
 	t.Cleanup(func() { require.NoError(t, model.Close()) })
 	return &ledger{t: t, Model: model, orders: map[string]*domain.Order{}}
 }

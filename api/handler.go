@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"path"
@@ -47,7 +48,7 @@ func (h *handler) route(a *answer, r *http.Request) {
 	}
 	fallback, pattern := h.mux.Handler(r)
 	if pattern != "" {
-		h.mux.ServeHTTP(a, r)
+		h.operate(a, r)
 		return
 	}
 	v := verdict{header: http.Header{}}
@@ -58,6 +59,18 @@ func (h *handler) route(a *answer, r *http.Request) {
 	}
 	a.Header().Set("Allow", v.header.Get("Allow"))
 	writeProblem(a, problemOf(errMethod))
+}
+
+// operate has the operation answer. What changes something must say that its
+// content is JSON, even where it has none: a web page can have a browser send
+// that to another site only after asking it, and is never told yes.
+func (h *handler) operate(a *answer, r *http.Request) {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); !reads && mediaType != typeJSON {
+		writeProblem(a, problemOf(errNotJSON))
+		return
+	}
+	h.mux.ServeHTTP(a, r)
 }
 
 // rescue answers for a panic. If the answer has begun already, all that is left

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,9 +47,9 @@ func register[I, O any](h *handler, d *document, op huma.Operation, answer opera
 }
 
 // add puts an operation into the document and behind the mux, and answers its
-// errors by the table of failures.
+// errors by the table of failures. An operation without a method is a GET.
 func add[I, O any](h *handler, d *document, op huma.Operation, answer operation[I, O]) {
-	op.Method = http.MethodGet
+	op.Method = cmp.Or(op.Method, http.MethodGet)
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}

@@ -36,6 +36,7 @@ var (
 	errUnauthorized = errors.New("the token is missing or wrong")
 	errForeignHost  = errors.New("the request is to a name that is not this machine's")
 	errMethod       = errors.New("the method is not allowed")
+	errNotJSON      = errors.New("the content type is not JSON")
 	errNoPath       = errors.New("no such path")
 	errNoOrder      = errors.New("no such order")
 	errNoProof      = errors.New("no such proof of delivery")
@@ -67,6 +68,8 @@ var failures = []failure{
 		"Without a token the API answers to localhost, 127.0.0.1 and [::1] only. Use one of them, or configure a token."},
 	{errMethod, http.StatusMethodNotAllowed, "method-not-allowed", "The method is not allowed",
 		"The Allow header names the methods of this path."},
+	{errNotJSON, http.StatusUnsupportedMediaType, "not-json", "The content type is not JSON",
+		"What changes something is sent with Content-Type: application/json, a request without a body too."},
 	{errNoPath, http.StatusNotFound, "path-not-found", "No such path",
 		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
 	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",
