@@ -12,6 +12,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/projectortest"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -34,7 +35,7 @@ func contentHash(t *testing.T, path string) [sha256.Size]byte {
 // into batches and however often the projector was restarted.
 func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	last := fillWithHistories(t, log)
 	var want [sha256.Size]byte
 	for i, test := range []struct {
@@ -67,7 +68,7 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 
 // fillWithHistories puts orders of every provider on the stream, interleaved and
 // with some webhooks repeated, and gives the last stream sequence.
-func fillWithHistories(t *testing.T, log *broker) (last uint64) {
+func fillWithHistories(t *testing.T, log *projectortest.Broker) (last uint64) {
 	t.Helper()
 	events := []string{
 		"rider-created", "order-accepted", "rider-error", "rider-created", "order-in-kitchen",
@@ -75,14 +76,14 @@ func fillWithHistories(t *testing.T, log *broker) (last uint64) {
 	}
 	for i := range 30 {
 		for j, event := range events {
-			last = log.accept(ordatic(event, fmt.Sprint((i*7+j*3)%13)))
+			last = log.Accept(projectortest.Ordatic(event, fmt.Sprint((i*7+j*3)%13)))
 		}
-		last = log.acceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: fmt.Sprint(i % 20), Body: fmt.Appendf(nil,
+		last = log.AcceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: fmt.Sprint(i % 20), Body: fmt.Appendf(nil,
 			`{"id":"O-%d","status":"COMPLETED","created_at":"2026-01-01T00:00:0%dZ","currency":"EUR","total_price":"%d","total_discount":"0"}`, i%6, i%9, i%4)})
-		last = log.acceptAs(&domain.Webhook{Provider: "ivy", Source: "bank", Event: "order_updated", Body: fmt.Appendf(nil,
+		last = log.AcceptAs(&domain.Webhook{Provider: "ivy", Source: "bank", Event: "order_updated", Body: fmt.Appendf(nil,
 			`{"id":"e-%d","type":"order_updated","date":"2026-01-01T00:00:00Z","payload":{"id":"i-%d","status":"paid","updatedAt":"2026-01-01T00:00:%02dZ",
 			"price":{"total":%d.5,"currency":"EUR"},"statusHistoryList":[{"currentStatus":"processing","reason":"ORDER_CREATED","createdAt":"2026-01-01T00:00:00Z"}]}}`, i, i%5, (i*17)%60, i)})
-		last = log.accept(`{"eventType":"order-accepted"}`)
+		last = log.Accept(`{"eventType":"order-accepted"}`)
 	}
 	return last
 }

@@ -16,75 +16,9 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/projectortest"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
-
-// patience bounds every wait of these tests; none should come near it.
-const patience = 30 * time.Second
-
-// broker is a real stream in a folder, which can be stopped and started again.
-type broker struct {
-	*eventlog.Log
-	t      *testing.T
-	dir    string
-	server *eventlog.Embedded
-}
-
-func startBroker(t *testing.T, dir string) *broker {
-	t.Helper()
-	b := &broker{t: t, dir: dir}
-	b.start()
-	t.Cleanup(b.stop)
-	return b
-}
-
-func (b *broker) start() {
-	b.t.Helper()
-	var err error
-	b.server, err = eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: b.dir, MaxBody: 4 << 20})
-	require.NoError(b.t, err)
-	b.Log, err = eventlog.Open(b.t.Context(), b.server.Conn(), eventlog.Config{
-		Replicas: 1, Embedded: true, Dir: b.dir, DuplicateWindow: 100 * time.Millisecond,
-	})
-	require.NoError(b.t, err)
-}
-
-func (b *broker) stop() {
-	b.t.Helper()
-	if b.server != nil {
-		require.NoError(b.t, b.server.Close())
-		b.server = nil
-	}
-}
-
-// accept puts a webhook of Ordatic on the stream.
-func (b *broker) accept(body string) uint64 {
-	b.t.Helper()
-	return b.acceptAs(&domain.Webhook{Provider: "ordatic", Source: "shop", Event: "other", Body: []byte(body)})
-}
-
-func (b *broker) acceptAs(w *domain.Webhook) uint64 {
-	b.t.Helper()
-	receipt, err := b.Append(b.t.Context(), w)
-	require.NoError(b.t, err)
-	return receipt.StreamSequence
-}
-
-// acceptAgain puts a webhook on the stream a second time, when the stream's own
-// window for duplicates is over.
-func (b *broker) acceptAgain(w *domain.Webhook) (streamSequence uint64) {
-	b.t.Helper()
-	require.Eventually(b.t, func() bool {
-		receipt, err := b.Append(b.t.Context(), w)
-		streamSequence = receipt.StreamSequence
-		return err == nil && !receipt.Duplicate
-	}, patience, 10*time.Millisecond)
-	return streamSequence
-}
-
-func ordatic(event, order string) string {
-	return fmt.Sprintf(`{"eventType":%q,"storeId":"s","data":{"orderId":%q}}`, event, order)
-}
 
 func openModel(t *testing.T, path string) *sqlite.DB {
 	t.Helper()
@@ -102,7 +36,7 @@ func run(t *testing.T, log projector.Log, store projector.Store, until uint64, c
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	require.Eventually(t, func() bool { return p.Status().Checkpoint >= until }, patience, time.Millisecond,
+	require.Eventually(t, func() bool { return p.Status().Checkpoint >= until }, projectortest.Patience, time.Millisecond,
 		"checkpoint %d", until)
 	cancel()
 	require.NoError(t, <-done)
@@ -111,7 +45,7 @@ func run(t *testing.T, log projector.Log, store projector.Store, until uint64, c
 // stopped runs a projector that must stop by itself, and gives the reason.
 func stopped(t *testing.T, log projector.Log, store projector.Store) *projector.StopError {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), projectortest.Patience)
 	defer cancel()
 	p := projector.New(log, store, projector.Config{})
 	err := p.Run(ctx)
@@ -128,17 +62,17 @@ func stopped(t *testing.T, log projector.Log, store projector.Store) *projector.
 // checkpoint, and a webhook that cannot be translated blocks nothing.
 func TestEveryWebhookEndsInOneCount(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
 	runa := func(id, body string) *domain.Webhook {
 		return &domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: id, Body: []byte(body)}
 	}
-	log.accept(ordatic("order-accepted", "o-1"))
-	log.accept(`{"eventType":"order-accepted","storeId":"s","data":{}}`)           // no order key
-	log.accept(`{"eventType":"order-accepted","eventType":"order-canceled"}`)      // read in two ways
-	log.acceptAs(runa("", `{"product_code":"X","old_state":"a","new_state":"b"}`)) // not about an order
-	log.acceptAs(&domain.Webhook{Provider: "gone", Source: "old", Event: "other", Body: []byte(`{}`)})
-	last := log.accept(ordatic("order-in-kitchen", "o-1"))
+	log.Accept(projectortest.Ordatic("order-accepted", "o-1"))
+	log.Accept(`{"eventType":"order-accepted","storeId":"s","data":{}}`)           // no order key
+	log.Accept(`{"eventType":"order-accepted","eventType":"order-canceled"}`)      // read in two ways
+	log.AcceptAs(runa("", `{"product_code":"X","old_state":"a","new_state":"b"}`)) // not about an order
+	log.AcceptAs(&domain.Webhook{Provider: "gone", Source: "old", Event: "other", Body: []byte(`{}`)})
+	last := log.Accept(projectortest.Ordatic("order-in-kitchen", "o-1"))
 	run(t, log, model, last, projector.Config{})
 
 	checkpoint, err := model.Checkpoint(t.Context())
@@ -170,20 +104,20 @@ func TestEveryWebhookEndsInOneCount(t *testing.T) {
 // a commit and after a restart. Another body under a used id is applied and flagged.
 func TestDuplicatesAndReusedIDs(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	path := filepath.Join(t.TempDir(), "1.db")
 	model, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	completed := &domain.Webhook{Provider: "runa", Source: "a", Event: "order-completion", ID: "msg_1", Body: []byte(
 		`{"id":"O-1","status":"COMPLETED","created_at":"2026-01-01T00:00:00Z","currency":"EUR","total_price":"10","total_discount":"0"}`)}
-	log.acceptAs(completed)
-	run(t, log, model, log.acceptAgain(completed), projector.Config{})
+	log.AcceptAs(completed)
+	run(t, log, model, log.AcceptAgain(completed), projector.Config{})
 	require.NoError(t, model.Close())
 	model = openModel(t, path)
-	log.acceptAgain(completed)
+	log.AcceptAgain(completed)
 	failed := *completed
 	failed.Body = []byte(`{"id":"O-1","status":"FAILED"}`)
-	run(t, log, model, log.acceptAs(&failed), projector.Config{})
+	run(t, log, model, log.AcceptAs(&failed), projector.Config{})
 
 	checkpoint, err := model.Checkpoint(t.Context())
 	require.NoError(t, err)
@@ -204,10 +138,10 @@ func TestDuplicatesAndReusedIDs(t *testing.T) {
 // A translation with a bug costs its webhook, not the stream.
 func TestPanickingTranslationIsQuarantined(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
-	log.accept(ordatic("order-accepted", "panic"))
-	last := log.accept(ordatic("order-accepted", "o-2"))
+	log.Accept(projectortest.Ordatic("order-accepted", "panic"))
+	last := log.Accept(projectortest.Ordatic("order-accepted", "o-2"))
 	run(t, log, model, last, projector.Config{Providers: providersWithDefect()})
 
 	parked, err := model.Quarantined(t.Context(), 0, 10)
@@ -236,12 +170,12 @@ func (s *faultyStore) Commit(ctx context.Context, b *domain.Batch) error {
 // A commit that fails is tried again, and each webhook is still applied once.
 func TestFailedCommitIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	store := &faultyStore{DB: openModel(t, filepath.Join(t.TempDir(), "1.db"))}
 	store.failures.Store(3)
 	var last uint64
 	for i := range 20 {
-		last = log.accept(ordatic("order-accepted", fmt.Sprint(i)))
+		last = log.Accept(projectortest.Ordatic("order-accepted", fmt.Sprint(i)))
 	}
 	run(t, log, store, last, projector.Config{MaxBatch: 7})
 	checkpoint, err := store.Checkpoint(t.Context())
@@ -258,7 +192,7 @@ func TestFailedCommitIsTriedAgain(t *testing.T) {
 // A projector goes on where the last one stopped, while webhooks keep arriving.
 func TestRestartGoesOn(t *testing.T) {
 	t.Parallel()
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	path := filepath.Join(t.TempDir(), "1.db")
 	var last uint64
 	for round := range 3 {
@@ -270,7 +204,7 @@ func TestRestartGoesOn(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- p.Run(ctx) }()
 		for i := range 50 {
-			last = log.accept(ordatic("order-accepted", fmt.Sprintf("%d-%d", round, i)))
+			last = log.Accept(projectortest.Ordatic("order-accepted", fmt.Sprintf("%d-%d", round, i)))
 		}
 		require.NoError(t, model.WaitFor(ctx, last-25), "it stops in the middle")
 		cancel()
@@ -288,10 +222,10 @@ func TestRestartGoesOn(t *testing.T) {
 func TestGuardStopsAtAnotherStream(t *testing.T) {
 	t.Parallel()
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
-	first := startBroker(t, t.TempDir())
-	run(t, first, model, first.accept(ordatic("order-accepted", "o-1")), projector.Config{})
-	second := startBroker(t, t.TempDir())
-	second.accept(ordatic("order-accepted", "o-1"))
+	first := projectortest.StartBroker(t, t.TempDir())
+	run(t, first, model, first.Accept(projectortest.Ordatic("order-accepted", "o-1")), projector.Config{})
+	second := projectortest.StartBroker(t, t.TempDir())
+	second.Accept(projectortest.Ordatic("order-accepted", "o-1"))
 	stop := stopped(t, second, model)
 	require.ErrorIs(t, stop, projector.ErrOtherStream)
 }
@@ -302,23 +236,23 @@ func TestGuardStopsAtOlderStream(t *testing.T) {
 	t.Parallel()
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
 	dir := filepath.Join(t.TempDir(), "stream")
-	log := startBroker(t, dir)
-	log.accept(ordatic("order-accepted", "o-1"))
-	log.stop()
+	log := projectortest.StartBroker(t, dir)
+	log.Accept(projectortest.Ordatic("order-accepted", "o-1"))
+	log.Stop()
 	backup := filepath.Join(t.TempDir(), "backup")
 	require.NoError(t, os.CopyFS(backup, os.DirFS(dir)))
-	log.start()
-	run(t, log, model, log.accept(ordatic("order-accepted", "o-2")), projector.Config{})
-	log.stop()
+	log.Start()
+	run(t, log, model, log.Accept(projectortest.Ordatic("order-accepted", "o-2")), projector.Config{})
+	log.Stop()
 	require.NoError(t, os.RemoveAll(dir))
 	require.NoError(t, os.Rename(backup, dir))
-	log.start()
+	log.Start()
 
 	stop := stopped(t, log, model)
 	require.ErrorIs(t, stop, projector.ErrStreamBehind)
 	require.EqualValues(t, 2, stop.StreamSequence)
 
-	log.accept(ordatic("order-accepted", "o-3"))
+	log.Accept(projectortest.Ordatic("order-accepted", "o-3"))
 	require.ErrorIs(t, stopped(t, log, model), projector.ErrChanged)
 }
 
@@ -351,9 +285,9 @@ func (l gappedLog) Batches(ctx context.Context, from uint64, most int) iter.Seq2
 func TestGuardStopsAtGap(t *testing.T) {
 	t.Parallel()
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
-	log := startBroker(t, t.TempDir())
+	log := projectortest.StartBroker(t, t.TempDir())
 	for i := range 5 {
-		log.accept(ordatic("order-accepted", fmt.Sprint(i)))
+		log.Accept(projectortest.Ordatic("order-accepted", fmt.Sprint(i)))
 	}
 	stop := stopped(t, gappedLog{log, 3}, model)
 	require.ErrorIs(t, stop, projector.ErrGap)
@@ -367,8 +301,8 @@ func TestGuardStopsAtGap(t *testing.T) {
 func TestGuardStopsAtAnotherVersion(t *testing.T) {
 	t.Parallel()
 	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
-	log := startBroker(t, t.TempDir())
-	run(t, log, model, log.accept(ordatic("order-accepted", "o-1")), projector.Config{})
+	log := projectortest.StartBroker(t, t.TempDir())
+	run(t, log, model, log.Accept(projectortest.Ordatic("order-accepted", "o-1")), projector.Config{})
 	checkpoint, err := model.Checkpoint(t.Context())
 	require.NoError(t, err)
 	checkpoint.Version++
