@@ -3,10 +3,12 @@ package eventlog_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -69,6 +71,46 @@ func TestBatchesFollowTheStream(t *testing.T) {
 		}
 		fill(t, log, 1)
 	}
+}
+
+// However batches are acknowledged and refused, what is given out is always the
+// webhook after the last one, or the first one that was refused.
+func TestBatchesStayInOrder(t *testing.T) {
+	t.Parallel()
+	const stored = 120
+	log := newLog(t)
+	fill(t, log, stored)
+	ctx := patient(t)
+	rapid.Check(t, func(t *rapid.T) {
+		var underWay []*eventlog.Batch
+		next := uint64(1)
+		for batch, err := range log.Batches(ctx, next, rapid.IntRange(1, 30).Draw(t, "most")) {
+			require.NoError(t, err)
+			for _, w := range batch.Webhooks {
+				require.Equal(t, next, w.StreamSequence)
+				next++
+			}
+			underWay = append(underWay, batch)
+			i := rapid.IntRange(0, len(underWay)-1).Draw(t, "batch")
+			switch rapid.SampledFrom([]string{"wait", "acknowledge", "refuse"}).Draw(t, "then") {
+			case "acknowledge":
+				underWay[i].Ack()
+				underWay = slices.Delete(underWay, i, i+1)
+			case "refuse":
+				next = underWay[i].Webhooks[0].StreamSequence
+				for _, b := range underWay[i:] { // all but the first are void by then
+					b.Nack()
+				}
+				for _, b := range underWay[:i] {
+					b.Ack()
+				}
+				underWay = nil
+			}
+			if next > stored {
+				return
+			}
+		}
+	})
 }
 
 // What came while a batch was being worked on comes together: a reader that

@@ -20,8 +20,9 @@ func (*serverLog) Noticef(string, ...any)           {}
 func (*serverLog) Debugf(string, ...any)            {}
 func (*serverLog) Tracef(string, ...any)            {}
 
-// Fatalf takes the reason and leaves it to the starter to return it.
+// Fatalf keeps the first reason for the starter, who would else not learn of it.
 func (l *serverLog) Fatalf(format string, v ...any) {
+	l.say(slog.LevelError, format, v)
 	reason := fmt.Sprintf(format, v...)
 	l.fatal.CompareAndSwap(nil, &reason)
 }

@@ -79,6 +79,12 @@ func failf(hint, format string, args ...any) error {
 	return &failure{err: fmt.Errorf(format, args...), hint: hint}
 }
 
+// hinter is an error that knows its mend.
+type hinter interface {
+	error
+	Hint() string
+}
+
 // report says what went wrong and how to mend it, and gives the exit code.
 func (p *program) report(err error) int {
 	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
@@ -96,11 +102,8 @@ func (p *program) report(err error) int {
 
 // hintOf finds the mend that belongs to an error.
 func hintOf(err error) string {
-	if hinting, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok {
-		return hinting.Hint()
+	if mendable, ok := errors.AsType[hinter](err); ok {
+		return mendable.Hint()
 	}
 	if setting, ok := errors.AsType[*eventlog.SettingError](err); ok {
 		return setting.Hint
