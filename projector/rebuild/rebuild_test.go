@@ -1,0 +1,389 @@
+package rebuild_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/projectortest"
+	"github.com/ticketrail/ticketrail/projector/rebuild"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+// rail is a stream, the read model in use with its projector, and a rebuilder.
+type rail struct {
+	t      *testing.T
+	dir    string
+	log    *projectortest.Broker
+	folder *sqlite.Folder
+	model  *sqlite.Model
+	live   *projector.Projector
+	*rebuild.Rebuilder
+	stop func()
+}
+
+// rules are those of a version of the projection.
+type rules struct {
+	version   int
+	providers []provider.Provider
+}
+
+func start(t *testing.T) *rail {
+	t.Helper()
+	r := &rail{t: t, dir: filepath.Join(t.TempDir(), "read-model"), log: projectortest.StartBroker(t, t.TempDir())}
+	r.open(rules{})
+	t.Cleanup(func() { r.close() })
+	return r
+}
+
+// open starts everything but the stream, by the rules of a version.
+func (r *rail) open(by rules) {
+	r.t.Helper()
+	var err error
+	r.folder, err = sqlite.OpenFolder(r.dir)
+	require.NoError(r.t, err)
+	db, err := sqlite.Open(context.Background(), r.folder.Current())
+	require.NoError(r.t, err)
+	r.model = sqlite.NewModel(db)
+	r.live = projector.New(r.log, r.model, projector.Config{Version: by.version, Providers: by.providers})
+	r.Rebuilder, err = rebuild.New(rebuild.Config{
+		Log: r.log, Folder: r.folder, Model: r.model, Live: r.live, Version: by.version, Providers: by.providers,
+	})
+	require.NoError(r.t, err)
+	r.stop = func() {}
+}
+
+func (r *rail) follow() {
+	r.t.Helper()
+	r.stop = projectortest.Follow(r.t, r.live)
+}
+
+func (r *rail) close() {
+	r.t.Helper()
+	if r.Rebuilder == nil {
+		return
+	}
+	require.NoError(r.t, r.Rebuilder.Close())
+	r.stop()
+	require.NoError(r.t, r.model.Close())
+	r.Rebuilder = nil
+}
+
+// project brings the read model in use to a stream sequence.
+func (r *rail) project(until uint64) {
+	r.t.Helper()
+	require.NoError(r.t, r.live.RunUntil(r.t.Context(), until))
+}
+
+// rebuilt does a rebuild and tells of it.
+func (r *rail) rebuilt(o domain.RebuildOptions) domain.Rebuild {
+	r.t.Helper()
+	begun, err := r.Start(o)
+	require.NoError(r.t, err)
+	ctx, cancel := context.WithTimeout(r.t.Context(), projectortest.Patience)
+	defer cancel()
+	done, err := r.Wait(ctx, begun.ID)
+	require.NoError(r.t, err)
+	require.Empty(r.t, done.Error)
+	require.False(r.t, done.EndedAt.IsZero())
+	return done
+}
+
+// files gives the read models in the folder.
+func (r *rail) files() (names []string) {
+	r.t.Helper()
+	paths, err := filepath.Glob(filepath.Join(r.dir, "model-*.sqlite"))
+	require.NoError(r.t, err)
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
+}
+
+func (r *rail) order(key string) *domain.Order {
+	r.t.Helper()
+	order, err := r.model.Order(r.t.Context(), "shop", key)
+	require.NoError(r.t, err)
+	return order
+}
+
+// damage changes the read model in use behind everybody's back.
+func (r *rail) damage(statement string) {
+	r.t.Helper()
+	db, err := sql.Open("sqlite3", r.model.Path())
+	require.NoError(r.t, err)
+	_, err = db.ExecContext(r.t.Context(), statement)
+	require.NoError(r.t, err)
+	require.NoError(r.t, db.Close())
+}
+
+func (r *rail) acceptOrders(n int) (last uint64) {
+	for i := range n {
+		last = r.log.Accept(projectortest.Ordatic("order-accepted", fmt.Sprint(i)))
+	}
+	return last
+}
+
+// A rebuild of an empty stream is one like any other.
+func TestRebuildOfAnEmptyStream(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	require.Equal(t, domain.RebuildEqual, r.rebuilt(domain.RebuildOptions{Plan: true}).State)
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
+	r.project(r.acceptOrders(1))
+	require.Equal(t, domain.StateAccepted, r.order("s:0").State())
+}
+
+// While webhooks keep coming and readers keep reading, the rebuilt read model
+// takes the place of the other: equal, without a failed read, and the projector
+// goes on with it.
+func TestRebuildWhileServingAndMoving(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.acceptOrders(500)
+	r.follow()
+	require.NoError(t, r.model.WaitFor(t.Context(), 500))
+	before := r.model.Path()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var traffic errgroup.Group
+	traffic.Go(func() error {
+		for i := 0; ctx.Err() == nil; i++ {
+			r.log.Accept(projectortest.Ordatic("order-in-kitchen", fmt.Sprint(i%700)))
+		}
+		return nil
+	})
+	traffic.Go(func() error {
+		var last uint64
+		for ctx.Err() == nil {
+			checkpoint, err := r.model.Checkpoint(t.Context())
+			if err != nil || checkpoint.StreamSequence < last {
+				return fmt.Errorf("checkpoint %d after %d: %w", checkpoint.StreamSequence, last, err)
+			}
+			last = checkpoint.StreamSequence
+			if _, err := r.model.Order(t.Context(), "shop", "s:1"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for range 3 {
+		done := r.rebuilt(domain.RebuildOptions{})
+		require.Equal(t, domain.RebuildSwitched, done.State)
+		require.True(t, done.Difference.None())
+		require.NotEqual(t, before, r.model.Path())
+		before = r.model.Path()
+	}
+	cancel()
+	require.NoError(t, traffic.Wait())
+	info, err := r.log.Info(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, r.model.WaitFor(t.Context(), info.Last))
+	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
+	require.Len(t, r.files(), 2, "the one in use and the one before")
+}
+
+// A difference is told field by field, and nothing is switched unless it was
+// accepted.
+func TestDifferenceIsNotSwitchedUnlessAccepted(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(3))
+	r.damage(`UPDATE orders SET state = 'closed', document = json_set(document, '$.steps.outcome', 'closed') WHERE key = 's:1'`)
+	inUse := r.model.Path()
+
+	for _, o := range []domain.RebuildOptions{{Plan: true}, {}} {
+		done := r.rebuilt(o)
+		require.Equal(t, domain.RebuildDiffers, done.State)
+		require.Equal(t, domain.OrdersDifference{Changed: 1}, done.Difference.Orders)
+		require.Equal(t, []domain.OrderDifference{{Source: "shop", Key: "s:1", Fields: []domain.FieldDifference{
+			{Pointer: "/steps/outcome", InUse: `"closed"`},
+		}}}, done.Difference.Examples)
+		require.Equal(t, inUse, r.model.Path())
+		require.Len(t, r.files(), 1)
+	}
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
+	require.Equal(t, domain.StateAccepted, r.order("s:1").State())
+}
+
+// A rollback puts the previous read model, brought up to date, back into use; and
+// another one undoes it.
+func TestRollback(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrNoPrevious)
+	r.project(r.acceptOrders(3))
+	first := r.model.Path()
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
+	second := r.model.Path()
+	r.follow()
+	last := r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1"))
+	require.NoError(t, r.model.WaitFor(t.Context(), last))
+
+	for _, want := range []string{first, second} {
+		require.NoError(t, r.Rollback(t.Context()))
+		require.Equal(t, want, r.model.Path())
+		require.Equal(t, domain.StateInKitchen, r.order("s:1").State())
+		last = r.log.Accept(projectortest.Ordatic("order-accepted", "1"))
+		require.NoError(t, r.model.WaitFor(t.Context(), last))
+	}
+	r.close()
+	r.open(rules{})
+	require.Equal(t, second, r.model.Path(), "after a restart too")
+}
+
+// A canceled rebuild leaves the read model in use as it was, and nothing else;
+// and only one goes on at a time.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(2000))
+	inUse := r.model.Path()
+	begun, err := r.Start(domain.RebuildOptions{})
+	require.NoError(t, err)
+	_, err = r.Start(domain.RebuildOptions{})
+	require.ErrorIs(t, err, rebuild.ErrBusy)
+	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrBusy)
+	require.NoError(t, r.Cancel(begun.ID))
+	done, err := r.Rebuild(begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildCanceled, done.State)
+	require.Equal(t, inUse, r.model.Path())
+	require.Equal(t, []string{filepath.Base(inUse)}, r.files())
+	require.ErrorIs(t, r.Cancel(99), domain.ErrNotFound)
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
+}
+
+// kitchenFirst is a changed translation: an accepted order is in the kitchen.
+type kitchenFirst struct{ provider.Ordatic }
+
+func (k kitchenFirst) Translate(w *domain.Webhook) (*domain.Event, error) {
+	changed := *w
+	changed.Body = bytes.ReplaceAll(w.Body, []byte("order-accepted"), []byte("order-in-kitchen"))
+	return k.Ordatic.Translate(&changed)
+}
+
+// A program with newer rules serves the old read model, which its projector does
+// not go on with, until the new one has taken its place; the difference that the
+// new rules made is kept over a restart. To the old one only the old rules go back.
+func TestChangedTranslation(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(5))
+	r.close()
+	newer := rules{version: projector.Version + 1, providers: []provider.Provider{kitchenFirst{}}}
+	r.open(newer)
+	require.ErrorIs(t, r.live.Run(t.Context()), projector.ErrOtherVersion)
+	require.Equal(t, domain.StateAccepted, r.order("s:1").State(), "served as it is")
+
+	plan := r.rebuilt(domain.RebuildOptions{Plan: true})
+	require.Equal(t, domain.RebuildDiffers, plan.State)
+	switched := r.Switched()
+	done := r.rebuilt(domain.RebuildOptions{Accept: true})
+	<-switched
+	require.Equal(t, domain.RebuildSwitched, done.State)
+	require.Equal(t, [2]int{projector.Version, projector.Version + 1}, [2]int{done.FromVersion, done.ToVersion})
+	require.Equal(t, domain.StateInKitchen, r.order("s:1").State())
+	r.project(r.log.Accept(projectortest.Ordatic("order-accepted", "new")))
+	require.Equal(t, domain.StateInKitchen, r.order("s:new").State())
+	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrOtherVersion)
+
+	r.close()
+	r.open(newer)
+	kept, err := r.Rebuild(done.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.OrdersDifference{Changed: 5}, kept.Difference.Orders)
+	require.Equal(t, done.ID, r.Rebuilds()[0].ID)
+}
+
+// Where the read model in use is not made from this stream nothing can be
+// compared: a rebuild says so, and makes a new one only where that is accepted.
+func TestRebuildFromAnotherStream(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(3))
+	r.close()
+	r.log = projectortest.StartBroker(t, t.TempDir())
+	r.log.Accept(projectortest.Ordatic("order-accepted", "other"))
+	r.open(rules{})
+	require.ErrorIs(t, r.live.Run(t.Context()), projector.ErrOtherStream)
+
+	begun, err := r.Start(domain.RebuildOptions{})
+	require.NoError(t, err)
+	refused, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, refused.State)
+	require.Contains(t, refused.Error, projector.ErrOtherStream.Error())
+
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
+	require.Equal(t, domain.StateAccepted, r.order("s:other").State())
+	r.follow()
+	require.NoError(t, r.model.WaitFor(t.Context(), r.log.Accept(projectortest.Ordatic("order-accepted", "next"))))
+}
+
+// A snapshot is the read model as it was: what a projector had that stopped there.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.acceptOrders(10)
+	r.project(r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1")))
+	_, _, err := r.Snapshot(t.Context(), 5)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	require.Equal(t, domain.RebuildKept, r.rebuilt(domain.RebuildOptions{Until: 5}).State)
+
+	db, done, err := r.Snapshot(t.Context(), 5)
+	require.NoError(t, err)
+	orders, err := db.Orders(t.Context(), domain.OrderQuery{Limit: 100})
+	require.NoError(t, err)
+	require.Len(t, orders, 5)
+	checkpoint, err := db.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 5, checkpoint.StreamSequence)
+	require.NoError(t, done())
+	require.Len(t, r.files(), 1)
+
+	begun, err := r.Start(domain.RebuildOptions{Until: 1000})
+	require.NoError(t, err)
+	beyond, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, beyond.State)
+	require.Contains(t, beyond.Error, "ends at stream sequence 11")
+}
+
+// What a killed rebuild left behind is gone at the next start, and its record
+// says that it did not end.
+func TestRemainsOfAKilledRebuild(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(3))
+	r.close()
+	unended := `{"id":7,"options":{},"state":"building","started_at":"2026-01-01T00:00:00Z"}`
+	for path, content := range map[string]string{
+		"model-000007.sqlite": "half", "model-000007.sqlite-wal": "half", "CURRENT.tmp": "half",
+		"rebuilds/000007.json": unended, "snapshots/9.sqlite.tmp": "half",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(r.dir, path)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(r.dir, path), []byte(content), 0o600))
+	}
+	r.open(rules{})
+	record, err := r.Rebuild(7)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, record.State)
+	require.NoError(t, filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
+		require.NotContains(t, path, "000007.sqlite")
+		require.False(t, strings.Contains(path, "snapshots") && strings.HasSuffix(path, ".tmp"), path)
+		return err
+	}))
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
+}
