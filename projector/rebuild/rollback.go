@@ -36,11 +36,7 @@ func (r *Rebuilder) Rollback(ctx context.Context) error {
 
 func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err error) {
 	b := &build{Rebuilder: r, job: j, path: path}
-	defer func() {
-		if b.db != nil {
-			err = errors.Join(err, b.db.Close())
-		}
-	}()
+	defer func() { err = errors.Join(err, b.close()) }()
 	if err := b.open(ctx, sqlite.Open); err != nil {
 		return err
 	}

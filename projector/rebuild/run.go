@@ -63,7 +63,8 @@ type build struct {
 	job    *job
 	path   string
 	record domain.Rebuild
-	db     *sqlite.DB // nil before it is open, and when it has come into use
+	db     *sqlite.DB // nil while it is not open, and when it has come into use
+	placed bool       // it has come into use
 	// foreign says that the read model in use is not made from this stream, so
 	// that nothing can be compared with it, nor its checkpoint be aimed at.
 	foreign bool
@@ -73,8 +74,8 @@ type build struct {
 // snapshot, is gone at the end.
 func (b *build) all(ctx context.Context) (err error) {
 	defer func() {
-		if b.db != nil {
-			err = errors.Join(err, b.db.Close(), b.config.Folder.Discard(b.path))
+		if !b.placed {
+			err = errors.Join(err, b.close(), b.config.Folder.Discard(b.path))
 		}
 	}()
 	if err := b.lookAtInUse(ctx); err != nil {
@@ -127,10 +128,8 @@ func (b *build) lookAtInUse(ctx context.Context) error {
 // open opens the file, closing it first where it is open, and puts a projector
 // on it.
 func (b *build) open(ctx context.Context, open func(context.Context, string) (*sqlite.DB, error)) (err error) {
-	if b.db != nil {
-		if err := b.db.Close(); err != nil {
-			return err
-		}
+	if err := b.close(); err != nil {
+		return err
 	}
 	if b.db, err = open(ctx, b.path); err != nil {
 		return err
@@ -139,6 +138,15 @@ func (b *build) open(ctx context.Context, open func(context.Context, string) (*s
 		Providers: b.config.Providers, Version: b.config.Version, Logger: b.config.Logger,
 	}))
 	return nil
+}
+
+func (b *build) close() error {
+	if b.db == nil {
+		return nil
+	}
+	db := b.db
+	b.db = nil
+	return db.Close()
 }
 
 // snapshot builds the read model up to one stream sequence and keeps it.
@@ -236,7 +244,7 @@ func (b *build) takePlace(ctx context.Context) error {
 			return err
 		}
 		err = b.config.Model.Replace(b.db)
-		b.db = nil // the Model's from now on
+		b.db, b.placed = nil, true // it is the Model's from now on
 		b.announceSwitch()
 		return errors.Join(err, b.end(domain.RebuildSwitched))
 	})
