@@ -40,11 +40,14 @@ type Config struct {
 	Dir      string
 }
 
-// Log is the stream of webhooks and the stream of rejected requests. It is safe
-// for concurrent use, and does not own its connection.
+// Log is the stream of webhooks and, beside it, the streams of rejected requests
+// and of decisions about them. It is safe for concurrent use, and does not own its
+// connection.
 type Log struct {
 	js        jetstream.JetStream
 	webhooks  jetstream.Stream
+	rejected  jetstream.Stream
+	decisions jetstream.Stream
 	publisher *Publisher
 	embedded  *Embedded // nil where the server is external
 }
@@ -77,7 +80,10 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ensureStream(ctx, l.js, rejectedStream(config)); err != nil {
+	if l.rejected, err = ensureStream(ctx, l.js, rejectedStream(config)); err != nil {
+		return err
+	}
+	if l.decisions, err = ensureStream(ctx, l.js, decisionsStream(config)); err != nil {
 		return err
 	}
 	l.webhooks, err = ensureStream(ctx, l.js, webhooksStream(config, maxBytes))
@@ -94,7 +100,7 @@ func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
 		return cmp.Or(config.MaxBytes, -1), nil
 	}
 	stream, err := l.js.Stream(ctx, WebhooksStream)
-	limit := l.embedded.maxStore - rejectedMaxBytes
+	limit := l.embedded.maxStore - rejectedMaxBytes - decisionsRoom
 	switch {
 	case err == nil:
 		limit = max(limit, stream.CachedInfo().Config.MaxBytes)

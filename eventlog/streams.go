@@ -12,8 +12,9 @@ import (
 
 // The names of the streams.
 const (
-	WebhooksStream = "WEBHOOKS"
-	RejectedStream = "REJECTED"
+	WebhooksStream  = "WEBHOOKS"
+	RejectedStream  = "REJECTED"
+	DecisionsStream = "DECISIONS"
 )
 
 // What the stream of rejected requests may take: enough to see what a
@@ -21,6 +22,15 @@ const (
 const (
 	rejectedMaxBytes = 64 << 20
 	rejectedMaxAge   = 7 * 24 * time.Hour
+)
+
+// What the stream of decisions may take: more than an operator ever decides
+// within the life of what was rejected. No bytes are reserved for it, since a
+// folder that is full of webhooks must still take it.
+const (
+	decisionsMaxMessages = 200_000
+	decisionsMaxSize     = 64 << 10 // bytes of one
+	decisionsRoom        = 64 << 20 // bytes that are left to it on the disk
 )
 
 // defaultDuplicateWindow covers a sender's quick retries. The server keeps every
@@ -71,6 +81,29 @@ func rejectedStream(config Config) jetstream.StreamConfig {
 		MaxConsumers:      -1,
 		Replicas:          max(1, config.Replicas),
 		Duplicates:        defaultDuplicateWindow,
+		AllowDirect:       true,
+	}
+}
+
+// decisionsStream says how the stream of decisions must be. Nothing in it is ever
+// changed; that it forgets its oldest is only to bound it.
+func decisionsStream(config Config) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:              DecisionsStream,
+		Description:       "what operators decided about the quarantine",
+		Subjects:          []string{decisionRoot + ".>"},
+		Storage:           jetstream.FileStorage,
+		Retention:         jetstream.LimitsPolicy,
+		Discard:           jetstream.DiscardOld,
+		MaxBytes:          -1,
+		MaxMsgs:           decisionsMaxMessages,
+		MaxMsgsPerSubject: -1,
+		MaxMsgSize:        decisionsMaxSize,
+		MaxConsumers:      -1,
+		Replicas:          max(1, config.Replicas),
+		Duplicates:        defaultDuplicateWindow,
+		DenyDelete:        true,
+		DenyPurge:         true,
 		AllowDirect:       true,
 	}
 }

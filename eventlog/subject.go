@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// The roots of the two streams' subjects.
+// The roots of the streams' subjects.
 const (
 	webhookRoot  = "webhooks"
 	rejectedRoot = "rejected"
+	decisionRoot = "decisions"
 )
 
 // maxToken is the longest token of a subject, in bytes.
@@ -25,13 +26,18 @@ func Subject(provider, source, event string) (string, error) {
 // ParseSubject gives the names of a subject that [Subject] made; ok is false for
 // any other text.
 func ParseSubject(subject string) (provider, source, event string, ok bool) {
+	return split(webhookRoot, subject)
+}
+
+// split gives the three names of a subject under a root.
+func split(under, subject string) (provider, source, last string, ok bool) {
 	root, rest, _ := strings.Cut(subject, ".")
 	provider, rest, _ = strings.Cut(rest, ".")
-	source, event, _ = strings.Cut(rest, ".")
-	if root != webhookRoot || !isToken(provider) || !isToken(source) || !isToken(event) {
+	source, last, _ = strings.Cut(rest, ".")
+	if root != under || !isToken(provider) || !isToken(source) || !isToken(last) {
 		return "", "", "", false
 	}
-	return provider, source, event, true
+	return provider, source, last, true
 }
 
 func join(root string, tokens ...string) (string, error) {
