@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Fulfillment is how far the kitchen or the shop is with an order. Greater is
@@ -117,12 +118,45 @@ func (a Axes) Join(b Axes) Axes {
 	}
 }
 
-// behind tells whether a names an axis that b has already left behind.
-func (a Axes) behind(b Axes) bool {
-	return a.Fulfillment != FulfillmentNone && a.Fulfillment < b.Fulfillment ||
-		a.Delivery != DeliveryNone && a.Delivery < b.Delivery ||
-		a.Payment != PaymentNone && a.Payment < b.Payment ||
-		a.Outcome != OutcomeOpen && a.Outcome < b.Outcome
+// behind tells, in words, of each axis that a names and that b has left behind;
+// empty where there is none.
+func (a Axes) behind(b Axes) string {
+	return strings.Join(slices.Concat(
+		behind("fulfillment", a.Fulfillment, b.Fulfillment),
+		behind("delivery", a.Delivery, b.Delivery),
+		behind("payment", a.Payment, b.Payment),
+		behind("outcome", a.Outcome, b.Outcome),
+	), "; ")
+}
+
+func behind[V axisValue](axis string, said, known V) []string {
+	if said == 0 || said >= known {
+		return nil
+	}
+	return []string{axis + " is " + known.String() + " already, " + said.String() + " ranks below"}
+}
+
+// moves tells, in words, how each axis that differs goes from a to b.
+func (a Axes) moves(b Axes) []string {
+	return slices.Concat(
+		move("fulfillment", a.Fulfillment, b.Fulfillment),
+		move("delivery", a.Delivery, b.Delivery),
+		move("payment", a.Payment, b.Payment),
+		move("outcome", a.Outcome, b.Outcome),
+	)
+}
+
+func move[V axisValue](axis string, from, to V) []string {
+	if from == to {
+		return nil
+	}
+	return []string{axis + " from " + from.String() + " to " + to.String()}
+}
+
+// axisValue is a value of any axis.
+type axisValue interface {
+	~uint8
+	fmt.Stringer
 }
 
 // State gives the headline: the outcome once there is one, else the rider who is

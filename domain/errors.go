@@ -13,6 +13,18 @@ var ErrNotAboutOrder = errors.New("not about an order")
 // stream sequence and is not there.
 var ErrNotFound = errors.New("not found")
 
+// ErrForgotten is returned where an order cannot be folded again because the
+// stream no longer holds all of its webhooks.
+var ErrForgotten = errors.New("the stream no longer holds all webhooks of the order")
+
+// ErrNoStream is returned where webhooks had to be read from the stream and it
+// does not answer.
+var ErrNoStream = errors.New("the stream cannot be read")
+
+// ErrOrderAlone is returned where one order cannot be rebuilt by itself: only a
+// rebuild of the whole read model can tell what it should be.
+var ErrOrderAlone = errors.New("the order cannot be rebuilt alone")
+
 // The causes for which a webhook is quarantined. They are a closed list: a
 // cause never holds text of the sender.
 const (

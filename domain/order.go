@@ -2,8 +2,8 @@ package domain
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
-	"time"
 )
 
 // Order is one order of one source, folded from its events. Its exported fields
@@ -61,44 +61,6 @@ type OutcomeSet uint8
 
 func (s OutcomeSet) has(o Outcome) bool { return s&(1<<o) != 0 }
 
-// Effect is what one webhook did to its order.
-type Effect string
-
-// The effects, as a timeline shows them.
-const (
-	// EffectAdvanced: the order is new, or its axes changed.
-	EffectAdvanced Effect = "advanced"
-	// EffectUpdated: the axes stayed, something else about the order changed.
-	EffectUpdated Effect = "updated"
-	// EffectNoChange: the webhook said what was known already.
-	EffectNoChange Effect = "no-change"
-	// EffectLate: it ranks below what was known already; it may have filled gaps.
-	EffectLate Effect = "late"
-	// EffectContradiction: it says an outcome that cannot be, beside another.
-	EffectContradiction Effect = "contradiction"
-	// EffectBackfilled: a status that no webhook delivered, learnt from the
-	// history that another one carried.
-	EffectBackfilled Effect = "back-filled"
-	// EffectDuplicate: the same webhook id with the same body was applied before.
-	// Apply never gives it: who keeps the webhook ids must see it first.
-	EffectDuplicate Effect = "duplicate"
-)
-
-// Change tells what an event did.
-type Change struct {
-	Effect Effect
-	// Note says why in a few words, empty where the effect says it all.
-	Note string
-	// Before and After are the headlines around the event, the same where the
-	// event left it. InBefore is how long the order was in Before when it left it,
-	// by the times of receipt; 0 for a new order.
-	Before, After State
-	InBefore      time.Duration
-	// Backfilled are the history entries that were not known before and that no
-	// webhook of the order delivered.
-	Backfilled []HistoryEntry
-}
-
 // NewOrder gives an order of which nothing was heard.
 func NewOrder(source, provider, key string) *Order {
 	return &Order{Source: source, Provider: provider, Key: key}
@@ -113,26 +75,26 @@ func (o *Order) State() State { return o.Standing().State() }
 // Apply folds one event into the order and tells what it did. The event must be
 // of this order; streamSequence and receivedAt are those of its webhook.
 func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Change {
-	before := o.Standing()
-	isNew := o.Version == 0
+	change := Change{First: o.Version == 0, From: o.Standing()}
 	late := o.isLate(e)
 
 	contradiction := o.stand(e, streamSequence)
-	updated := o.fill(&e.Facts, e.Stamp)
-	backfilled := o.learnHistory(e)
-	updated = o.collect(e, streamSequence) || updated || len(backfilled) > 0
+	o.fill(&e.Facts, e.Stamp, &change.News)
+	change.Backfilled = o.learnHistory(e)
+	change.News.add("history", len(change.Backfilled) > 0)
+	o.collect(e, streamSequence, &change.News)
 
-	after := o.Standing()
-	if after.Problem != before.Problem {
+	change.To = o.Standing()
+	if change.To.Problem != change.From.Problem {
+		change.News.add("problem", true)
 		o.ProblemSince = receivedAt
-		if after.Problem == "" {
+		if change.To.Problem == "" {
 			o.ProblemSince = Instant{}
 		}
-		updated = true
 	}
-	change := Change{Before: before.State(), After: after.State(), Backfilled: backfilled}
+	change.Before, change.After = change.From.State(), change.To.State()
 	switch {
-	case isNew:
+	case change.First:
 		o.FirstSeenAt, o.StateSince = receivedAt, receivedAt
 		change.Before = change.After
 	case change.After != change.Before:
@@ -142,33 +104,32 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 	o.LastSeenAt = receivedAt
 	o.StreamSequence = streamSequence
 	o.Version++
-	change.Effect, change.Note = judge(e, contradiction, late, isNew || after.Axes != before.Axes, updated)
+	change.judge(e.Kind, contradiction, late)
 	return change
 }
 
-// judge names the effect of an event that was folded.
-func judge(e *Event, contradiction, late string, advanced, updated bool) (Effect, string) {
-	switch {
-	case contradiction != "":
-		return EffectContradiction, contradiction
-	case advanced:
-		return EffectAdvanced, ""
-	case late != "" && (e.Kind == Snapshot || !updated):
-		return EffectLate, late
-	case updated:
-		return EffectUpdated, ""
+// Duplicate tells of a webhook that was applied before, at a stream sequence, and
+// that therefore changes nothing.
+func (o *Order) Duplicate(of uint64) Change {
+	standing := o.Standing()
+	return Change{
+		Effect: EffectDuplicate,
+		Note:   fmt.Sprintf("the webhook of stream sequence %d again", of),
+		Before: standing.State(),
+		After:  standing.State(),
+		From:   standing,
+		To:     standing,
 	}
-	return EffectNoChange, ""
 }
 
 // isLate tells why an event ranks below what is known already, before it is
 // folded; empty where it does not.
 func (o *Order) isLate(e *Event) string {
-	switch {
-	case e.Kind == Step && e.Standing.behind(o.Standing().Axes):
-		return "the order is further than this step"
-	case e.Kind == Snapshot && e.Stamp.Compare(o.newestSnapshot()) < 0:
-		return "a newer snapshot is known"
+	if e.Kind == Step {
+		return e.Standing.behind(o.Standing().Axes)
+	}
+	if newest := o.newestSnapshot(); e.Stamp.Compare(newest) < 0 {
+		return "a snapshot " + newest.ahead(e.Stamp) + " is known"
 	}
 	return ""
 }
@@ -207,42 +168,38 @@ func (o *Order) stand(e *Event, streamSequence uint64) (contradiction string) {
 	return contradiction
 }
 
-// fill takes the event's single facts, each by its own stamp, and tells whether
-// any changed.
-func (o *Order) fill(f *Facts, stamp Stamp) bool {
-	changed := []bool{
-		o.ProviderStatus.take(f.ProviderStatus, stamp),
-		o.StoreID.take(f.StoreID, stamp),
-		o.Reference.take(f.Reference, stamp),
-		o.Description.take(f.Description, stamp),
-		o.FulfillmentKind.take(f.FulfillmentKind, stamp),
-		o.Currency.take(f.Currency, stamp),
-		o.Total.take(f.Total, stamp),
-		o.Discount.take(f.Discount, stamp),
-		o.Refunded.take(f.Refunded, stamp),
-		o.CreatedAt.take(f.CreatedAt, stamp),
-		o.CompletedAt.take(f.CompletedAt, stamp),
-		o.Receipt.take(f.Receipt, stamp),
-	}
-	return slices.Contains(changed, true)
+// fill takes the event's single facts, each by its own stamp, and adds those that
+// changed to the news.
+func (o *Order) fill(f *Facts, stamp Stamp, to *News) {
+	to.add("provider status", o.ProviderStatus.take(f.ProviderStatus, stamp))
+	to.add("store", o.StoreID.take(f.StoreID, stamp))
+	to.add("reference", o.Reference.take(f.Reference, stamp))
+	to.add("description", o.Description.take(f.Description, stamp))
+	to.add("fulfillment kind", o.FulfillmentKind.take(f.FulfillmentKind, stamp))
+	to.add("currency", o.Currency.take(f.Currency, stamp))
+	to.add("total", o.Total.take(f.Total, stamp))
+	to.add("discount", o.Discount.take(f.Discount, stamp))
+	to.add("refunded sum", o.Refunded.take(f.Refunded, stamp))
+	to.add("time of creation", o.CreatedAt.take(f.CreatedAt, stamp))
+	to.add("time of completion", o.CompletedAt.take(f.CompletedAt, stamp))
+	to.add("receipt", o.Receipt.take(f.Receipt, stamp))
 }
 
-// collect adds the event's elements to the order's sets, and tells whether any
-// was new or newer.
-func (o *Order) collect(e *Event, streamSequence uint64) (changed bool) {
+// collect adds the event's elements to the order's sets, and the kinds of which
+// any was new or newer to the news.
+func (o *Order) collect(e *Event, streamSequence uint64, to *News) {
 	for _, refund := range e.Refunds {
-		changed = newest(&o.Refunds, refund, refundID, refundStamp) || changed
+		to.add("refunds", newest(&o.Refunds, refund, refundID, refundStamp))
 	}
 	for _, payment := range e.Payments {
-		changed = newest(&o.Payments, payment, paymentID, paymentStamp) || changed
+		to.add("payments", newest(&o.Payments, payment, paymentID, paymentStamp))
 	}
 	if e.Proof != nil {
-		changed = insert(&o.Proofs, e.Proof.ProofInfo, compareProofs) || changed
+		to.add("proof of delivery", insert(&o.Proofs, e.Proof.ProofInfo, compareProofs))
 	}
 	for _, anomaly := range e.Anomalies {
-		changed = o.note(anomaly, streamSequence) || changed
+		to.add("anomalies", o.note(anomaly, streamSequence))
 	}
-	return changed
 }
 
 // learnHistory adds the event's history, and gives the entries that are news and

@@ -49,7 +49,7 @@ func TestOlderSnapshotFillsGapsOnly(t *testing.T) {
 	order := fold(newer)
 	change := apply(order, older)
 	require.Equal(t, domain.EffectLate, change.Effect)
-	require.Equal(t, "a newer snapshot is known", change.Note)
+	require.Equal(t, "a snapshot with a later clock, 2026-05-01T12:00:02Z, is known", change.Note)
 	require.Equal(t, paid, order.Standing().Axes)
 	require.Equal(t, domain.Amount("32.00"), order.Total.Value)
 	require.Equal(t, "order-7", order.Reference.Value)

@@ -44,6 +44,19 @@ func (s Stamp) Compare(t Stamp) int {
 	)
 }
 
+// ahead says, after the name of what bears s, by what s is greater than t.
+func (s Stamp) ahead(t Stamp) string {
+	switch {
+	case s.Clock.Compare(t.Clock) != 0:
+		return "with a later clock, " + s.Clock.String() + ","
+	case s.History != t.History:
+		return "of the same moment with a longer history"
+	case s.Rank != t.Rank:
+		return "of the same moment with a status of higher rank"
+	}
+	return "that nothing but its body tells apart"
+}
+
 // MarshalText gives the four parts, slash between: "2024-01-03T14:25:06Z/3/7/9f86d081884c7d65".
 func (s Stamp) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%s/%d/%d/%016x", s.Clock, s.History, s.Rank, s.Body), nil

@@ -117,7 +117,7 @@ func TestFirstEventAdvances(t *testing.T) {
 	t.Parallel()
 	order := fold()
 	change := order.Apply(step(domain.Axes{}), 7, second(3))
-	require.Equal(t, domain.Change{Effect: domain.EffectAdvanced}, change)
+	require.Equal(t, domain.Change{Effect: domain.EffectAdvanced, First: true}, change)
 	require.Equal(t, second(3), order.FirstSeenAt)
 	require.Equal(t, second(3), order.StateSince)
 	require.EqualValues(t, 7, order.StreamSequence)
@@ -151,7 +151,7 @@ func TestContradictingOutcomes(t *testing.T) {
 	order := fold(canceled)
 	change := apply(order, completed)
 	require.Equal(t, domain.EffectContradiction, change.Effect)
-	require.Equal(t, "completed and canceled", change.Note)
+	require.Equal(t, "completed and canceled cannot both be", change.Note)
 	require.Equal(t, domain.StateCanceled, order.State())
 	require.Equal(t, domain.EffectNoChange, apply(order, canceled).Effect, "the same contradiction is told once")
 

@@ -58,6 +58,9 @@ func (Ivy) Verify(r *Request, secrets []string) error {
 	})
 }
 
+// Scheme says that the body is signed.
+func (Ivy) Scheme() string { return "the HMAC-SHA256 of the raw body in the header X-Ivy-Signature" }
+
 // Identify finds the event and the webhook id in the envelope.
 func (Ivy) Identify(r *Request) (Identity, error) {
 	top, err := topLevel(r.Body, "type", "id")

@@ -39,6 +39,11 @@ func (Ordatic) Verify(r *Request, secrets []string) error {
 	return tryAll(secrets, func(secret string) bool { return sameText(authorization, secret) })
 }
 
+// Scheme says that the header is a shared secret.
+func (Ordatic) Scheme() string {
+	return "the whole Authorization header, compared with the configured values"
+}
+
 // Identify finds the event. Ordatic gives no webhook id: its retry and a real
 // second event are the same bytes.
 func (Ordatic) Identify(r *Request) (Identity, error) {

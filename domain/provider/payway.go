@@ -46,6 +46,11 @@ func (Payway) Verify(r *Request, secrets []string) error {
 	return tryAll(secrets, func(secret string) bool { return sameText(presented, secret) })
 }
 
+// Scheme says that the address or the password is a shared secret.
+func (Payway) Scheme() string {
+	return "the token of the URL or the password of basic authentication, compared with the configured values"
+}
+
 func paywayCredential(r *Request) (string, error) {
 	tokens, authorizations := r.Query[paywayToken], r.Header[authorizationHeader]
 	switch {

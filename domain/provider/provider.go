@@ -30,6 +30,9 @@ type Provider interface {
 	// error wraps ErrUnauthentic and never holds text of the request.
 	Verify(r *Request, secrets []string) error
 
+	// Scheme says in words, for people, what Verify checks.
+	Scheme() string
+
 	// Identify finds what the stream must know of a verified request: the token
 	// of its event and the provider's id of the webhook. It returns ErrNotJSON
 	// or ErrNotObject for a body that is not a JSON object, and no other error:

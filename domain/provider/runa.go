@@ -28,6 +28,11 @@ func (Runa) Events() []string { return runaEvents.tokens() }
 // Verify checks the Standard Webhooks signature, with svix-* or webhook-* headers.
 func (Runa) Verify(r *Request, secrets []string) error { return verifyStandard(r, secrets) }
 
+// Scheme says that id, time and body are signed.
+func (Runa) Scheme() string {
+	return "a Standard Webhooks signature: HMAC-SHA256 of id, timestamp and raw body, the timestamp within 5 minutes"
+}
+
 // Identify tells the event by the fields that only it has, and finds the webhook
 // id in the headers: it is the same for each attempt to deliver one webhook.
 func (Runa) Identify(r *Request) (Identity, error) {

@@ -1,0 +1,120 @@
+package domain
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Effect is what one webhook did to its order.
+type Effect string
+
+// The effects, as a timeline shows them.
+const (
+	// EffectAdvanced: the order is new, or its axes changed.
+	EffectAdvanced Effect = "advanced"
+	// EffectUpdated: the axes stayed, something else about the order changed.
+	EffectUpdated Effect = "updated"
+	// EffectNoChange: the webhook said what was known already.
+	EffectNoChange Effect = "no-change"
+	// EffectLate: it ranks below what was known already; it may have filled gaps.
+	EffectLate Effect = "late"
+	// EffectContradiction: it says an outcome that cannot be, beside another.
+	EffectContradiction Effect = "contradiction"
+	// EffectBackfilled: a status that no webhook delivered, learnt from the
+	// history that another one carried.
+	EffectBackfilled Effect = "back-filled"
+	// EffectDuplicate: the same webhook id with the same body was applied before.
+	// Apply never gives it: who keeps the webhook ids must see it first.
+	EffectDuplicate Effect = "duplicate"
+)
+
+// Change tells what an event did.
+type Change struct {
+	Effect Effect
+	// Note says why in a few words, empty where the effect says it all.
+	Note string
+	// First tells that the order is new.
+	First bool
+	// From and To are where the order stood before the event and after it.
+	From, To Standing
+	// Before and After are the headlines around the event, the same where the
+	// event left it. InBefore is how long the order was in Before when it left it,
+	// by the times of receipt; 0 for a new order.
+	Before, After State
+	InBefore      time.Duration
+	// News names what changed beside the axes: "total", "refunds", "problem".
+	News News
+	// Backfilled are the history entries that were not known before and that no
+	// webhook of the order delivered.
+	Backfilled []HistoryEntry
+}
+
+// News is a list of names, each once.
+type News []string
+
+func (n *News) add(name string, isNews bool) {
+	if isNews && !slices.Contains(*n, name) {
+		*n = append(*n, name)
+	}
+}
+
+// judge names the effect of an event of a kind that was folded.
+func (c *Change) judge(kind Kind, contradiction, late string) {
+	isNews := len(c.News) > 0
+	switch {
+	case contradiction != "":
+		c.Effect, c.Note = EffectContradiction, contradiction+" cannot both be"
+	case c.First || c.To.Axes != c.From.Axes:
+		c.Effect = EffectAdvanced
+	case late != "" && (kind == Snapshot || !isNews):
+		c.Effect, c.Note = EffectLate, late
+	case isNews:
+		c.Effect = EffectUpdated
+	default:
+		c.Effect = EffectNoChange
+	}
+}
+
+// Reason says in a sentence, without its capital and full stop, by which rule the
+// event had its effect.
+func (c *Change) Reason(e *Event) string {
+	switch c.Effect {
+	case EffectAdvanced:
+		return c.advance(e.Kind)
+	case EffectUpdated:
+		return c.update(e)
+	case EffectNoChange:
+		return "all that it says was known already"
+	case EffectLate:
+		if len(c.News) > 0 {
+			return c.Note + "; it still fills in: " + strings.Join(c.News, ", ")
+		}
+	case EffectContradiction:
+		return c.Note + ": the highest outcome stands, " + c.To.Outcome.String()
+	case EffectDuplicate:
+		return c.Note + ": the same webhook id with the same body, which is applied once"
+	}
+	return c.Note
+}
+
+func (c *Change) advance(kind Kind) string {
+	moves := strings.Join(c.From.moves(c.To.Axes), ", ")
+	switch {
+	case c.First && moves == "":
+		return "it is the first webhook of the order"
+	case c.First:
+		return "it is the first webhook of the order, and moves " + moves
+	case kind == Snapshot:
+		return "it is the newest snapshot that tells where the order stands, and moves " + moves
+	}
+	return "a step raises what it names, and this one moves " + moves
+}
+
+func (c *Change) update(e *Event) string {
+	news := "no axis moves, and new are: " + strings.Join(c.News, ", ")
+	if e.StandingUnknown {
+		return "its status is not known: " + news
+	}
+	return news
+}
