@@ -12,12 +12,12 @@ import (
 // it needs of earlier commits it reads from the store, and of its own run it
 // remembers, so that nothing depends on where the run was cut.
 type effects struct {
-	store     Store
+	memory    Memory
 	providers map[string]provider.Provider
 	batch     domain.Batch
 	orders    map[orderName]*domain.Order // those of this run
 	changed   map[*domain.Order]bool      // those in batch.Orders
-	ids       map[webhookName][]domain.Digest
+	ids       map[webhookName][]domain.WebhookID
 }
 
 type (
@@ -25,9 +25,22 @@ type (
 	webhookName struct{ source, id string }
 )
 
-func newEffects(store Store, providers map[string]provider.Provider, from domain.Checkpoint) *effects {
+// byName gives the providers by their names, all of package provider where there
+// are none.
+func byName(providers []provider.Provider) map[string]provider.Provider {
+	if providers == nil {
+		providers = provider.All()
+	}
+	named := make(map[string]provider.Provider, len(providers))
+	for _, p := range providers {
+		named[p.Name()] = p
+	}
+	return named
+}
+
+func newEffects(memory Memory, providers map[string]provider.Provider, from domain.Checkpoint) *effects {
 	return &effects{
-		store:     store,
+		memory:    memory,
 		providers: providers,
 		batch: domain.Batch{
 			Checkpoint: from,
@@ -39,7 +52,7 @@ func newEffects(store Store, providers map[string]provider.Provider, from domain
 		},
 		orders:  map[orderName]*domain.Order{},
 		changed: map[*domain.Order]bool{},
-		ids:     map[webhookName][]domain.Digest{},
+		ids:     map[webhookName][]domain.WebhookID{},
 	}
 }
 
@@ -89,22 +102,32 @@ func (e *effects) project(ctx context.Context, w *domain.Webhook) (became, error
 	case err != nil:
 		return nil, err
 	}
+	change, err := e.take(ctx, w, event)
+	if change.Effect == domain.EffectDuplicate {
+		return duplicate, err
+	}
+	return applied, err
+}
+
+// take does to the event's order what the event says, unless its webhook was
+// applied before.
+func (e *effects) take(ctx context.Context, w *domain.Webhook, event *domain.Event) (domain.Change, error) {
 	order, err := e.order(ctx, w, event.Key)
 	if err != nil {
-		return nil, err
+		return domain.Change{}, err
 	}
-	same, other, err := e.seen(ctx, w)
+	first, other, err := e.seen(ctx, w)
 	switch {
 	case err != nil:
-		return nil, err
-	case same:
-		e.enter(order, w, event, domain.Change{Effect: domain.EffectDuplicate, After: order.State()})
-		return duplicate, nil
+		return domain.Change{}, err
+	case first > 0:
+		change := order.Duplicate(first)
+		e.enter(order, w, event, change)
+		return change, nil
 	case other:
 		event.Anomalies = append(event.Anomalies, domain.Anomaly{Code: domain.AnomalyWebhookIDReused, Detail: w.ID})
 	}
-	e.apply(order, w, event)
-	return applied, nil
+	return e.apply(order, w, event), nil
 }
 
 // translate asks the provider what the webhook means. A translation that panics
@@ -140,7 +163,7 @@ func (e *effects) order(ctx context.Context, w *domain.Webhook, key string) (*do
 	if order, known := e.orders[name]; known {
 		return order, nil
 	}
-	order, err := e.store.Order(ctx, w.Source, key)
+	order, err := e.memory.Order(ctx, w.Source, key)
 	if errors.Is(err, domain.ErrNotFound) {
 		order, err = domain.NewOrder(w.Source, w.Provider, key), nil
 	}
@@ -150,21 +173,21 @@ func (e *effects) order(ctx context.Context, w *domain.Webhook, key string) (*do
 	return order, err
 }
 
-// seen tells whether the webhook's id came before, in this run or in an earlier
-// commit, with the same body or with another one.
-func (e *effects) seen(ctx context.Context, w *domain.Webhook) (sameBody, otherBody bool, err error) {
+// seen gives the stream sequence at which the webhook's id first came with the
+// same body, in this run or in an earlier commit, 0 where it did not; and tells
+// whether it came with another one.
+func (e *effects) seen(ctx context.Context, w *domain.Webhook) (first uint64, otherBody bool, err error) {
 	if w.ID == "" {
-		return false, false, nil
+		return 0, false, nil
 	}
-	for _, body := range e.ids[webhookName{w.Source, w.ID}] {
-		sameBody = sameBody || body == w.BodyDigest
-		otherBody = otherBody || body != w.BodyDigest
+	known := e.ids[webhookName{w.Source, w.ID}]
+	for _, id := range known {
+		if id.Body == w.BodyDigest {
+			return id.StreamSequence, false, nil
+		}
 	}
-	if sameBody {
-		return sameBody, otherBody, nil
-	}
-	same, other, err := e.store.SeenWebhookID(ctx, webhookID(w))
-	return same, other || otherBody, err
+	first, other, err := e.memory.SeenWebhookID(ctx, webhookID(w))
+	return first, other || len(known) > 0, err
 }
 
 func webhookID(w *domain.Webhook) domain.WebhookID {
@@ -173,23 +196,23 @@ func webhookID(w *domain.Webhook) domain.WebhookID {
 
 // apply folds the event into its order and notes all that the read model keeps
 // of it.
-func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Event) {
-	isNew := order.Version == 0
+func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Event) domain.Change {
 	change := order.Apply(event, w.StreamSequence, w.ReceivedAt)
 	if !e.changed[order] {
 		e.changed[order] = true
 		e.batch.Orders = append(e.batch.Orders, order)
 	}
 	e.enter(order, w, event, change)
-	e.tally(order.Source, change, isNew)
+	e.tally(order.Source, change)
 	if event.Proof != nil {
 		e.batch.Proofs = append(e.batch.Proofs, domain.OrderProof{Order: order, Proof: event.Proof})
 	}
 	if w.ID != "" {
-		name := webhookName{w.Source, w.ID}
-		e.ids[name] = append(e.ids[name], w.BodyDigest)
-		e.batch.WebhookIDs = append(e.batch.WebhookIDs, webhookID(w))
+		name, id := webhookName{w.Source, w.ID}, webhookID(w)
+		e.ids[name] = append(e.ids[name], id)
+		e.batch.WebhookIDs = append(e.batch.WebhookIDs, id)
 	}
+	return change
 }
 
 // enter writes the webhook, and what it back-filled, into the order's timeline.
@@ -218,10 +241,10 @@ func (e *effects) enter(order *domain.Order, w *domain.Webhook, event *domain.Ev
 	}
 }
 
-func (e *effects) tally(source string, change domain.Change, isNew bool) {
+func (e *effects) tally(source string, change domain.Change) {
 	tallies := &e.batch.Tallies
 	switch {
-	case isNew:
+	case change.First:
 		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
 	case change.Before != change.After:
 		tallies.Orders[domain.OrderTally{Source: source, State: change.Before}]--

@@ -61,9 +61,6 @@ type Projector struct {
 
 // New gives a projector that has not started.
 func New(log Log, store Store, c Config) *Projector {
-	if c.Providers == nil {
-		c.Providers = provider.All()
-	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -75,15 +72,11 @@ func New(log Log, store Store, c Config) *Projector {
 	}
 	c.MaxBatch = cmp.Or(c.MaxBatch, maxBatch)
 	c.Version = cmp.Or(c.Version, Version)
-	providers := make(map[string]provider.Provider, len(c.Providers))
-	for _, p := range c.Providers {
-		providers[p.Name()] = p
-	}
 	return &Projector{
 		log:       log,
 		store:     store,
 		guard:     NewGuard(log),
-		providers: providers,
+		providers: byName(c.Providers),
 		maxBatch:  c.MaxBatch,
 		version:   c.Version,
 		logger:    c.Logger,
@@ -250,9 +243,15 @@ func (p *Projector) Hold(ctx context.Context, act func() error) error {
 	if err := act(); err != nil {
 		return err
 	}
-	checkpoint, err := p.store.Checkpoint(ctx)
+	checkpoint, err := p.store.Checkpoint(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	if checkpoint.StreamSequence == 0 { // an empty read model does not tell what it is made from
+		checkpoint.Stream, checkpoint.Version = p.at.Stream, p.at.Version
+	}
 	p.at = checkpoint
-	return err
+	return nil
 }
 
 // Status tells how the projector is doing.

@@ -11,7 +11,7 @@ import (
 // Version is the version of the projection: of every rule that decides what a
 // read model holds. It changes whenever the same stream would give other rows,
 // and a read model of another version is not continued.
-const Version = 1
+const Version = 2
 
 // Log is what the projector needs of the stream.
 type Log interface {
@@ -22,13 +22,24 @@ type Log interface {
 
 // Store is what the projector needs of a read model.
 type Store interface {
+	Memory
 	// Checkpoint gives the zero Checkpoint before the first commit.
 	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
-	// Order gives an order for the projector to change, or domain.ErrNotFound.
-	Order(ctx context.Context, source, key string) (*domain.Order, error)
-	// SeenWebhookID tells whether an applied webhook came under the id before,
-	// with the same body or with another one.
-	SeenWebhookID(ctx context.Context, id domain.WebhookID) (sameBody, otherBody bool, err error)
 	// Commit writes the batch and its checkpoint, both or neither.
 	Commit(ctx context.Context, b *domain.Batch) error
+}
+
+// Memory is what is known of the webhooks before one, to decide what it does.
+type Memory interface {
+	// Order gives an order for the projector to change, or domain.ErrNotFound.
+	Order(ctx context.Context, source, key string) (*domain.Order, error)
+	WebhookIDs
+}
+
+// WebhookIDs are the ids under which webhooks were applied.
+type WebhookIDs interface {
+	// SeenWebhookID gives the stream sequence at which the id first came with this
+	// body, 0 where it did not, and tells whether it came with another one; in
+	// both counting only webhooks before the id's own stream sequence.
+	SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uint64, otherBody bool, err error)
 }

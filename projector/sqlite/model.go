@@ -152,12 +152,12 @@ func (m *Model) Stats(ctx context.Context, since time.Time) (domain.Stats, error
 }
 
 // SeenWebhookID is [DB.SeenWebhookID] of the file in use.
-func (m *Model) SeenWebhookID(ctx context.Context, id domain.WebhookID) (sameBody, otherBody bool, err error) {
+func (m *Model) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uint64, otherBody bool, err error) {
 	_, err = using(m, func(db *DB) (_ struct{}, err error) {
-		sameBody, otherBody, err = db.SeenWebhookID(ctx, id)
+		first, otherBody, err = db.SeenWebhookID(ctx, id)
 		return struct{}{}, err
 	})
-	return sameBody, otherBody, err
+	return first, otherBody, err
 }
 
 // Commit is [DB.Commit] to the file in use.

@@ -105,27 +105,33 @@ func TestProofIsStoredOnce(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrNotFound)
 }
 
-// A webhook id is remembered for ever, apart for each source, with its bodies.
+// A webhook id is remembered for ever, apart for each source, with its bodies and
+// where each first came; what came later is not known before.
 func TestWebhookIDs(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	w := newWriter(t, db)
 	first := domain.WebhookID{Source: "shop", ID: "msg_1", Body: domain.DigestBody([]byte("one")), StreamSequence: 1}
 	second := first
-	second.Body = domain.DigestBody([]byte("two"))
+	second.Body, second.StreamSequence = domain.DigestBody([]byte("two")), 9
+	again := first
+	again.StreamSequence = 9
 	elsewhere := first
 	elsewhere.Source = "elsewhere"
+	elsewhere.StreamSequence = 9
 	w.apply(step("a", domain.FulfillmentAccepted))
 	w.batch.WebhookIDs = []domain.WebhookID{first}
 	w.commit()
 
 	for _, test := range []struct {
-		id          domain.WebhookID
-		same, other bool
-	}{{first, true, false}, {second, false, true}, {elsewhere, false, false}} {
-		same, other, err := db.SeenWebhookID(t.Context(), test.id)
+		id    domain.WebhookID
+		first uint64
+		other bool
+	}{{again, 1, false}, {second, 0, true}, {elsewhere, 0, false}, {first, 0, false}} {
+		first, other, err := db.SeenWebhookID(t.Context(), test.id)
 		require.NoError(t, err)
-		require.Equal(t, [2]bool{test.same, test.other}, [2]bool{same, other})
+		require.Equal(t, test.first, first)
+		require.Equal(t, test.other, other)
 	}
 }
 

@@ -93,22 +93,31 @@ func (db *DB) Quarantined(ctx context.Context, after uint64, limit int) ([]domai
 	})
 }
 
-// SeenWebhookID tells whether an earlier applied webhook of the source came under
-// the id, with the same body or with another one.
-func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (sameBody, otherBody bool, err error) {
+// SeenWebhookID gives the stream sequence at which the id first came with its body
+// in an applied webhook of the source, 0 where it did not, and tells whether it
+// came with another body; in both counting only webhooks before the id's own
+// stream sequence.
+func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uint64, otherBody bool, err error) {
 	rows, err := db.reader.QueryContext(ctx, `
-		SELECT body
+		SELECT body, stream_sequence
 		FROM webhook_ids
-		WHERE id = ?`, webhookIDHash(id.Source, id.ID))
+		WHERE id = ? AND stream_sequence < ?`, webhookIDHash(id.Source, id.ID), id.StreamSequence)
 	if err != nil {
-		return false, false, fmt.Errorf("look up webhook id: %w", err)
+		return 0, false, fmt.Errorf("look up webhook id: %w", err)
 	}
-	bodies, err := collect(rows, func(row scanner) (body int64, err error) { return body, row.Scan(&body) })
-	for _, body := range bodies {
-		sameBody = sameBody || body == head(id.Body)
-		otherBody = otherBody || body != head(id.Body)
+	type seen struct {
+		body           int64
+		streamSequence uint64
 	}
-	return sameBody, otherBody, err
+	all, err := collect(rows, func(row scanner) (s seen, err error) { return s, row.Scan(&s.body, &s.streamSequence) })
+	for _, s := range all {
+		if s.body == head(id.Body) {
+			first = s.streamSequence
+		} else {
+			otherBody = true
+		}
+	}
+	return first, otherBody, err
 }
 
 type scanner interface{ Scan(dest ...any) error }
