@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"domain/provider/simulate": {"domain", "domain/provider"},
 	"eventlog":                 {"domain"},
 	"ingest":                   {"domain", "domain/provider", "eventlog"},
+	"ingest/quarantine":        {"domain", "domain/provider", "eventlog", "ingest"},
 	"projector":                {"domain", "domain/provider", "eventlog"},
 	"projector/sqlite":         {"domain"},
 	"projector/rebuild":        {"domain", "domain/provider", "projector", "projector/sqlite"},

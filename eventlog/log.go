@@ -100,7 +100,7 @@ func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
 		return cmp.Or(config.MaxBytes, -1), nil
 	}
 	stream, err := l.js.Stream(ctx, WebhooksStream)
-	limit := l.embedded.maxStore - rejectedMaxBytes - decisionsRoom
+	limit := l.embedded.maxStore - rejectedMaxBytes - decisionsMaxBytes
 	switch {
 	case err == nil:
 		limit = max(limit, stream.CachedInfo().Config.MaxBytes)

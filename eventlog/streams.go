@@ -24,14 +24,9 @@ const (
 	rejectedMaxAge   = 7 * 24 * time.Hour
 )
 
-// What the stream of decisions may take: more than an operator ever decides
-// within the life of what was rejected. No bytes are reserved for it, since a
-// folder that is full of webhooks must still take it.
-const (
-	decisionsMaxMessages = 200_000
-	decisionsMaxSize     = 64 << 10 // bytes of one
-	decisionsRoom        = 64 << 20 // bytes that are left to it on the disk
-)
+// decisionsMaxBytes is what the stream of decisions may take: some hundred
+// thousand entries of the quarantine. Each is held in memory by who asks for it.
+const decisionsMaxBytes = 32 << 20
 
 // defaultDuplicateWindow covers a sender's quick retries. The server keeps every
 // id of the window in memory, and reads the window again when it starts.
@@ -95,10 +90,10 @@ func decisionsStream(config Config) jetstream.StreamConfig {
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
 		Discard:           jetstream.DiscardOld,
-		MaxBytes:          -1,
-		MaxMsgs:           decisionsMaxMessages,
+		MaxBytes:          decisionsMaxBytes,
+		MaxMsgs:           -1,
 		MaxMsgsPerSubject: -1,
-		MaxMsgSize:        decisionsMaxSize,
+		MaxMsgSize:        -1,
 		MaxConsumers:      -1,
 		Replicas:          max(1, config.Replicas),
 		Duplicates:        defaultDuplicateWindow,

@@ -141,6 +141,15 @@ func refusalOf(err error) refusal {
 	return unavailable
 }
 
+// Reason gives the reason for which a request is kept among the rejected ones,
+// for an error of a provider's Verify or Identify; empty for any other error.
+func Reason(err error) string {
+	if refused := refusalOf(err); refused.kept {
+		return refused.code
+	}
+	return ""
+}
+
 // ours tells whether the cause is on this side.
 func (r refusal) ours() bool { return r.status >= http.StatusInternalServerError }
 

@@ -69,8 +69,9 @@ func (s *source) mayKeep(r *provider.Request) bool {
 	return s.kept.AllowN(r.At, min(1+len(r.Body)/keptShare, keptBurst))
 }
 
-// webhook gives an admitted request as the stream holds it.
-func (s *source) webhook(r *provider.Request, identity provider.Identity) *domain.Webhook {
+// Webhook gives a request that the provider has verified and identified as the
+// stream holds it.
+func (s Source) Webhook(r *provider.Request, identity provider.Identity) *domain.Webhook {
 	return &domain.Webhook{
 		Provider:    s.Provider.Name(),
 		Source:      s.Name,

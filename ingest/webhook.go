@@ -59,7 +59,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		h.keep(r.Context(), v.source, request, refusalOf(err))
 		return receipt, err
 	}
-	return h.publish(r.Context(), v.source.webhook(request, identity))
+	return h.publish(r.Context(), v.source.Webhook(request, identity))
 }
 
 func (h *Handler) enter() bool {
