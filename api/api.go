@@ -1,6 +1,7 @@
 // Package api answers questions about orders over HTTP: JSON for dashboards and
 // tools, read from a read model, and the raw webhooks behind it, read from the
-// stream. It changes nothing.
+// stream. All that it changes is which read model is in use: a rebuild makes
+// another one of the same stream.
 //
 // # Guarantees
 //
@@ -80,6 +81,12 @@ type Config struct {
 	// Projector tells whether the projector runs and, if not, why: the reason and
 	// the remedy, for an operator. Nil: it runs in another process.
 	Projector func() (running bool, reason string)
+	// Pulse tells whether the read model follows the stream. Nil: nobody watches.
+	Pulse *Pulse
+	// Rebuilds has read models made anew, and Snapshots gives those that were kept.
+	// Nil: that is another process's to do.
+	Rebuilds  Rebuilds
+	Snapshots Snapshots
 	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the API's own metrics. Nil: they are not kept.
@@ -95,6 +102,12 @@ type Config struct {
 func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.Now == nil {
 		config.Now = time.Now
+	}
+	if config.Rebuilds == nil {
+		config.Rebuilds = elsewhere{}
+	}
+	if config.Snapshots == nil {
+		config.Snapshots = noSnapshots{}
 	}
 	h := &handler{
 		model:    model,
@@ -119,8 +132,7 @@ type handler struct {
 	mux      *http.ServeMux
 }
 
-// routes registers every operation. What changes something, and what follows
-// changes as they come, has its own place here when it comes.
+// routes registers every operation.
 func (h *handler) routes() {
 	d := newDocument(h.mux)
 	h.routeOrders(d)
@@ -130,6 +142,7 @@ func (h *handler) routes() {
 	h.routeQuarantine(d)
 	h.routeStats(d)
 	h.routeProjection(d)
+	h.routeRebuilds(d)
 	h.routeSources(d)
 	h.routeHealth(d)
 	h.routeProblems(d)

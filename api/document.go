@@ -88,6 +88,9 @@ func badRequest(ctx huma.Context, next func(huma.Context)) { next(badRequestCont
 
 type badRequestContext struct{ humaContext }
 
+// Unwrap gives the context below, which knows the request.
+func (c badRequestContext) Unwrap() huma.Context { return c.humaContext }
+
 // humaContext is huma.Context under a name that its own method Context leaves free.
 type humaContext huma.Context
 

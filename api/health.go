@@ -48,7 +48,7 @@ func (h *handler) routeHealth(d *document) {
 		Tags:        []string{tagOperation},
 		Security:    withoutToken,
 		Summary:     "Ask whether orders can be read and are up to date",
-		Description: "Answers 200 while the read model can be read and the projector runs, else 503 with the reason. It needs no token.",
+		Description: "Answers 200 while the read model can be read, the projector runs and the checkpoint moves, else 503 with the reason. It needs no token.",
 	}, h.getReadiness)
 }
 
@@ -64,6 +64,23 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 			return nil, problem
 		}
 	}
+	if h.config.Pulse != nil && !h.config.Pulse.Moving() {
+		return nil, h.standsStill(checkpoint.StreamSequence)
+	}
 	_, lag := h.stream(ctx, checkpoint.StreamSequence)
 	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: lag}}, nil
+}
+
+// standsStill tells that webhooks wait and nothing moves, with what the projector
+// itself says of that.
+func (h *handler) standsStill(checkpoint uint64) *Problem {
+	problem := problemOf(errNotReady)
+	problem.Detail = fmt.Sprintf("Webhooks wait, and the read model stands still at stream sequence %d.", checkpoint)
+	if h.config.Projector == nil {
+		return problem
+	}
+	if _, reason := h.config.Projector(); reason != "" {
+		problem.Detail += " The projector says: " + reason
+	}
+	return problem
 }

@@ -33,17 +33,18 @@ func (a AtLeast) minStreamSequence() uint64 { return a.MinStreamSequence }
 
 // read registers an operation on the read model.
 func read[I interface{ minStreamSequence() uint64 }, O any](h *handler, d *document, op huma.Operation, answer operation[I, O]) {
+	bounded := answer.bounded(readWithin)
 	add(h, d, op, func(ctx context.Context, in *I) (*O, error) {
 		if err := h.waitFor(ctx, (*in).minStreamSequence()); err != nil {
 			return nil, err
 		}
-		return answer.bounded(ctx, in)
+		return bounded(ctx, in)
 	})
 }
 
 // register registers an operation on anything else.
 func register[I, O any](h *handler, d *document, op huma.Operation, answer operation[I, O]) {
-	add(h, d, op, answer.bounded)
+	add(h, d, op, answer.bounded(readWithin))
 }
 
 // add puts an operation into the document and behind the mux, and answers its
@@ -68,14 +69,16 @@ func add[I, O any](h *handler, d *document, op huma.Operation, answer operation[
 
 // bounded answers in a bounded time. An error that the end of the time brought
 // about says so, whatever it became on its way.
-func (answer operation[I, O]) bounded(ctx context.Context, in *I) (*O, error) {
-	ctx, cancel := context.WithTimeout(ctx, readWithin)
-	defer cancel()
-	out, err := answer(ctx, in)
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+func (answer operation[I, O]) bounded(limit time.Duration) operation[I, O] {
+	return func(ctx context.Context, in *I) (*O, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		out, err := answer(ctx, in)
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+		return out, err
 	}
-	return out, err
 }
 
 // waitFor waits until the read model has applied a stream sequence, or gives

@@ -43,6 +43,7 @@ type ordersInput struct {
 	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case."`
 	Problem      string           `query:"problem" enum:"true,false" example:"true" doc:"Only orders with a problem, or only those without."`
 	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders whose last applied webhook came at this time or later; RFC 3339."`
+	At           string           `query:"at" maxLength:"64" example:"3" doc:"The orders as they were: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339). A snapshot of it must have been made, see start-rebuild."`
 	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first."`
 }
 
@@ -90,11 +91,15 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	if err != nil {
 		return nil, err
 	}
-	scope := scopeOf(query)
+	at, err := h.parseAt(ctx, in.At)
+	if err != nil {
+		return nil, err
+	}
+	scope := scopeOf(query, at)
 	if err := openCursor(scope, in.Cursor, &query.After); err != nil {
 		return nil, err
 	}
-	found, err := h.model.Orders(ctx, query)
+	found, err := h.ordersAt(ctx, at, query)
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +148,15 @@ func parseStates(lists []string) (states []domain.State, err error) {
 
 // scopeOf names a list of orders for its cursors: all that decides what follows
 // what, and not how many are asked for at once.
-func scopeOf(q domain.OrderQuery) string {
-	problem := "any"
+func scopeOf(q domain.OrderQuery, at *uint64) string {
+	problem, moment := "any", "now"
 	if q.Problem != nil {
 		problem = fmt.Sprint(*q.Problem)
 	}
-	return fmt.Sprintf("orders %v %q %q %q %s %s %s", q.States, q.Source, q.Store, q.Text, problem, q.UpdatedSince, q.Sort)
+	if at != nil {
+		moment = fmt.Sprint(*at)
+	}
+	return fmt.Sprintf("orders %v %q %q %q %s %s %s %s", q.States, q.Source, q.Store, q.Text, problem, q.UpdatedSince, q.Sort, moment)
 }
 
 func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {

@@ -42,6 +42,9 @@ var (
 	errNoProof      = errors.New("no such proof of delivery")
 	errNoWebhook    = errors.New("no such webhook")
 	errNoProblem    = errors.New("no such problem")
+	errNoRebuild    = errors.New("no such rebuild")
+	errNoSnapshot   = errors.New("no such snapshot")
+	errNoRebuilds   = errors.New("the projector is another process")
 	errBehind       = errors.New("the read model is behind")
 	errNotReady     = errors.New("not ready")
 	errNoStream     = errors.New("the stream cannot be read")
@@ -80,6 +83,18 @@ var failures = []failure{
 		"The stream holds no webhook at this stream sequence."},
 	{errNoProblem, http.StatusNotFound, "problem-not-found", "No such problem",
 		"No answer bears this code."},
+	{errNoRebuild, http.StatusNotFound, "rebuild-not-found", "No such rebuild",
+		"GET /v1/rebuilds lists the rebuilds that there were."},
+	{errNoSnapshot, http.StatusNotFound, "no-snapshot", "No such snapshot",
+		"No snapshot of this moment is kept. POST /v1/rebuilds with until makes one."},
+	{errNoRebuilds, http.StatusNotImplemented, "projector-elsewhere", "The projector is another process",
+		"Rebuilds are made where the projector runs."},
+	{ErrRebuildGoesOn, http.StatusConflict, "rebuild-goes-on", "A rebuild goes on",
+		"One rebuild or rollback goes on at a time. Wait for it, or cancel it: GET /v1/rebuilds lists it."},
+	{ErrNoPrevious, http.StatusConflict, "no-previous", "There is no previous read model",
+		"A rollback goes back to the read model that was in use before the last switch, and there was none."},
+	{ErrPreviousVersion, http.StatusConflict, "previous-version", "The previous read model is of another version",
+		"Another version of the projection built it, and that version alone can go on with it."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",

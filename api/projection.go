@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -10,14 +11,17 @@ import (
 
 // Projection is where the read model stands.
 type Projection struct {
-	Checkpoint        uint64  `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
-	Counts            Counts  `json:"counts" doc:"What became of the webhooks up to the checkpoint."`
-	Stream            *Stream `json:"stream" doc:"Where the stream stands; null where it does not answer."`
-	Lag               *Lag    `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
-	Running           *bool   `json:"running" doc:"Whether the projector runs; null where it is another process."`
-	Reason            *string `json:"reason" doc:"Why it does not run, and what to do."`
-	ProjectionVersion int     `json:"projection_version" example:"1" doc:"The version of the projection that built the read model; 0 before its first commit."`
-	ProgramVersion    *string `json:"program_version" doc:"The version of ticketrail that answers."`
+	Checkpoint        uint64    `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
+	Counts            Counts    `json:"counts" doc:"What became of the webhooks up to the checkpoint."`
+	Stream            *Stream   `json:"stream" doc:"Where the stream stands; null where it does not answer."`
+	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
+	Running           *bool     `json:"running" doc:"Whether the projector runs; null where it is another process."`
+	Reason            *string   `json:"reason" doc:"Why it does not run, and what to do."`
+	WebhooksPerSecond *float64  `json:"webhooks_per_second" example:"120.5" doc:"How many webhooks were applied a second over the last 10 seconds; null where nobody watches."`
+	Moving            *bool     `json:"moving" doc:"False where webhooks have waited for more than 5 seconds while the checkpoint stood still; null where nobody watches."`
+	Rebuild           *UnderWay `json:"rebuild" doc:"The rebuild that goes on; null where none does."`
+	ProjectionVersion int       `json:"projection_version" example:"1" doc:"The version of the projection that built the read model; 0 before its first commit."`
+	ProgramVersion    *string   `json:"program_version" doc:"The version of ticketrail that answers."`
 }
 
 // Counts tell what became of the webhooks up to the checkpoint.
@@ -55,7 +59,7 @@ func (h *handler) routeProjection(d *document) {
 		Path:        "/v1/projection",
 		Tags:        []string{tagOperation},
 		Summary:     "Get where the read model stands",
-		Description: "Gives the checkpoint with its arithmetic, where the stream stands, the lag, and whether the projector runs.",
+		Description: "Gives the checkpoint with its arithmetic, where the stream stands, the lag, whether the projector runs and the checkpoint moves, and the rebuild that goes on.",
 	}, h.getProjection)
 }
 
@@ -67,6 +71,7 @@ func (h *handler) getProjection(ctx context.Context, _ *projectionInput) (*proje
 	projection := Projection{
 		Checkpoint:        checkpoint.StreamSequence,
 		Counts:            counts(checkpoint.Counts),
+		Rebuild:           h.underWay(),
 		ProjectionVersion: checkpoint.Version,
 		ProgramVersion:    orNull(h.config.Version),
 	}
@@ -74,6 +79,9 @@ func (h *handler) getProjection(ctx context.Context, _ *projectionInput) (*proje
 	if h.config.Projector != nil {
 		running, reason := h.config.Projector()
 		projection.Running, projection.Reason = &running, orNull(reason)
+	}
+	if pulse := h.config.Pulse; pulse != nil {
+		projection.WebhooksPerSecond, projection.Moving = new(pulse.Rate()), new(pulse.Moving())
 	}
 	return &projectionOutput{Body: projection}, nil
 }
@@ -97,16 +105,17 @@ func (h *handler) stream(ctx context.Context, checkpoint uint64) (*Stream, *Lag)
 		return nil, nil
 	}
 	stream := &Stream{Name: info.Identity.Name, CreatedAt: info.Identity.CreatedAt, First: info.First, Last: info.Last}
-	return stream, h.lag(ctx, checkpoint, info.Last)
+	return stream, lagOf(ctx, h.webhooks, h.config.Now(), checkpoint, info.Last)
 }
 
-func (h *handler) lag(ctx context.Context, checkpoint, last uint64) *Lag {
+// lagOf tells how far a checkpoint is behind the end of the stream.
+func lagOf(ctx context.Context, webhooks Webhooks, now time.Time, checkpoint, last uint64) *Lag {
 	if checkpoint >= last {
 		return &Lag{}
 	}
 	lag := &Lag{Webhooks: last - checkpoint}
-	if oldest, err := h.webhooks.Webhook(ctx, checkpoint+1); err == nil {
-		age := h.config.Now().Sub(oldest.ReceivedAt.Time())
+	if oldest, err := webhooks.Webhook(ctx, checkpoint+1); err == nil {
+		age := now.Sub(oldest.ReceivedAt.Time())
 		lag.OldestSeconds = new(max(age, 0).Seconds())
 	}
 	return lag

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -133,6 +131,5 @@ func pathPart(text string) string {
 
 // hasReadModel tells whether a data folder holds a read model, without making one.
 func hasReadModel(data string) bool {
-	_, err := os.Stat(app.ReadModelFile(data))
-	return !errors.Is(err, fs.ErrNotExist)
+	return exists(app.ReadModelFolder(data))
 }

@@ -52,7 +52,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) (err error) {
 	settings.API.Listen = freeAddress(settings.API.Listen)
 
 	logger := logging{LogLevel: c.LogLevel, LogFormat: c.LogFormat}.logger(p.stderr)
-	running, err := app.Start(ctx, settings, readVersions(ctx).Version, logger)
+	running, err := app.Start(ctx, settings, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

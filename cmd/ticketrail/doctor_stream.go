@@ -12,8 +12,8 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
-	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 const (
@@ -132,12 +132,8 @@ func checkProjector(ctx context.Context, e *examination) check {
 	case !hasReadModel(e.config.Data):
 		return ok(name, "there is no read model yet: serve makes it of the stream")
 	}
-	model, err := sqlite.Open(ctx, app.ReadModelFile(e.config.Data))
+	checkpoint, err := checkpointAtRest(ctx, e.config.Data)
 	if err != nil {
-		return failed(name, err)
-	}
-	checkpoint, err := model.Checkpoint(ctx)
-	if err = errors.Join(err, model.Close()); err != nil {
 		return failed(name, err)
 	}
 	if e.stream != nil && checkpoint.StreamSequence > e.stream.Last {
@@ -145,6 +141,16 @@ func checkProjector(ctx context.Context, e *examination) check {
 			"the read model is at stream sequence %d, the stream ends at %d", checkpoint.StreamSequence, e.stream.Last)
 	}
 	return ok(name, "the read model is at stream sequence %d; nothing runs", checkpoint.StreamSequence)
+}
+
+// checkpointAtRest gives how far the read model in a data folder is.
+func checkpointAtRest(ctx context.Context, data string) (checkpoint domain.Checkpoint, err error) {
+	model, err := openReadModel(ctx, data)
+	if err != nil {
+		return checkpoint, err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	return model.Checkpoint(ctx)
 }
 
 func (e *examination) runningProjector(ctx context.Context, name string) check {

@@ -85,7 +85,15 @@ func requireWhole(t *testing.T, p *process, load *load) {
 
 	fresh := filepath.Join(t.TempDir(), "fresh.sqlite")
 	project(t, log, fresh, info.Last)
-	require.Equal(t, content(t, fresh), content(t, app.ReadModelFile(p.data)))
+	require.Equal(t, content(t, fresh), content(t, inUse(t, p.data)))
+}
+
+// inUse gives the file of the read model in use of a program that has ended.
+func inUse(t *testing.T, data string) string {
+	t.Helper()
+	path, err := app.CurrentReadModel(data)
+	require.NoError(t, err)
+	return path
 }
 
 // openStream opens the stream of a program that has ended.
@@ -105,8 +113,9 @@ func openStream(t *testing.T, data string) *eventlog.Log {
 // project makes a read model of a whole stream.
 func project(t *testing.T, log *eventlog.Log, path string, last uint64) {
 	t.Helper()
-	model, err := sqlite.Open(t.Context(), path)
+	db, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
+	model := sqlite.NewModel(db)
 	defer func() { require.NoError(t, model.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -26,7 +26,7 @@ func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiCl
 	if err != nil {
 		return nil, fmt.Errorf("nothing answers at %s: %w", nobodyAt, err)
 	}
-	model, err := sqlite.Open(ctx, app.ReadModelFile(c.Data))
+	model, err := openReadModel(ctx, c.Data)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -40,6 +40,19 @@ func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiCl
 		http:  &http.Client{Transport: inProcess{handler}, Timeout: readTimeout},
 		close: func() error { return errors.Join(model.Close(), lock.Close()) },
 	}, nil
+}
+
+// openReadModel opens the read model in use in a data folder that is locked.
+func openReadModel(ctx context.Context, data string) (*sqlite.Model, error) {
+	path, err := app.CurrentReadModel(data)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.NewModel(db), nil
 }
 
 // noStream stands for the stream while no broker runs.

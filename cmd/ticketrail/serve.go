@@ -50,7 +50,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	logger := c.logger(p.stderr)
-	running, err := app.Start(ctx, loaded, readVersions(ctx).Version, logger)
+	running, err := app.Start(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

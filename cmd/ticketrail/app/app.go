@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,9 +17,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/rebuild"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -28,9 +32,13 @@ type App struct {
 	logger  *slog.Logger
 	metrics *prometheus.Registry
 
-	log       *eventlog.Log
-	readModel *sqlite.DB
-	projector *projector.Projector
+	log        *eventlog.Log
+	projection Projection
+	folder     *sqlite.Folder
+	readModel  *sqlite.Model
+	projector  *projector.Projector
+	rebuilder  *rebuild.Rebuilder
+	pulse      *api.Pulse
 
 	sources     []config.Source
 	sourcesMade bool
@@ -41,29 +49,60 @@ type App struct {
 	failed   chan error
 }
 
-// ReadModelFile is the path of the read model in a data folder.
-func ReadModelFile(data string) string { return filepath.Join(data, "read-model", "orders.sqlite") }
-
 // StreamFolder is the folder of the embedded server in a data folder.
 func StreamFolder(data string) string { return filepath.Join(data, "stream") }
+
+// Options are what a program is started with beside its configuration.
+type Options struct {
+	// Version is the program's, for those who ask.
+	Version string
+	Logger  *slog.Logger
+	// Projection is how webhooks are projected.
+	Projection Projection
+}
+
+// Projection is a way to project webhooks. The zero value is the program's own;
+// another one tries out a change of the rules.
+type Projection struct {
+	// Version is projector.Version where it is 0.
+	Version int
+	// Providers are all of package provider where they are nil.
+	Providers []provider.Provider
+}
 
 // Start starts everything, and returns when webhooks are taken; the projector may
 // still be looking at the stream then. Where it fails, nothing is left running. ctx
 // bounds the start alone.
-func Start(ctx context.Context, c *config.Config, version string, logger *slog.Logger) (*App, error) {
+func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).openStream, (*App).openReadModel,
+		(*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI, (*App).announce)
+}
+
+// Open starts all but the listeners, for a command that works on a data folder
+// which no program serves: what the API would answer, its [App.API] answers. A
+// read model of an older version of the projection is left as it is.
+func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).openStream, (*App).openReadModel, (*App).startProjector)
+}
+
+func newApp(c *config.Config, o Options) *App {
 	a := &App{
-		config:    c,
-		logger:    logger,
-		metrics:   prometheus.NewRegistry(),
-		sources:   c.Sources,
-		addresses: Addresses{PID: os.Getpid(), Version: version},
-		failed:    make(chan error, 1),
+		config:     c,
+		logger:     o.Logger,
+		metrics:    prometheus.NewRegistry(),
+		projection: o.Projection,
+		sources:    c.Sources,
+		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
+		failed:     make(chan error, 1),
 	}
+	a.projection.Version = cmp.Or(a.projection.Version, projector.Version)
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, part := range []func(context.Context) error{
-		a.openFolder, a.openStream, a.openReadModel, a.startProjector, a.startIngest, a.startAPI, a.announce,
-	} {
-		if err := part(ctx); err != nil {
+	return a
+}
+
+func (a *App) start(ctx context.Context, parts ...func(*App, context.Context) error) (*App, error) {
+	for _, part := range parts {
+		if err := part(a, ctx); err != nil {
 			return nil, errors.Join(err, a.Stop())
 		}
 	}
@@ -87,44 +126,21 @@ func (a *App) Addresses() Addresses { return a.addresses }
 // were made by this very start.
 func (a *App) Sources() (sources []config.Source, made bool) { return a.sources, a.sourcesMade }
 
-func (a *App) openFolder(context.Context) error {
+func (a *App) lockFolder(context.Context) error {
 	lock, err := eventlog.LockFolder(a.config.Data)
 	if err != nil {
 		return err
 	}
 	a.steps.push("unlock the data folder", limitFolder, closing(lock.Close))
+	return nil
+}
+
+// makeSources makes sources where none are configured and none were made before.
+func (a *App) makeSources(context.Context) (err error) {
 	if len(a.sources) == 0 {
 		a.sources, a.sourcesMade, err = config.MakeSources(a.config.Data, rand.Reader)
 	}
 	return err
-}
-
-func (a *App) openReadModel(ctx context.Context) (err error) {
-	if a.readModel, err = sqlite.Open(ctx, ReadModelFile(a.config.Data)); err != nil {
-		return err
-	}
-	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
-	return nil
-}
-
-// startProjector runs the projector beside everything else. That it stops is
-// told and ends nothing.
-func (a *App) startProjector(context.Context) error {
-	a.projector = projector.New(a.log, a.readModel, projector.Config{Logger: a.logger, Registerer: a.metrics})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := a.projector.Run(ctx); err != nil {
-			a.logger.Error("the projector stopped; webhooks are still taken", "error", err, "hint", a.projector.Status().Hint)
-		}
-	}()
-	a.steps.push("stop the projector", limitProjector, func(context.Context) error {
-		cancel()
-		<-done
-		return nil
-	})
-	return nil
 }
 
 // announce writes down where the program is, once it is all there.

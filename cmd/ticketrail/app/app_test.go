@@ -59,7 +59,7 @@ func TestAFailedStartLeavesNothing(t *testing.T) {
 	c := settings(t)
 	c.API.Listen = taken.Addr().String()
 
-	_, err = app.Start(t.Context(), c, "test", slog.New(slog.DiscardHandler))
+	_, err = app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	var listen *app.ListenError
 	require.ErrorAs(t, err, &listen)
 	require.Equal(t, "api.listen", listen.Key)
@@ -74,7 +74,7 @@ func TestAFolderHasOneProgram(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	a := start(t, c)
-	_, err := app.Start(t.Context(), c, "test", slog.New(slog.DiscardHandler))
+	_, err := app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	require.ErrorIs(t, err, eventlog.ErrFolderLocked)
 	require.Equal(t, http.StatusOK, status(t, a.Addresses().Ingest+"/readyz"))
 	require.NoError(t, a.Stop())
@@ -106,7 +106,7 @@ func settings(t *testing.T) *config.Config {
 
 func start(t *testing.T, c *config.Config) *app.App {
 	t.Helper()
-	a, err := app.Start(t.Context(), c, "test", slog.New(slog.DiscardHandler))
+	a, err := app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	return a
 }

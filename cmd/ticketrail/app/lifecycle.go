@@ -13,13 +13,15 @@ import (
 const (
 	limitRequests  = 6 * time.Second
 	limitReads     = 3 * time.Second
+	limitWatch     = 1 * time.Second
+	limitRebuild   = 3 * time.Second
 	limitProjector = 5 * time.Second
 	limitStore     = 2 * time.Second
 	limitBroker    = 3 * time.Second
 	limitFolder    = 1 * time.Second
 
 	// StopLimit is how long a stop takes at the longest: the sum of the above.
-	StopLimit = limitRequests + limitReads + limitProjector + limitStore + limitBroker + limitFolder
+	StopLimit = limitRequests + limitReads + 2*limitWatch + limitRebuild + limitProjector + limitStore + limitBroker + limitFolder
 )
 
 // step is one thing to undo.
@@ -67,4 +69,19 @@ func (s step) run() error {
 // closing makes a stop of a Close that knows no context.
 func closing(closer func() error) func(context.Context) error {
 	return func(context.Context) error { return closer() }
+}
+
+// beside runs a part until the stop, and waits for its end then.
+func (s *steps) beside(name string, limit time.Duration, run func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(ctx)
+	}()
+	s.push(name, limit, func(context.Context) error {
+		cancel()
+		<-done
+		return nil
+	})
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -49,21 +50,36 @@ func (g gate) Ready(ctx context.Context) error {
 }
 
 func (a *App) startAPI(context.Context) error {
-	handler := api.New(a.readModel, a.log, api.Config{
+	if err := api.CheckListen(a.config.API.Listen, a.config.API.Token.Reveal()); err != nil {
+		return err
+	}
+	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), limitReads)
+	a.addresses.API = url
+	return err
+}
+
+// API gives the handler of the API. It must be asked for once.
+func (a *App) API() http.Handler {
+	rebuilds := rebuilds{a.rebuilder}
+	return api.New(a.readModel, a.log, api.Config{
 		Sources:    APISources(a.sources),
 		Token:      a.config.API.Token.Reveal(),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,
+		Pulse:      a.pulse,
+		Rebuilds:   rebuilds,
+		Snapshots:  rebuilds,
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
 	})
-	if err := api.CheckListen(a.config.API.Listen, a.config.API.Token.Reveal()); err != nil {
-		return err
-	}
-	url, err := a.listen("api", api.Server(a.config.API.Listen, handler), limitReads)
-	a.addresses.API = url
-	return err
+}
+
+// startPulse watches from outside whether the projector does its work.
+func (a *App) startPulse(context.Context) error {
+	a.pulse = api.NewPulse(a.readModel, a.log, nil, a.metrics)
+	a.steps.beside("stop watching", limitWatch, a.pulse.Run)
+	return nil
 }
 
 // APISources gives what the API has to know of the sources.
@@ -73,18 +89,6 @@ func APISources(sources []config.Source) []api.Source {
 		known[i] = api.Source{Name: s.Name, Provider: s.Provider, Currency: s.Currency}
 	}
 	return known
-}
-
-// projectorHealth tells whether the projector runs and, if not, why and what to do.
-func (a *App) projectorHealth() (running bool, reason string) {
-	if a.stopping.Load() {
-		return false, errStopping.Error()
-	}
-	status := a.projector.Status()
-	if status.Hint == "" {
-		return status.Running, status.Reason
-	}
-	return status.Running, status.Reason + ": " + status.Hint
 }
 
 // openStream connects to the broker and opens the stream. With the embedded

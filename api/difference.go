@@ -1,0 +1,66 @@
+package api
+
+import "github.com/ticketrail/ticketrail/domain"
+
+// Difference is what sets the read model in use and the rebuilt one apart, at one
+// stream sequence.
+type Difference struct {
+	_              struct{}          `nullable:"true"`
+	StreamSequence uint64            `json:"stream_sequence" example:"812" doc:"The stream sequence at which both were compared."`
+	Equal          bool              `json:"equal" example:"false" doc:"Whether every row of every table is the same."`
+	Tables         []TableDifference `json:"tables" nullable:"false" doc:"Every table, by its name."`
+	Orders         OrdersDifference  `json:"orders" doc:"How many orders differ, by source and key."`
+	Examples       []OrderDifference `json:"examples" nullable:"false" doc:"Some of the orders that differ, field by field."`
+}
+
+// TableDifference compares the rows of one table.
+type TableDifference struct {
+	Table   string `json:"table" example:"orders" doc:"Its name."`
+	InUse   uint64 `json:"in_use" example:"240" doc:"How many rows the read model in use has."`
+	Rebuilt uint64 `json:"rebuilt" example:"240" doc:"How many rows the rebuilt one has."`
+	Missing uint64 `json:"missing" example:"0" doc:"Rows that only the one in use has."`
+	Added   uint64 `json:"added" example:"0" doc:"Rows that only the rebuilt one has."`
+	Changed uint64 `json:"changed" example:"3" doc:"Rows that both have and that differ."`
+}
+
+// OrdersDifference counts orders as TableDifference counts rows.
+type OrdersDifference struct {
+	Missing uint64 `json:"missing" example:"0" doc:"Orders that only the read model in use has."`
+	Added   uint64 `json:"added" example:"0" doc:"Orders that only the rebuilt one has."`
+	Changed uint64 `json:"changed" example:"3" doc:"Orders that both have and that differ."`
+}
+
+// OrderDifference is one order that differs.
+type OrderDifference struct {
+	Source string            `json:"source" example:"ordatic" doc:"Its source."`
+	Key    string            `json:"key" example:"store-7:o-1" doc:"Its key."`
+	Fields []FieldDifference `json:"fields" nullable:"false" doc:"The places that differ."`
+}
+
+// FieldDifference is one place of an order that differs.
+type FieldDifference struct {
+	Pointer string  `json:"pointer" example:"/steps/fulfillment" doc:"A JSON pointer into the folded order, as it is stored."`
+	InUse   *string `json:"in_use" example:"\"ready\"" doc:"What is there in the read model in use, as JSON; null where nothing is."`
+	Rebuilt *string `json:"rebuilt" example:"\"in-kitchen\"" doc:"What is there in the rebuilt one, as JSON; null where nothing is."`
+}
+
+func difference(d *domain.Difference) *Difference {
+	if d == nil {
+		return nil
+	}
+	return &Difference{
+		StreamSequence: d.StreamSequence,
+		Equal:          d.None(),
+		Tables:         each(d.Tables, func(t domain.TableDifference) TableDifference { return TableDifference(t) }),
+		Orders:         OrdersDifference(d.Orders),
+		Examples:       each(d.Examples, orderDifference),
+	}
+}
+
+func orderDifference(o domain.OrderDifference) OrderDifference {
+	return OrderDifference{Source: o.Source, Key: o.Key, Fields: each(o.Fields, fieldDifference)}
+}
+
+func fieldDifference(f domain.FieldDifference) FieldDifference {
+	return FieldDifference{Pointer: f.Pointer, InUse: orNull(f.InUse), Rebuilt: orNull(f.Rebuilt)}
+}

@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/rebuild"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+// ReadModelFolder is the folder of the read models in a data folder.
+func ReadModelFolder(data string) string { return filepath.Join(data, "read-model") }
+
+// CurrentReadModel gives the path of the read model in use in a data folder that
+// the caller has locked. Where the folder holds none yet, the error wraps
+// fs.ErrNotExist.
+func CurrentReadModel(data string) (string, error) {
+	if _, err := os.Stat(ReadModelFolder(data)); err != nil {
+		return "", err
+	}
+	folder, err := sqlite.OpenFolder(ReadModelFolder(data))
+	if err != nil {
+		return "", err
+	}
+	return folder.Current(), nil
+}
+
+func (a *App) openReadModel(ctx context.Context) error {
+	folder, err := sqlite.OpenFolder(ReadModelFolder(a.config.Data))
+	if err != nil {
+		return err
+	}
+	db, err := sqlite.Open(ctx, folder.Current())
+	if err != nil {
+		return err
+	}
+	a.folder, a.readModel = folder, sqlite.NewModel(db)
+	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
+	return nil
+}
+
+// startProjector runs the projector beside everything else, and the rebuilder
+// beside the projector. The rebuilder ends first: what it does it does between
+// two batches of the projector.
+func (a *App) startProjector(context.Context) (err error) {
+	a.projector = projector.New(a.log, a.readModel, projector.Config{
+		Providers: a.projection.Providers, Version: a.projection.Version, Logger: a.logger, Registerer: a.metrics,
+	})
+	a.rebuilder, err = rebuild.New(rebuild.Config{
+		Log:       a.log,
+		Folder:    a.folder,
+		Model:     a.readModel,
+		Live:      a.projector,
+		Version:   a.projection.Version,
+		Providers: a.projection.Providers,
+		Logger:    a.logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.steps.beside("stop the projector", limitProjector, a.project)
+	a.steps.push("end the rebuild", limitRebuild, closing(a.rebuilder.Close))
+	return nil
+}
+
+// project runs the projector until ctx ends. That it must stop is told and ends
+// nothing else: it goes on when another read model comes into use.
+func (a *App) project(ctx context.Context) {
+	for {
+		switched := a.rebuilder.Switched()
+		err := a.projector.Run(ctx)
+		if err == nil {
+			return
+		}
+		a.logger.Error("the projector stopped; webhooks are still taken", "error", err, "hint", a.projector.Status().Hint)
+		select {
+		case <-ctx.Done():
+			return
+		case <-switched:
+		}
+	}
+}
+
+// update begins to rebuild a read model that an older version of the projection
+// built, and which is served meanwhile. The difference that the new version makes
+// is kept in the record of the rebuild. That it cannot begin ends nothing.
+func (a *App) update(ctx context.Context) error {
+	inUse, err := a.readModel.Checkpoint(ctx)
+	if err != nil || inUse.StreamSequence == 0 || inUse.Version >= a.projection.Version {
+		return err
+	}
+	started, err := a.rebuilder.Start(domain.RebuildOptions{Accept: true})
+	if err != nil {
+		a.logger.Error("the read model is of an older version, and its rebuild does not begin", "error", err)
+		return nil
+	}
+	a.logger.Info("the read model is of an older version; it is served while it is rebuilt",
+		"rebuild", started.ID, "from_version", inUse.Version, "to_version", started.ToVersion)
+	a.steps.beside("leave the update", limitWatch, func(ctx context.Context) { a.tellUpdate(ctx, started.ID) })
+	return nil
+}
+
+// tellUpdate logs how the update ended.
+func (a *App) tellUpdate(ctx context.Context, id int) {
+	ended, err := a.rebuilder.Wait(ctx, id)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil || ended.State != domain.RebuildSwitched:
+		a.logger.Error("the read model of an older version stays in use", "rebuild", id, "state", ended.State, "reason", ended.Error)
+	default:
+		a.logger.Info("the rebuilt read model is in use", "rebuild", id)
+	}
+}
+
+// projectorHealth tells whether the projector runs and, if not, why and what to do.
+func (a *App) projectorHealth() (running bool, reason string) {
+	if a.stopping.Load() {
+		return false, errStopping.Error()
+	}
+	status := a.projector.Status()
+	if status.Hint == "" {
+		return status.Running, status.Reason
+	}
+	return status.Running, status.Reason + ": " + status.Hint
+}
+
+// rebuilds is the rebuilder as the API knows it.
+type rebuilds struct{ *rebuild.Rebuilder }
+
+// Start begins a rebuild.
+func (r rebuilds) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
+	started, err := r.Rebuilder.Start(o)
+	return started, conflict(err)
+}
+
+// Rollback goes back to the previous read model.
+func (r rebuilds) Rollback(ctx context.Context) error { return conflict(r.Rebuilder.Rollback(ctx)) }
+
+// OrdersAt reads a snapshot.
+func (r rebuilds) OrdersAt(ctx context.Context, streamSequence uint64, q domain.OrderQuery) (orders []*domain.Order, err error) {
+	db, done, err := r.Snapshot(ctx, streamSequence)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return db.Orders(ctx, q)
+}
+
+// OpenSnapshot opens a snapshot's file.
+func (r rebuilds) OpenSnapshot(streamSequence uint64) (*os.File, error) {
+	file, err := os.Open(r.SnapshotPath(streamSequence))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, domain.ErrNotFound
+	}
+	return file, err
+}
+
+// conflict gives the API's error for why something cannot be done now.
+func conflict(err error) error {
+	switch {
+	case errors.Is(err, rebuild.ErrBusy):
+		return api.ErrRebuildGoesOn
+	case errors.Is(err, rebuild.ErrNoPrevious):
+		return api.ErrNoPrevious
+	case errors.Is(err, rebuild.ErrOtherVersion):
+		return api.ErrPreviousVersion
+	}
+	return err
+}
