@@ -212,7 +212,18 @@ func (c *client) get(path string, headers ...string) reply {
 
 func (c *client) do(method, path string, headers ...string) reply {
 	c.t.Helper()
-	request, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, http.NoBody)
+	return c.send(method, path, "", headers...)
+}
+
+// post sends a body as JSON.
+func (c *client) post(path, body string) reply {
+	c.t.Helper()
+	return c.send(http.MethodPost, path, body, "Content-Type: application/json")
+}
+
+func (c *client) send(method, path, body string, headers ...string) reply {
+	c.t.Helper()
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
 	require.NoError(c.t, err)
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
@@ -223,10 +234,10 @@ func (c *client) do(method, path string, headers ...string) reply {
 	}
 	response, err := c.http.Do(request)
 	require.NoError(c.t, err)
-	body, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(response.Body)
 	require.NoError(c.t, err)
 	require.NoError(c.t, response.Body.Close())
-	return reply{t: c.t, Status: response.StatusCode, Header: response.Header, Body: string(body)}
+	return reply{t: c.t, Status: response.StatusCode, Header: response.Header, Body: string(answer)}
 }
 
 // into reads a success as JSON.

@@ -25,7 +25,7 @@ func TestProjection(t *testing.T) {
 	})
 	require.Equal(t, `{"checkpoint":5,"counts":{"applied":4,"duplicate":0,"not_about_order":0,"quarantined":1,"sum":5},`+
 		`"stream":{"name":"WEBHOOKS","created_at":"2026-03-01T12:00:00Z","first":1,"last":7},`+
-		`"lag":{"webhooks":2,"oldest_seconds":6900},"running":true,"reason":null,"projection_version":1,"program_version":"v0.1.0"}`+"\n",
+		`"lag":{"webhooks":2,"oldest_seconds":6900},"running":true,"reason":null,"webhooks_per_second":null,"moving":null,"rebuild":null,"projection_version":1,"program_version":"v0.1.0"}`+"\n",
 		c.get("/v1/projection").Body)
 }
 
