@@ -166,6 +166,11 @@ func (m *Model) Commit(ctx context.Context, b *domain.Batch) error {
 	return err
 }
 
+// ReplaceOrder is [DB.ReplaceOrder] of the file in use.
+func (m *Model) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan bool) (*domain.OrderRebuild, error) {
+	return using(m, func(db *DB) (*domain.OrderRebuild, error) { return db.ReplaceOrder(ctx, rows, plan) })
+}
+
 // WaitFor returns when the checkpoint of the file in use has reached the stream
 // sequence, or with the context's error.
 func (m *Model) WaitFor(ctx context.Context, streamSequence uint64) error {

@@ -12,7 +12,7 @@ import (
 // Timeline gives up to limit entries of an order's timeline after a position, in
 // the order of the stream, or domain.ErrNotFound for an order that is not known.
 func (db *DB) Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error) {
-	id, err := db.orderID(ctx, source, key)
+	id, err := orderID(ctx, db.reader, source, key)
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}
@@ -26,17 +26,6 @@ func (db *DB) Timeline(ctx context.Context, source, key string, after domain.Tim
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}
 	return collect(rows, readEntry)
-}
-
-func (db *DB) orderID(ctx context.Context, source, key string) (id uint64, err error) {
-	err = db.reader.QueryRowContext(ctx, `
-		SELECT id
-		FROM orders
-		WHERE source = ? AND key = ?`, source, key).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("order of source %s: %w", source, domain.ErrNotFound)
-	}
-	return id, err
 }
 
 func readEntry(row scanner) (e domain.TimelineEntry, err error) {
