@@ -1,7 +1,7 @@
 // Package api answers questions about orders over HTTP: JSON for dashboards and
 // tools, read from a read model, and the raw webhooks behind it, read from the
-// stream. All that it changes is which read model is in use: a rebuild makes
-// another one of the same stream.
+// stream. What it changes is which read model is in use (a rebuild makes another
+// one of the same stream) and what becomes of what was set aside.
 //
 // # Guarantees
 //
@@ -49,8 +49,6 @@ type ReadModel interface {
 	Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error)
 	// Proof gives a proof of delivery with its bytes, or domain.ErrNotFound.
 	Proof(ctx context.Context, source, key, id string) (*domain.Proof, error)
-	// Quarantined gives up to limit webhooks after a stream sequence, ascending.
-	Quarantined(ctx context.Context, after uint64, limit int) ([]domain.QuarantinedWebhook, error)
 	// Checkpoint gives how far the read model is.
 	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
 	// Stats gives the tallies; those by minute only since the given time.
@@ -87,6 +85,8 @@ type Config struct {
 	// Nil: that is another process's to do.
 	Rebuilds  Rebuilds
 	Snapshots Snapshots
+	// Quarantine is what was set aside. Nil: that is another process's to tell.
+	Quarantine Quarantine
 	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the API's own metrics. Nil: they are not kept.
@@ -108,6 +108,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	}
 	if config.Snapshots == nil {
 		config.Snapshots = noSnapshots{}
+	}
+	if config.Quarantine == nil {
+		config.Quarantine = noQuarantine{}
 	}
 	h := &handler{
 		model:    model,

@@ -17,9 +17,10 @@ const documentVersion = "1"
 
 // The tags that the operations are grouped by.
 const (
-	tagOrders    = "orders"
-	tagWebhooks  = "webhooks"
-	tagOperation = "operation"
+	tagOrders     = "orders"
+	tagWebhooks   = "webhooks"
+	tagQuarantine = "quarantine"
+	tagOperation  = "operation"
 )
 
 // document is the OpenAPI document under construction, and the mux behind it.
@@ -40,6 +41,7 @@ func newDocument(mux *http.ServeMux) *document {
 	config.Tags = []*huma.Tag{
 		{Name: tagOrders, Description: "What the read model knows."},
 		{Name: tagWebhooks, Description: "What was received, byte for byte."},
+		{Name: tagQuarantine, Description: "What was set aside, and what is done with it."},
 		{Name: tagOperation, Description: "How ticketrail itself is."},
 	}
 	d := &document{huma: humago.New(mux, config)}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/ingest/quarantine"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -176,6 +177,7 @@ func (l *ledger) serve(configure ...func(*api.Config)) *client {
 
 func (l *ledger) handler(configure ...func(*api.Config)) http.Handler {
 	config := api.Config{Now: now, Sources: []api.Source{{Name: "ordatic", Provider: "ordatic", Currency: "SEK"}, {Name: "ivy", Provider: "ivy"}}}
+	config.Quarantine = quarantine.New(nothingRejected{ledger: l}, l.Model, quarantine.Config{})
 	for _, change := range configure {
 		change(&config)
 	}
@@ -216,9 +218,9 @@ func (c *client) do(method, path string, headers ...string) reply {
 }
 
 // post sends a body as JSON.
-func (c *client) post(path, body string) reply {
+func (c *client) post(path, body string, headers ...string) reply {
 	c.t.Helper()
-	return c.send(http.MethodPost, path, body, "Content-Type: application/json")
+	return c.send(http.MethodPost, path, body, append([]string{"Content-Type: application/json"}, headers...)...)
 }
 
 func (c *client) send(method, path, body string, headers ...string) reply {

@@ -10,7 +10,10 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/ingest"
+	"github.com/ticketrail/ticketrail/ingest/quarantine"
 	"github.com/ticketrail/ticketrail/projector"
 )
 
@@ -21,7 +24,7 @@ type pipeline struct {
 	log *eventlog.Log
 }
 
-func startPipeline(t *testing.T) *pipeline {
+func startPipeline(t *testing.T, configure ...func(*api.Config)) *pipeline {
 	t.Helper()
 	dir := t.TempDir()
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
@@ -39,7 +42,15 @@ func startPipeline(t *testing.T) *pipeline {
 		require.NoError(t, <-done)
 	})
 	running := func() (bool, string) { status := p.Status(); return status.Running, status.Reason }
-	return &pipeline{client: serve(t, api.New(model, log, api.Config{Projector: running})), log: log}
+	sources := []ingest.Source{}
+	for _, adapter := range provider.All() {
+		sources = append(sources, ingest.Source{Name: adapter.Name(), Provider: adapter, Secrets: []string{adapter.NewSecret([24]byte{1})}})
+	}
+	config := api.Config{Projector: running, Quarantine: quarantine.New(log, model, quarantine.Config{Sources: sources, Now: now})}
+	for _, change := range configure {
+		change(&config)
+	}
+	return &pipeline{client: serve(t, api.New(model, log, config)), log: log}
 }
 
 // accept puts a webhook of Ordatic on the stream.
@@ -77,11 +88,11 @@ func TestReadYourOwnWrite(t *testing.T) {
 	require.Equal(t, domain.StateRiderDelivering, timeline.Entries[2].State)
 	require.Equal(t, ordatic("rider-delivering"), p.get(*timeline.Entries[2].Webhook+"?raw=true").Body)
 
-	var quarantine api.Quarantine
-	p.get("/v1/quarantine").into(&quarantine)
-	require.Len(t, quarantine.Webhooks, 1)
-	require.Equal(t, broken, quarantine.Webhooks[0].StreamSequence)
-	require.Equal(t, domain.CauseKeyMissing, quarantine.Webhooks[0].Cause)
+	var setAside api.QuarantineList
+	p.get("/v1/quarantine").into(&setAside)
+	require.Len(t, setAside.Entries, 1)
+	require.Equal(t, fmt.Sprintf("w-%d", broken), setAside.Entries[0].ID)
+	require.Equal(t, domain.CauseKeyMissing, setAside.Entries[0].Cause)
 
 	var projection api.Projection
 	p.get("/v1/projection").into(&projection)

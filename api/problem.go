@@ -43,6 +43,8 @@ var (
 	errNoWebhook    = errors.New("no such webhook")
 	errNoProblem    = errors.New("no such problem")
 	errNoRebuild    = errors.New("no such rebuild")
+	errNoEntry      = errors.New("no such quarantine entry")
+	errReleased     = errors.New("the entry was released")
 	errNoSnapshot   = errors.New("no such snapshot")
 	errNoRebuilds   = errors.New("the projector is another process")
 	errBehind       = errors.New("the read model is behind")
@@ -95,6 +97,12 @@ var failures = []failure{
 		"A rollback goes back to the read model that was in use before the last switch, and there was none."},
 	{ErrPreviousVersion, http.StatusConflict, "previous-version", "The previous read model is of another version",
 		"Another version of the projection built it, and that version alone can go on with it."},
+	{errNoEntry, http.StatusNotFound, "quarantine-entry-not-found", "No such entry",
+		"The quarantine holds no entry with this id. Rejected requests are kept for a while only."},
+	{errReleased, http.StatusConflict, "quarantine-entry-released", "The entry was released",
+		"It is a webhook by now: GET the entry for its place in the stream."},
+	{errNoQuarantine, http.StatusNotImplemented, "quarantine-elsewhere", "The quarantine is another process's",
+		"The quarantine is told of where the stream can be read."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",

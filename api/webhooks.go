@@ -63,11 +63,31 @@ func (h *handler) routeWebhooks(d *document) {
 		Tags:        []string{tagWebhooks},
 		Summary:     "Get one webhook as it was received",
 		Description: "Gives a webhook from the stream, described in JSON or as its raw bytes. It may not be applied yet.",
-		Responses: map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{
-			typeJSON:  {Schema: d.schema(reflect.TypeFor[Webhook]())},
-			typeBytes: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		}}},
+		Responses:   jsonOrBytes(d, reflect.TypeFor[Webhook]()),
 	}, h.getWebhook)
+}
+
+// jsonOrBytes documents an answer that is JSON, or raw bytes for who asks for them.
+func jsonOrBytes(d *document, described reflect.Type) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{
+		typeJSON:  {Schema: d.schema(described)},
+		typeBytes: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+	}}}
+}
+
+// wantsBytes tells whether a request for such an answer wants the bytes.
+func wantsBytes(raw bool, accept string) bool {
+	return raw || negotiation.SelectQValue(accept, []string{typeJSON, typeBytes}) == typeBytes
+}
+
+// attachment answers with raw bytes, to be saved and not shown.
+func attachment(name string, body []byte) *webhookOutput {
+	return &webhookOutput{
+		ContentType:        typeBytes,
+		ContentDisposition: fmt.Sprintf("attachment; filename=%q", name),
+		Vary:               "Accept",
+		Body:               body,
+	}
 }
 
 func (h *handler) getWebhook(ctx context.Context, in *webhookInput) (*webhookOutput, error) {
@@ -78,19 +98,10 @@ func (h *handler) getWebhook(ctx context.Context, in *webhookInput) (*webhookOut
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoStream, err)
 	}
-	if in.raw() {
-		return &webhookOutput{
-			ContentType:        typeBytes,
-			ContentDisposition: fmt.Sprintf(`attachment; filename="webhook-%d"`, found.StreamSequence),
-			Vary:               "Accept",
-			Body:               found.Body,
-		}, nil
+	if wantsBytes(in.Raw, in.Accept) {
+		return attachment(fmt.Sprintf("webhook-%d", found.StreamSequence), found.Body), nil
 	}
 	return &webhookOutput{ContentType: typeJSON, Vary: "Accept", Body: webhook(found)}, nil
-}
-
-func (in *webhookInput) raw() bool {
-	return in.Raw || negotiation.SelectQValue(in.Accept, []string{typeJSON, typeBytes}) == typeBytes
 }
 
 func webhook(w *domain.Webhook) Webhook {

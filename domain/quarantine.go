@@ -34,7 +34,7 @@ type QuarantineID struct {
 // any other text.
 func ParseQuarantineID(text string) (QuarantineID, error) {
 	prefix, digits, _ := strings.Cut(text, "-")
-	sequence, err := strconv.ParseUint(digits, 10, 64)
+	sequence, err := strconv.ParseUint(digits, 10, 63) // as far as a database counts
 	kinds := map[string]QuarantineKind{"r": RejectedRequest, "w": UntranslatableWebhook}
 	id := QuarantineID{Kind: kinds[prefix], Sequence: sequence}
 	if err != nil || sequence == 0 || id.String() != text {
@@ -164,11 +164,20 @@ type QuarantineQuery struct {
 // and among the webhooks. The zero value is before the first entry.
 type QuarantinePosition struct{ Rejected, Webhook uint64 }
 
+// Pass gives the position after an entry that comes after p.
+func (p QuarantinePosition) Pass(id QuarantineID) QuarantinePosition {
+	if id.Kind == RejectedRequest {
+		p.Rejected = id.Sequence
+	} else {
+		p.Webhook = id.Sequence
+	}
+	return p
+}
+
 // QuarantinePage is a part of the list, by time of receipt within each kind.
 type QuarantinePage struct {
 	Entries []*QuarantineEntry
-	// Next is where the next page begins, More whether there is one.
-	Next QuarantinePosition
+	// More tells whether another page follows.
 	More bool
 	// RejectedSince is when the oldest rejected request that is still kept came:
 	// those before it are gone. Zero where none was ever forgotten.

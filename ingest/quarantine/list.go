@@ -26,7 +26,7 @@ func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*d
 	if err != nil {
 		return nil, fmt.Errorf("list the quarantine: %w", err)
 	}
-	page := &domain.QuarantinePage{Next: query.After, RejectedSince: since}
+	page := &domain.QuarantinePage{RejectedSince: since}
 	for e, err := range q.open(ctx, query) {
 		switch {
 		case err != nil:
@@ -40,12 +40,6 @@ func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*d
 		}
 		e.Body = nil
 		page.Entries = append(page.Entries, e)
-		switch e.ID.Kind {
-		case domain.RejectedRequest:
-			page.Next.Rejected = e.ID.Sequence
-		case domain.UntranslatableWebhook:
-			page.Next.Webhook = e.ID.Sequence
-		}
 	}
 	return page, nil
 }

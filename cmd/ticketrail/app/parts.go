@@ -11,19 +11,15 @@ import (
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/ingest"
+	"github.com/ticketrail/ticketrail/ingest/quarantine"
 )
 
 // errStopping is why a program that was told to stop is not ready.
 var errStopping = errors.New("it is stopping")
 
 func (a *App) startIngest(context.Context) error {
-	sources := make([]ingest.Source, len(a.sources))
-	for i, s := range a.sources {
-		adapter, _ := provider.Named(s.Provider) // config has checked that it exists
-		sources[i] = ingest.Source{Name: s.Name, Provider: adapter, Secrets: s.RevealSecrets(), Rate: s.Rate}
-	}
 	handler, err := ingest.New(gate{a.log, a}, ingest.Config{
-		Sources:     sources,
+		Sources:     a.ingestSources(),
 		MaxBody:     int64(a.config.Ingest.MaxBody),
 		MaxInFlight: a.config.Ingest.MaxInFlight,
 		Logger:      a.logger,
@@ -34,6 +30,16 @@ func (a *App) startIngest(context.Context) error {
 	}
 	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler), limitRequests)
 	return err
+}
+
+// ingestSources gives the sources with their secrets.
+func (a *App) ingestSources() []ingest.Source {
+	sources := make([]ingest.Source, len(a.sources))
+	for i, s := range a.sources {
+		adapter, _ := provider.Named(s.Provider) // config has checked that it exists
+		sources[i] = ingest.Source{Name: s.Name, Provider: adapter, Secrets: s.RevealSecrets(), Rate: s.Rate}
+	}
+	return sources
 }
 
 // gate is the stream as the receiver sees it: a program that stops is not ready.
@@ -61,6 +67,9 @@ func (a *App) startAPI(context.Context) error {
 // API gives the handler of the API. It must be asked for once.
 func (a *App) API() http.Handler {
 	rebuilds := rebuilds{a.rebuilder}
+	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
+		Sources: a.ingestSources(), Providers: a.projection.Providers,
+	})
 	return api.New(a.readModel, a.log, api.Config{
 		Sources:    APISources(a.sources),
 		Token:      a.config.API.Token.Reveal(),
@@ -69,6 +78,7 @@ func (a *App) API() http.Handler {
 		Pulse:      a.pulse,
 		Rebuilds:   rebuilds,
 		Snapshots:  rebuilds,
+		Quarantine: setAside,
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
