@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,11 +31,21 @@ type apiClient struct {
 	base  string
 	token string
 	http  *http.Client
-	close func() error
+	// offline says that the API is in this process, and ends with it.
+	offline bool
+	close   func() error
 }
 
-// newAPIClient finds the API of a configuration. The caller closes it.
+// offline opens what answers where no server runs; nobodyAt is where one would.
+type offline func(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error)
+
+// newAPIClient finds the API of a configuration, for reading. The caller closes it.
 func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
+	return connect(ctx, c, openOffline)
+}
+
+// connect finds the API of a configuration, or opens what answers in its place.
+func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, error) {
 	client := &apiClient{
 		base:  apiURL(c),
 		token: c.API.Token.Reveal(),
@@ -44,7 +55,7 @@ func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
 	err := client.probe(ctx)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return openOffline(ctx, c, client.base)
+		return open(ctx, c, client.base)
 	case err != nil:
 		return nil, &failure{err: err, hint: "see whether it runs: ticketrail doctor"}
 	}
@@ -78,28 +89,84 @@ func (a *apiClient) probe(ctx context.Context) error {
 
 // get reads one answer. A refusal is an error with the API's own words.
 func (a *apiClient) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path+"?"+query.Encode(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("address of the api: %w", err)
+	return a.ask(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
+}
+
+// change asks for a change, with a body in JSON or, where it is nil, without one,
+// and reads the answer.
+func (a *apiClient) change(ctx context.Context, method, path string, body, answer any) error {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(text)
 	}
-	if a.token != "" {
-		request.Header.Set("Authorization", "Bearer "+a.token)
-	}
-	response, err := a.http.Do(request)
+	text, err := a.ask(ctx, method, path, content)
 	if err != nil {
-		return nil, fmt.Errorf("ask the api: %w", err)
+		return err
+	}
+	return understand(text, answer)
+}
+
+// understand reads an answer of the API.
+func understand(text []byte, answer any) error {
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("read the answer of the api: %w", err)
+	}
+	return nil
+}
+
+func (a *apiClient) ask(ctx context.Context, method, target string, body io.Reader) ([]byte, error) {
+	response, err := a.do(ctx, a.http, method, target, body)
+	if err != nil {
+		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
 	if err = errors.Join(err, response.Body.Close()); err != nil {
 		return nil, fmt.Errorf("read the answer of the api: %w", err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, refusal(response.StatusCode, text)
-	}
 	return text, nil
 }
 
-// refusal is the error of an answer other than 200.
+// download copies a file of the API, which may take any time.
+func (a *apiClient) download(ctx context.Context, path string, to io.Writer) error {
+	patient := *a.http
+	patient.Timeout = 0
+	response, err := a.do(ctx, &patient, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return fmt.Errorf("download from the api: %w", err)
+	}
+	return nil
+}
+
+// do gives an answer that is a success, with its body still to be read.
+func (a *apiClient) do(ctx context.Context, client *http.Client, method, target string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, a.base+target, body)
+	if err != nil {
+		return nil, fmt.Errorf("address of the api: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the api: %w", err)
+	}
+	if response.StatusCode/100 == 2 {
+		return response, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
+	return nil, errors.Join(err, response.Body.Close(), refusal(response.StatusCode, text))
+}
+
+// refusal is the error of an answer that is not a success.
 func refusal(status int, text []byte) error {
 	var problem struct{ Title, Detail string }
 	if json.Unmarshal(text, &problem) != nil || problem.Title == "" {

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -35,11 +35,30 @@ func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiCl
 		sources = nil // they give currencies, and without them nothing is amiss
 	}
 	handler := api.New(model, noStream{}, api.Config{Sources: app.APISources(sources), Version: readVersions(ctx).Version})
+	return inThisProcess(c, handler, func() error { return errors.Join(model.Close(), lock.Close()) }), nil
+}
+
+// openParts answers from the data folder itself as openOffline does, and can
+// rebuild its read model: the stream is opened, and the projector runs.
+func openParts(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error) {
+	if !hasReadModel(c.Data) {
+		return nil, failf("start it: ticketrail serve", "nothing answers at %s, and %s holds no read model", nobodyAt, c.Data)
+	}
+	parts, err := app.Open(ctx, c, app.Options{Version: readVersions(ctx).Version, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, fmt.Errorf("nothing answers at %s: %w", nobodyAt, err)
+	}
+	return inThisProcess(c, parts.API(), parts.Stop), nil
+}
+
+func inThisProcess(c *config.Config, handler http.Handler, closer func() error) *apiClient {
 	return &apiClient{
-		base:  "http://localhost",
-		http:  &http.Client{Transport: inProcess{handler}, Timeout: readTimeout},
-		close: func() error { return errors.Join(model.Close(), lock.Close()) },
-	}, nil
+		base:    "http://localhost",
+		token:   c.API.Token.Reveal(),
+		http:    &http.Client{Transport: inProcess{handler}, Timeout: readTimeout},
+		offline: true,
+		close:   closer,
+	}
 }
 
 // openReadModel opens the read model in use in a data folder that is locked.
@@ -78,27 +97,53 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if request.Body == nil {
 		request.Body = http.NoBody
 	}
-	answer := &answer{status: http.StatusOK, header: http.Header{}}
-	t.handler.ServeHTTP(answer, request)
+	body, writer := io.Pipe()
+	answer := &answer{header: http.Header{}, body: writer, status: make(chan int, 1)}
+	go answer.by(t.handler, request)
 	return &http.Response{
-		StatusCode:    answer.status,
+		StatusCode:    <-answer.status,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        answer.header,
-		Body:          io.NopCloser(&answer.body),
-		ContentLength: int64(answer.body.Len()),
+		Header:        answer.header.Clone(),
+		Body:          body,
+		ContentLength: -1, // nobody knows before the end
 		Request:       r,
 	}, nil
 }
 
-// answer keeps what a handler writes.
+// answer hands on what a handler writes, piece by piece: it may be a file of any
+// size.
 type answer struct {
-	status int
 	header http.Header
-	body   bytes.Buffer
+	body   *io.PipeWriter
+	status chan int
+	begun  bool
 }
 
-func (a *answer) Header() http.Header            { return a.header }
-func (a *answer) WriteHeader(status int)         { a.status = status }
-func (a *answer) Write(text []byte) (int, error) { return a.body.Write(text) }
+// by has the handler answer. A handler panics where its reader has gone.
+func (a *answer) by(handler http.Handler, r *http.Request) {
+	defer func() {
+		if recover() != nil {
+			_ = a.body.CloseWithError(io.ErrUnexpectedEOF) // it always gives nil
+		}
+		a.WriteHeader(http.StatusInternalServerError) // if nothing was answered yet
+	}()
+	handler.ServeHTTP(a, r)
+	a.WriteHeader(http.StatusOK)
+	_ = a.body.Close() // it always gives nil
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if !a.begun {
+		a.begun = true
+		a.status <- status
+	}
+}
+
+func (a *answer) Write(text []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(text)
+}

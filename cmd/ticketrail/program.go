@@ -22,6 +22,7 @@ const (
 
 // program is what a command has of the world outside.
 type program struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
 	flags          []config.Flag
@@ -85,6 +86,10 @@ type hinter interface {
 	Hint() string
 }
 
+// errUsage is in every error of the command line that shows only when the command
+// is at work.
+var errUsage = errors.New("this cannot be done so")
+
 // report says what went wrong and how to mend it, and gives the exit code.
 func (p *program) report(err error) int {
 	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
@@ -94,7 +99,7 @@ func (p *program) report(err error) int {
 	}
 	_, badUsage := errors.AsType[*kong.ParseError](err)
 	_, badConfig := errors.AsType[*config.Error](err)
-	if badUsage || badConfig {
+	if badUsage || badConfig || errors.Is(err, errUsage) {
 		return exitUsage
 	}
 	return exitFailed
