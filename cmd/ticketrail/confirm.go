@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,8 +22,9 @@ func (a agreement) possible(p *program) error {
 		return nil
 	}
 	return &failure{
-		err:  fmt.Errorf("%w: it asks first, and there is no terminal to ask on", errUsage),
-		hint: "say yes beforehand: --yes",
+		err:   errors.New("this is asked about first, and there is no terminal to ask on"),
+		hint:  "say yes beforehand: --yes",
+		usage: true,
 	}
 }
 

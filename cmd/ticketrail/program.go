@@ -66,8 +66,9 @@ func describe(value *kong.Value) string {
 
 // failure is an error with what the user can do about it.
 type failure struct {
-	err  error
-	hint string
+	err   error
+	hint  string
+	usage bool // the command line is at fault
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -86,10 +87,6 @@ type hinter interface {
 	Hint() string
 }
 
-// errUsage is in every error of the command line that shows only when the command
-// is at work.
-var errUsage = errors.New("this cannot be done so")
-
 // report says what went wrong and how to mend it, and gives the exit code.
 func (p *program) report(err error) int {
 	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
@@ -99,7 +96,8 @@ func (p *program) report(err error) int {
 	}
 	_, badUsage := errors.AsType[*kong.ParseError](err)
 	_, badConfig := errors.AsType[*config.Error](err)
-	if badUsage || badConfig || errors.Is(err, errUsage) {
+	failed, ok := errors.AsType[*failure](err)
+	if badUsage || badConfig || ok && failed.usage {
 		return exitUsage
 	}
 	return exitFailed

@@ -21,7 +21,7 @@ type rebuildCommand struct {
 	Accept    bool   `help:"Take the new read model into use although it differs." xor:"what"`
 	Rollback  bool   `help:"Go back to the read model that was in use before." xor:"what"`
 	Until     string `help:"Make a snapshot instead: the read model as it was at a stream sequence or a time." placeholder:"N|TIME" xor:"what"`
-	To        string `help:"Write the snapshot into this file, which any SQLite tool opens." placeholder:"FILE" type:"path"`
+	To        string `help:"Write the snapshot into this file, which any SQLite tool opens." placeholder:"FILE"`
 	Cancel    int    `help:"Cancel the rebuild of this id." placeholder:"ID" xor:"what"`
 	Detach    bool   `help:"Begin, and leave it to the server. Without this, Ctrl-C cancels the rebuild."`
 	JSON      bool   `name:"json" help:"Print the rebuild as JSON, a line a second."`
