@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 )
@@ -168,13 +169,16 @@ func (a *apiClient) do(ctx context.Context, client *http.Client, method, target 
 
 // refusal is the error of an answer that is not a success.
 func refusal(status int, text []byte) error {
-	var problem struct{ Title, Detail string }
+	var problem api.Problem
 	if json.Unmarshal(text, &problem) != nil || problem.Title == "" {
 		problem.Title = http.StatusText(status)
 	}
 	message := fmt.Sprintf("the api answers %d: %s", status, problem.Title)
-	if problem.Detail != "" {
+	if problem.Detail != "" && len(problem.Errors) == 0 {
 		message += ": " + problem.Detail
+	}
+	for _, parameter := range problem.Errors {
+		message += ": " + parameter.Parameter + ": " + parameter.Message
 	}
 	hint := ""
 	if status == http.StatusUnauthorized {

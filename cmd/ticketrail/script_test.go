@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -38,12 +39,23 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"fetch": fetch,
-			"ready": ready,
+			"damage": damage,
+			"exits":  exits,
+			"fetch":  fetch,
+			"ready":  ready,
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// damage FOLDER: makes all orders of the read model at rest in a data folder ready.
+func damage(script *testscript.TestScript, _ bool, args []string) {
+	path, err := app.CurrentReadModel(script.MkAbs(args[0]))
+	script.Check(err)
+	db, err := sql.Open("sqlite3", path)
+	script.Check(err)
+	_, err = db.Exec(`UPDATE orders SET document = json_set(document, '$.steps.fulfillment', 'ready')`)
+	script.Check(errors.Join(err, db.Close()))
 }
 
 // exits CODE PROGRAM ARGS…: the program ends with that very code. Its output is
@@ -115,7 +127,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "demo", "orders", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)
