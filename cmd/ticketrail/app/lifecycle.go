@@ -14,7 +14,7 @@ const (
 	limitRequests  = 6 * time.Second
 	limitReads     = 3 * time.Second
 	limitProjector = 5 * time.Second
-	limitStore     = 2 * time.Second
+	limitStore     = 5 * time.Second
 	limitBroker    = 3 * time.Second
 	limitFolder    = 1 * time.Second
 
