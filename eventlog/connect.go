@@ -17,20 +17,42 @@ const (
 	pingInterval = 20 * time.Second
 )
 
-// Connect connects to external servers: url is one nats:// or tls:// URL or
-// several with commas between them, credentials the path of a .creds file or
-// empty. Once connected it reconnects for ever, until the connection is closed.
-// The logger takes what happens to the connection; none where it is nil.
-func Connect(url, credentials string, logger *slog.Logger) (*nats.Conn, error) {
-	var options []nats.Option
-	if credentials != "" {
-		options = append(options, nats.UserCredentials(credentials))
-	}
-	conn, err := connect(url, cmp.Or(logger, slog.New(slog.DiscardHandler)), options...)
+// Servers says which external servers to connect to, and how.
+type Servers struct {
+	// URL is one nats:// or tls:// URL, or several with commas between them.
+	URL string
+	// Credentials is the path of a .creds file; empty where none is needed.
+	Credentials string
+	// CA is the path of a PEM file of certificates that the servers' own are
+	// checked against; empty for the system's.
+	CA string
+	// Certificate and Key are the paths of PEM files by which the servers know
+	// this client; both or none.
+	Certificate, Key string
+}
+
+// Connect connects to external servers. Once connected it reconnects for ever,
+// until the connection is closed. The logger takes what happens to the
+// connection; none where it is nil.
+func Connect(s Servers, logger *slog.Logger) (*nats.Conn, error) {
+	conn, err := connect(s.URL, cmp.Or(logger, slog.New(slog.DiscardHandler)), s.options()...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the NATS server: %w", err)
 	}
 	return conn, nil
+}
+
+func (s Servers) options() (options []nats.Option) {
+	if s.Credentials != "" {
+		options = append(options, nats.UserCredentials(s.Credentials))
+	}
+	if s.CA != "" {
+		options = append(options, nats.RootCAs(s.CA))
+	}
+	if s.Certificate != "" {
+		options = append(options, nats.ClientCert(s.Certificate, s.Key))
+	}
+	return options
 }
 
 // connect never buffers what is published while the connection is down: who

@@ -34,7 +34,7 @@ func stop(external *server.Server) {
 
 func connectTo(t *testing.T, external *server.Server) *nats.Conn {
 	t.Helper()
-	conn, err := eventlog.Connect(external.ClientURL(), "", nil)
+	conn, err := eventlog.Connect(eventlog.Servers{URL: external.ClientURL()}, nil)
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
 	return conn
@@ -61,7 +61,7 @@ func TestConnectNeedsAServer(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
-	_, err = eventlog.Connect("nats://"+free.Addr().String(), "", nil)
+	_, err = eventlog.Connect(eventlog.Servers{URL: "nats://" + free.Addr().String()}, nil)
 	require.ErrorIs(t, err, nats.ErrNoServers)
 }
 

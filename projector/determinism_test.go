@@ -76,11 +76,11 @@ func fillWithHistories(t *testing.T, log *projectortest.Broker) (last uint64) {
 	}
 	for i := range 30 {
 		for j, event := range events {
-			last = log.Accept(projectortest.Ordatic(event, fmt.Sprint((i*7+j*3)%13)))
+			log.Accept(projectortest.Ordatic(event, fmt.Sprint((i*7+j*3)%13)))
 		}
-		last = log.AcceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: fmt.Sprint(i % 20), Body: fmt.Appendf(nil,
+		log.AcceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: fmt.Sprint(i % 20), Body: fmt.Appendf(nil,
 			`{"id":"O-%d","status":"COMPLETED","created_at":"2026-01-01T00:00:0%dZ","currency":"EUR","total_price":"%d","total_discount":"0"}`, i%6, i%9, i%4)})
-		last = log.AcceptAs(&domain.Webhook{Provider: "ivy", Source: "bank", Event: "order_updated", Body: fmt.Appendf(nil,
+		log.AcceptAs(&domain.Webhook{Provider: "ivy", Source: "bank", Event: "order_updated", Body: fmt.Appendf(nil,
 			`{"id":"e-%d","type":"order_updated","date":"2026-01-01T00:00:00Z","payload":{"id":"i-%d","status":"paid","updatedAt":"2026-01-01T00:00:%02dZ",
 			"price":{"total":%d.5,"currency":"EUR"},"statusHistoryList":[{"currentStatus":"processing","reason":"ORDER_CREATED","createdAt":"2026-01-01T00:00:00Z"}]}}`, i, i%5, (i*17)%60, i)})
 		last = log.Accept(`{"eventType":"order-accepted"}`)

@@ -66,9 +66,9 @@ func judgeDurability(name, durability string) check {
 }
 
 func (e *examination) externalDurability(name string) check {
-	conn, err := eventlog.Connect(e.config.NATS.URL, e.config.NATS.Credentials, nil)
+	conn, err := eventlog.Connect(app.Servers(e.config), nil)
 	if err != nil {
-		return fail(name, "start the NATS servers, or mend nats.url and nats.credentials", "%s", err)
+		return fail(name, "start the NATS servers, or mend nats.url, the credentials and the certificates", "%s", err)
 	}
 	conn.Close()
 	return judgeDurability(name, "what the NATS servers are set to, which cannot be seen from here")

@@ -103,7 +103,7 @@ func TestCommittedOrderIsReadBackWhole(t *testing.T) {
 	event.Facts = domain.Facts{ProviderStatus: "ready", StoreID: "store-7", Total: "32.00", Currency: "SEK"}
 	event.Stamp = domain.NewStamp(domain.InstantOf(start), 2, 7, domain.DigestBody([]byte("x")))
 	event.Refunds = []domain.Refund{{ID: "r-1", Amount: "1.50"}}
-	event.Anomalies = []domain.Anomaly{{Code: domain.AnomalyUnknownStatus, Detail: "‮<script>"}}
+	event.Anomalies = []domain.Anomaly{{Code: domain.AnomalyUnknownStatus, Detail: "\u202e<script>"}}
 	want := w.apply(event)
 	w.commit()
 

@@ -16,7 +16,7 @@ const (
 	limitWatch     = 1 * time.Second
 	limitRebuild   = 3 * time.Second
 	limitProjector = 5 * time.Second
-	limitStore     = 2 * time.Second
+	limitStore     = 5 * time.Second
 	limitBroker    = 3 * time.Second
 	limitFolder    = 1 * time.Second
 

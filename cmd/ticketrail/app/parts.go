@@ -107,7 +107,7 @@ func (a *App) openStream(ctx context.Context) error {
 	if a.config.NATS.Embedded() {
 		return a.openEmbedded(ctx)
 	}
-	conn, err := eventlog.Connect(a.config.NATS.URL, a.config.NATS.Credentials, a.logger)
+	conn, err := eventlog.Connect(Servers(a.config), a.logger)
 	if err != nil {
 		return err
 	}
@@ -117,6 +117,12 @@ func (a *App) openStream(ctx context.Context) error {
 	})
 	a.log, err = eventlog.Open(ctx, conn, StreamConfig(a.config))
 	return err
+}
+
+// Servers gives the external servers that are configured.
+func Servers(c *config.Config) eventlog.Servers {
+	n := c.NATS
+	return eventlog.Servers{URL: n.URL, Credentials: n.Credentials, CA: n.CA, Certificate: n.Certificate, Key: n.Key}
 }
 
 func (a *App) openEmbedded(ctx context.Context) error {

@@ -46,6 +46,13 @@ type NATS struct {
 	URL string `yaml:"url"`
 	// Credentials is the path of a .creds file, empty where none is needed.
 	Credentials string `yaml:"credentials"`
+	// CA is the path of a PEM file to check the servers' certificates against,
+	// empty for the system's.
+	CA string `yaml:"ca"`
+	// Certificate and Key are the paths of PEM files by which the servers know
+	// ticketrail; both or none.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
 	// Replicas is the number of servers that hold each webhook: 1, 3 or 5.
 	Replicas int `yaml:"replicas"`
 }

@@ -37,6 +37,8 @@ var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"api on every address":     {"api:\n  listen: :8081\n", ":2: api.listen: ", "no token", "127.0.0.1"},
 	"empty data":               {"data: \"\"\n", ":1: data: ", "empty", "./data"},
 	"bad NATS address":         {"nats: {url: \"http://u:" + ivySecret + "@h\"}\n", ":1: nats.url: ", "not a list of NATS addresses", "nats://host:4222"},
+	"no certificates":          {"nats: {ca: /no/such.pem}\n", ":1: nats.ca: ", "no file", "PEM"},
+	"no key":                   {"nats: {certificate: /no/such.pem}\n", ":1: nats.certificate: ", "no file", "PEM"},
 	"no credentials":           {"nats: {credentials: /no/such.creds}\n", ":1: nats.credentials: ", "no file", ".creds"},
 	"even replicas":            {"nats: {url: \"nats://a:1\", replicas: 2}\n", ":1: nats.replicas: ", "2 replicas", "1, 3 or 5"},
 	"embedded replicas":        {"nats: {replicas: 3}\n", ":1: nats.replicas: ", "the embedded server is one", "nats.url"},

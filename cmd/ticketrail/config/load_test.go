@@ -114,6 +114,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "127.0.0.1:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
+		"nats.ca": write(t, "ca.pem", "x"), "nats.certificate": write(t, "cert.pem", "x"), "nats.key": write(t, "key.pem", "x"),
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
@@ -125,10 +126,13 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 	c, err := config.Load(config.Inputs{File: write(t, "t.yaml", ""), Environ: environ})
 	require.NoError(t, err)
 	require.Equal(t, &config.Config{
-		Data:    "d",
-		Ingest:  config.Ingest{Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3},
-		API:     config.API{Listen: "127.0.0.1:2", Token: "*odd: ${token}"},
-		NATS:    config.NATS{URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5},
+		Data:   "d",
+		Ingest: config.Ingest{Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3},
+		API:    config.API{Listen: "127.0.0.1:2", Token: "*odd: ${token}"},
+		NATS: config.NATS{
+			URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5,
+			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
+		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute)},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,

@@ -106,12 +106,22 @@ func (c *checker) nats(n *NATS) {
 		usable := err == nil && u.Host != "" && slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)
 		c.require(usable, "nats.url", "write nats://host:4222, more with commas between; leave it empty for the embedded server", "it is not a list of NATS addresses")
 	}
-	if n.Credentials != "" {
-		info, err := os.Stat(n.Credentials)
-		c.require(err == nil && info.Mode().IsRegular(), "nats.credentials", "name a .creds file that this user can read", "there is no file %s", n.Credentials)
-	}
+	c.file("nats.credentials", n.Credentials, "a .creds file")
+	c.file("nats.ca", n.CA, "a PEM file of certificates")
+	c.file("nats.certificate", n.Certificate, "a PEM file of a certificate")
+	c.file("nats.key", n.Key, "a PEM file of a private key")
+	c.require((n.Certificate == "") == (n.Key == ""), "nats.key", "set both nats.certificate and nats.key, or neither", "a certificate and its key go together")
 	c.require(slices.Contains([]int{1, 3, 5}, n.Replicas), "nats.replicas", "write 1, 3 or 5", "%d replicas cannot be", n.Replicas)
 	c.require(n.Replicas == 1 || !n.Embedded(), "nats.replicas", "write 1, or set nats.url", "the embedded server is one, so it cannot hold %d replicas", n.Replicas)
+}
+
+// file requires that a file is there where one is named.
+func (c *checker) file(key, path, kind string) {
+	if path == "" {
+		return
+	}
+	info, err := os.Stat(path)
+	c.require(err == nil && info.Mode().IsRegular(), key, "name "+kind+" that this user can read", "there is no file %s", path)
 }
 
 func (c *checker) stream(s *Stream) {

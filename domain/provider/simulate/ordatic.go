@@ -43,7 +43,11 @@ func ordaticStory(h *history) {
 // deliver sends a rider, and another one where the first has trouble. A meal that
 // neither brings is paid back and canceled.
 func (o *ordaticOrder) deliver() {
-	if !o.ride() && !o.ride() {
+	delivered := o.ride()
+	if !delivered {
+		delivered = o.ride()
+	}
+	if !delivered {
 		o.wait(5*time.Minute, 20*time.Minute)
 		o.tell("order-canceled")
 		o.wait(time.Hour, 48*time.Hour)

@@ -1,0 +1,60 @@
+package ticketrail_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+)
+
+// maxArchitecture is what a stranger reads in one sitting, in lines.
+const maxArchitecture = 200
+
+// What can be configured is in the table of the README.
+func TestTheReadmeNamesEveryKey(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "README.md")
+	for _, key := range config.Keys() {
+		if key != "sources" {
+			requireNamed(t, readme, "| `"+key+"` |")
+		}
+	}
+	for _, key := range []string{"name", "provider", "secrets", "currency", "rate"} {
+		requireNamed(t, readme, "| `sources[]."+key+"` |")
+	}
+}
+
+// What the API answers is in the table of the README.
+func TestTheReadmeNamesEveryPath(t *testing.T) {
+	t.Parallel()
+	var document struct{ Paths map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(read(t, "api/openapi.json")), &document))
+	require.NotEmpty(t, document.Paths)
+	readme := read(t, "README.md")
+	for path := range document.Paths {
+		requireNamed(t, readme, path+"`")
+	}
+}
+
+// The architecture stays short enough to be read whole, and so to be kept true.
+func TestTheArchitectureIsShort(t *testing.T) {
+	t.Parallel()
+	require.LessOrEqual(t, strings.Count(read(t, "ARCHITECTURE.md"), "\n"), maxArchitecture)
+}
+
+// requireNamed spares the reader of a failure the whole document.
+func requireNamed(t *testing.T, document, text string) {
+	t.Helper()
+	require.True(t, strings.Contains(document, text), "nowhere in the document: %s", text)
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(content)
+}
