@@ -40,6 +40,8 @@ func (e *StopError) Unwrap() error { return e.Err }
 const (
 	hintRestore = "restore the stream from its newest backup; or, if the present stream is the truth from now on, " +
 		"stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
+	hintGap = "restore the stream from its newest backup; the read model is right up to the gap, " +
+		"and one that is made anew ends there too"
 	hintVersion = "stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
 )
 
@@ -113,6 +115,6 @@ func follows(last, next uint64) error {
 		StreamSequence: last + 1,
 		Err:            ErrGap,
 		Detail:         fmt.Sprintf("the next webhook after %d has stream sequence %d", last, next),
-		Hint:           hintRestore,
+		Hint:           hintGap,
 	}
 }

@@ -218,20 +218,20 @@ func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	effects := newEffects(p.store, p.providers, p.at)
-	for _, webhook := range webhooks {
-		if webhook.StreamSequence > last {
-			break
-		}
-		if err := effects.add(ctx, webhook); err != nil {
-			return 0, err
-		}
-	}
-	if err := p.store.Commit(ctx, &effects.batch); err != nil {
+	err = effects.addAll(ctx, webhooks, last)
+	var gap *StopError
+	if err != nil && !errors.As(err, &gap) {
 		return 0, err
 	}
-	p.status.committed(&effects.batch, p.at)
-	p.at = effects.batch.Checkpoint
-	return p.at.StreamSequence, nil
+	// What comes before a gap is right, and is committed.
+	if effects.batch.Checkpoint.StreamSequence > p.at.StreamSequence {
+		if err := p.store.Commit(ctx, &effects.batch); err != nil {
+			return 0, err
+		}
+		p.status.committed(&effects.batch, p.at)
+		p.at = effects.batch.Checkpoint
+	}
+	return p.at.StreamSequence, err
 }
 
 // Hold calls act while no batch is being committed, and keeps the next one
