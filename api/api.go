@@ -87,6 +87,8 @@ type Config struct {
 	Snapshots Snapshots
 	// Quarantine is what was set aside. Nil: that is another process's to tell.
 	Quarantine Quarantine
+	// LookBack folds single orders again. Nil: the stream is out of reach.
+	LookBack LookBack
 	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the API's own metrics. Nil: they are not kept.
@@ -111,6 +113,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	}
 	if config.Quarantine == nil {
 		config.Quarantine = noQuarantine{}
+	}
+	if config.LookBack == nil {
+		config.LookBack = noLookBack{}
 	}
 	h := &handler{
 		model:    model,
@@ -140,6 +145,8 @@ func (h *handler) routes() {
 	d := newDocument(h.mux)
 	h.routeOrders(d)
 	h.routeTimeline(d)
+	h.routeExplanation(d)
+	h.routeOrderRebuild(d)
 	h.routeProofs(d)
 	h.routeWebhooks(d)
 	h.routeQuarantine(d)

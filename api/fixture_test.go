@@ -32,6 +32,7 @@ type ledger struct {
 	t      *testing.T
 	Model  *sqlite.Model
 	sent   []*domain.Webhook
+	events map[uint64]domain.Event // what the webhooks of orders say
 	orders map[string]*domain.Order
 	counts domain.Counts
 	broken error // what the stream answers with, if not nil
@@ -43,7 +44,7 @@ func newLedger(t *testing.T) *ledger {
 	require.NoError(t, err)
 	model := sqlite.NewModel(db)
 	t.Cleanup(func() { require.NoError(t, model.Close()) })
-	return &ledger{t: t, Model: model, orders: map[string]*domain.Order{}}
+	return &ledger{t: t, Model: model, events: map[uint64]domain.Event{}, orders: map[string]*domain.Order{}}
 }
 
 func (l *ledger) receive(source, provider, event, body string) *domain.Webhook {
@@ -73,6 +74,7 @@ func at(before int) domain.Instant {
 func (l *ledger) apply(source, provider string, e domain.Event) *domain.Order {
 	l.t.Helper()
 	w := l.receive(source, provider, e.Name, `{"event":"`+e.Name+`"}`)
+	l.events[w.StreamSequence] = e
 	order, known := l.orders[source+"/"+e.Key]
 	if !known {
 		order = domain.NewOrder(source, provider, e.Key)
@@ -105,6 +107,7 @@ func entries(order *domain.Order, e *domain.Event, w *domain.Webhook, change dom
 			Ordinal:        i + 1,
 			Status:         status.Status,
 			Effect:         domain.EffectBackfilled,
+			Note:           status.Reason,
 			State:          change.After,
 			OccurredAt:     status.At,
 			ReceivedAt:     w.ReceivedAt,
@@ -177,6 +180,7 @@ func (l *ledger) serve(configure ...func(*api.Config)) *client {
 
 func (l *ledger) handler(configure ...func(*api.Config)) http.Handler {
 	config := api.Config{Now: now, Sources: []api.Source{{Name: "ordatic", Provider: "ordatic", Currency: "SEK"}, {Name: "ivy", Provider: "ivy"}}}
+	config.LookBack = l.lookBack()
 	config.Quarantine = quarantine.New(nothingRejected{ledger: l}, l.Model, quarantine.Config{})
 	for _, change := range configure {
 		change(&config)

@@ -52,6 +52,7 @@ type ordersOutput struct{ Body OrderList }
 type orderInput struct {
 	AtLeast
 	OrderPath
+	At          string `query:"at" maxLength:"64" example:"3" doc:"The order as it was: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339)."`
 	IfNoneMatch string `header:"If-None-Match" doc:"An ETag that the client holds: 304 where it is still the order's."`
 }
 
@@ -81,7 +82,7 @@ func (h *handler) routeOrders(d *document) {
 		Path:        ordersPath + "/{source}/{key}",
 		Tags:        []string{tagOrders},
 		Summary:     "Get one order",
-		Description: "Gives one order as it stands at the read model's checkpoint.",
+		Description: "Gives one order as it stands at the read model's checkpoint, or as it was at an earlier moment.",
 		Responses:   map[string]*huma.Response{"304": {Description: "The order is still the one that If-None-Match names."}},
 	}, h.getOrder)
 }
@@ -160,9 +161,9 @@ func scopeOf(q domain.OrderQuery, at *uint64) string {
 }
 
 func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
-	found, err := h.model.Order(ctx, in.Source, in.Key)
+	found, err := h.orderAt(ctx, in.OrderPath, in.At)
 	if err != nil {
-		return nil, notFound(err, errNoOrder)
+		return nil, err
 	}
 	out := &orderOutput{Status: http.StatusOK, CacheControl: "no-cache", Body: h.order(found)}
 	if out.ETag, err = etagOf(out.Body); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/ticketrail/ticketrail/ingest"
 	"github.com/ticketrail/ticketrail/ingest/quarantine"
 	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/lookback"
 )
 
 // pipeline is the whole way of a webhook on real parts: an embedded stream, a
@@ -46,7 +47,11 @@ func startPipeline(t *testing.T, configure ...func(*api.Config)) *pipeline {
 	for _, adapter := range provider.All() {
 		sources = append(sources, ingest.Source{Name: adapter.Name(), Provider: adapter, Secrets: []string{adapter.NewSecret([24]byte{1})}})
 	}
-	config := api.Config{Projector: running, Quarantine: quarantine.New(log, model, quarantine.Config{Sources: sources, Now: now})}
+	config := api.Config{
+		Projector:  running,
+		LookBack:   lookback.New(lookback.Config{Log: log, Model: model, Live: p}),
+		Quarantine: quarantine.New(log, model, quarantine.Config{Sources: sources, Now: now}),
+	}
 	for _, change := range configure {
 		change(&config)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // problemsPath is where the types of problems are explained.
@@ -79,6 +81,10 @@ var failures = []failure{
 		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
 	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",
 		"The source has no order with this key. Its webhook may not be applied yet: min_stream_sequence waits for it."},
+	{domain.ErrForgotten, http.StatusGone, "webhooks-forgotten", "Webhooks of the order are gone",
+		"The stream no longer holds every webhook of the order, so it cannot be folded again."},
+	{domain.ErrOrderAlone, http.StatusConflict, "order-not-rebuilt-alone", "The order cannot be rebuilt alone",
+		"Its timeline lacks webhooks, or another version of the projection built the read model. POST /v1/rebuilds rebuilds every order."},
 	{errNoProof, http.StatusNotFound, "proof-not-found", "No such proof of delivery",
 		"The order has no proof with this id. The order lists the proofs that it has."},
 	{errNoWebhook, http.StatusNotFound, "webhook-not-found", "No such webhook",

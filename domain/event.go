@@ -10,6 +10,13 @@ const (
 	Snapshot
 )
 
+func (k Kind) String() string {
+	if k == Snapshot {
+		return "snapshot"
+	}
+	return "step"
+}
+
 // Standing is where an order stands, as one event or all of them say.
 type Standing struct {
 	Axes
