@@ -265,6 +265,21 @@ func TestCancel(t *testing.T) {
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
 }
 
+// Who has seen the end of a rebuild, without waiting for it, may begin the next.
+func TestTheNextRebuildAfterAnEndThatWasSeen(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(100))
+	for range 10 {
+		begun, err := r.Start(domain.RebuildOptions{Plan: true})
+		require.NoError(t, err)
+		for ended := begun; !ended.State.Ended(); {
+			ended, err = r.Rebuild(begun.ID)
+			require.NoError(t, err)
+		}
+	}
+}
+
 // kitchenFirst is a changed translation: an accepted order is in the kitchen.
 type kitchenFirst struct{ provider.Ordatic }
 

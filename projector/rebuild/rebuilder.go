@@ -82,6 +82,7 @@ func New(c Config) (*Rebuilder, error) {
 
 // Start begins a rebuild and returns at once, or returns ErrBusy.
 func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
+	r.afterTheLast()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current != nil || r.closed {
@@ -99,6 +100,20 @@ func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
 	}
 	r.begin(number, func(ctx context.Context, j *job) { r.run(ctx, j, path, record) })
 	return record, nil
+}
+
+// afterTheLast waits for a rebuild that has told its end and only clears away
+// behind itself: who has seen that end may begin the next one.
+func (r *Rebuilder) afterTheLast() {
+	r.mu.Lock()
+	j := r.current
+	r.mu.Unlock()
+	if j == nil {
+		return
+	}
+	if record, err := r.records.get(j.id); err == nil && record.State.Ended() {
+		<-j.done
+	}
 }
 
 // begin runs what goes on, one at a time; it is called with the lock held.

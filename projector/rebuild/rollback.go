@@ -12,6 +12,7 @@ import (
 // the one in use, which becomes the previous one. It returns ErrBusy,
 // ErrNoPrevious or ErrOtherVersion where it cannot.
 func (r *Rebuilder) Rollback(ctx context.Context) error {
+	r.afterTheLast()
 	r.mu.Lock()
 	if r.current != nil || r.closed {
 		r.mu.Unlock()
