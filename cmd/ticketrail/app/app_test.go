@@ -26,7 +26,7 @@ func TestStartAndStop(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	for i := range 3 {
-		a := start(t, c)
+		a := start(t, c, options())
 		sources, made := a.Sources()
 		require.Equal(t, i == 0, made, "secrets are made once")
 		require.Len(t, sources, 4)
@@ -59,22 +59,22 @@ func TestAFailedStartLeavesNothing(t *testing.T) {
 	c := settings(t)
 	c.API.Listen = taken.Addr().String()
 
-	_, err = app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	_, err = app.Start(t.Context(), c, options())
 	var listen *app.ListenError
 	require.ErrorAs(t, err, &listen)
 	require.Equal(t, "api.listen", listen.Key)
 	require.Contains(t, listen.Hint(), "TICKETRAIL_API_LISTEN")
 
 	c.API.Listen = "127.0.0.1:0"
-	require.NoError(t, start(t, c).Stop())
+	require.NoError(t, start(t, c, options()).Stop())
 }
 
 // Of two programs on one folder the second does not start.
 func TestAFolderHasOneProgram(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
-	a := start(t, c)
-	_, err := app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	a := start(t, c, options())
+	_, err := app.Start(t.Context(), c, options())
 	require.ErrorIs(t, err, eventlog.ErrFolderLocked)
 	require.Equal(t, http.StatusOK, status(t, a.Addresses().Ingest+"/readyz"))
 	require.NoError(t, a.Stop())
@@ -85,7 +85,7 @@ func TestConfiguredSourcesRun(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	c.Sources = []config.Source{{Name: "shop", Provider: "ivy", Secrets: []config.Secret{"s"}}}
-	a := start(t, c)
+	a := start(t, c, options())
 	sources, made := a.Sources()
 	require.False(t, made)
 	require.Equal(t, c.Sources, sources)
@@ -104,9 +104,13 @@ func settings(t *testing.T) *config.Config {
 	return c
 }
 
-func start(t *testing.T, c *config.Config) *app.App {
+func options() app.Options {
+	return app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)}
+}
+
+func start(t *testing.T, c *config.Config, o app.Options) *app.App {
 	t.Helper()
-	a, err := app.Start(t.Context(), c, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	a, err := app.Start(t.Context(), c, o)
 	require.NoError(t, err)
 	return a
 }

@@ -78,6 +78,7 @@ func (a *App) API() http.Handler {
 		Pulse:      a.pulse,
 		Rebuilds:   rebuilds,
 		Snapshots:  rebuilds,
+		LookBack:   a.lookBack(),
 		Quarantine: setAside,
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
