@@ -18,6 +18,8 @@ type ordersCommand struct {
 	List     ordersList     `cmd:"" help:"List orders."`
 	Get      ordersGet      `cmd:"" help:"Show one order."`
 	Timeline ordersTimeline `cmd:"" help:"Show what each webhook did to an order."`
+	Explain  ordersExplain  `cmd:"" help:"Show why an order is as it is, webhook by webhook."`
+	Rebuild  ordersRebuild  `cmd:"" help:"Make one order anew from its webhooks."`
 }
 
 // asking are the flags of every question.
@@ -61,19 +63,25 @@ func (c *ordersList) Run(ctx context.Context, p *program) error {
 	set(query, "problem", c.Problem)
 	set(query, "updated_since", c.UpdatedSince)
 	set(query, "sort", c.Sort)
-	return ask(ctx, p, c.asking, "/v1/orders", query, printOrders)
+	return ask(ctx, p, c.asking, openOffline, "/v1/orders", query, printOrders)
 }
 
-// ordersGet prints one order.
+// ordersGet prints one order, as it is or as it was.
 type ordersGet struct {
 	asking
+	At     string `help:"Show it as it was: at a stream sequence, or at a time." placeholder:"N|TIME"`
 	Source string `arg:"" help:"Source of the order."`
 	Key    string `arg:"" help:"Key of the order."`
 }
 
 // Run asks and prints.
 func (c *ordersGet) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, orderPath(c.Source, c.Key), url.Values{}, printOrder)
+	from, query := openOffline, url.Values{}
+	if c.At != "" {
+		from = openParts // only the stream knows what was
+		query.Set("at", c.At)
+	}
+	return ask(ctx, p, c.asking, from, orderPath(c.Source, c.Key), query, printOrder)
 }
 
 // ordersTimeline prints a page of an order's timeline.
@@ -86,17 +94,17 @@ type ordersTimeline struct {
 
 // Run asks and prints.
 func (c *ordersTimeline) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, orderPath(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
+	return ask(ctx, p, c.asking, openOffline, orderPath(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
 }
 
-// ask puts one question to the API and prints the answer: as it came, or as
-// tables.
-func ask[T any](ctx context.Context, p *program, a asking, path string, query url.Values, tables func(*program, *T)) (err error) {
+// ask puts one question to the API, or to what stands in for it where no server
+// runs, and prints the answer: as it came, or as tables.
+func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, path string, query url.Values, tables func(*program, *T)) (err error) {
 	loaded, err := p.load(a.settings)
 	if err != nil {
 		return err
 	}
-	client, err := newAPIClient(ctx, loaded)
+	client, err := connect(ctx, loaded, inItsPlace)
 	if err != nil {
 		return err
 	}
@@ -141,10 +149,14 @@ func printOrders(p *program, page *api.OrderList) {
 	printNext(p, page.NextCursor)
 }
 
+// noteWidth is the number of runes that are shown of a note: it is the last cell.
+const noteWidth = 120
+
 func printTimeline(p *program, page *api.Timeline) {
 	table := newTable(p.stdout, "stream sequence", "received", "event", "status", "effect", "state", "note")
 	for _, e := range page.Entries {
-		table.AppendRow(cells(e.StreamSequence, e.ReceivedAt, e.Event, e.Status, e.Effect, e.State, e.Note))
+		row := cells(e.StreamSequence, e.ReceivedAt, e.Event, e.Status, e.Effect, e.State)
+		table.AppendRow(append(row, clip(shown(e.Note), noteWidth)))
 	}
 	table.Render()
 	printNext(p, page.NextCursor)

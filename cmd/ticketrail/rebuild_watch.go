@@ -188,11 +188,7 @@ func work(r *api.Rebuild) string {
 // orders that differ.
 func printDifference(w io.Writer, d *api.Difference) {
 	fmt.Fprintln(w)
-	table := newTable(w, "table", "in use", "rebuilt", "missing", "added", "changed")
-	for _, t := range d.Tables {
-		table.AppendRow([]any{t.Table, t.InUse, t.Rebuilt, t.Missing, t.Added, t.Changed})
-	}
-	table.Render()
+	printTables(w, d.Tables)
 	if d.Equal {
 		return
 	}
@@ -200,13 +196,25 @@ func printDifference(w io.Writer, d *api.Difference) {
 	fmt.Fprintf(w, "\n%d orders differ: %d missing, %d added, %d changed.\n", differ, d.Orders.Missing, d.Orders.Added, d.Orders.Changed)
 	for _, order := range d.Examples {
 		fmt.Fprintf(w, "\n%s %s\n", printable(order.Source), clip(order.Key, cellWidth))
-		fields := newTable(w, "field", "in use", "rebuilt")
-		for _, f := range order.Fields {
-			fields.AppendRow(cells(f.Pointer, f.InUse, f.Rebuilt))
-		}
-		fields.Render()
+		printFields(w, order.Fields)
 	}
 	if told := uint64(len(d.Examples)); differ > told {
 		fmt.Fprintf(w, "\nand %d more\n", differ-told)
 	}
+}
+
+func printTables(w io.Writer, tables []api.TableDifference) {
+	table := newTable(w, "table", "in use", "rebuilt", "missing", "added", "changed")
+	for _, t := range tables {
+		table.AppendRow([]any{t.Table, t.InUse, t.Rebuilt, t.Missing, t.Added, t.Changed})
+	}
+	table.Render()
+}
+
+func printFields(w io.Writer, fields []api.FieldDifference) {
+	table := newTable(w, "field", "in use", "rebuilt")
+	for _, f := range fields {
+		table.AppendRow(cells(f.Pointer, f.InUse, f.Rebuilt))
+	}
+	table.Render()
 }
