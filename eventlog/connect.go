@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -33,13 +35,42 @@ type Servers struct {
 
 // Connect connects to external servers. Once connected it reconnects for ever,
 // until the connection is closed. The logger takes what happens to the
-// connection; none where it is nil.
+// connection; none where it is nil. Its error is a [*ConnectError].
 func Connect(s Servers, logger *slog.Logger) (*nats.Conn, error) {
 	conn, err := connect(s.URL, cmp.Or(logger, slog.New(slog.DiscardHandler)), s.options()...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the NATS server: %w", err)
+		return nil, &ConnectError{Servers: s.String(), Err: err}
 	}
 	return conn, nil
+}
+
+// String names the servers by host and port alone: their URLs may hold a password.
+func (s Servers) String() string {
+	var hosts []string
+	for address := range strings.SplitSeq(s.URL, ",") {
+		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	return strings.Join(hosts, ", ")
+}
+
+// ConnectError says that no server let us in.
+type ConnectError struct {
+	Servers string // as [Servers.String] names them
+	Err     error
+}
+
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("connect to NATS at %s: %v", e.Servers, e.Err)
+}
+
+// Unwrap gives the client's error.
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// Hint gives the mend.
+func (e *ConnectError) Hint() string {
+	return "start the NATS servers, or mend nats.url, the credentials and the certificates"
 }
 
 func (s Servers) options() (options []nats.Option) {

@@ -51,18 +51,25 @@ func openExternal(t *testing.T, external *server.Server) *eventlog.Log {
 func TestDurabilityOfAnExternalServerIsUnknown(t *testing.T) {
 	t.Parallel()
 	log := openExternal(t, startExternal(t, t.TempDir(), -1))
-	require.Contains(t, log.Durability(), "unknown: ")
+	require.Equal(t, eventlog.Unknown, log.Durability())
+	require.Contains(t, eventlog.Unknown.Note(), "sync_interval")
 	require.NoError(t, log.Ready(t.Context()))
 }
 
-// A server that is not there is an error at once.
+// A server that is not there is an error at once, which names it without its
+// password and says what to do.
 func TestConnectNeedsAServer(t *testing.T) {
 	t.Parallel()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
-	_, err = eventlog.Connect(eventlog.Servers{URL: "nats://" + free.Addr().String()}, nil)
+	address := free.Addr().String()
+	_, err = eventlog.Connect(eventlog.Servers{URL: "nats://user:canary@" + address + ", nats://127.0.0.1:1"}, nil)
 	require.ErrorIs(t, err, nats.ErrNoServers)
+	require.EqualError(t, err, "connect to NATS at "+address+", 127.0.0.1:1: nats: no servers available for connection")
+	var refused *eventlog.ConnectError
+	require.ErrorAs(t, err, &refused)
+	require.Contains(t, refused.Hint(), "nats.url")
 }
 
 // A reader outlives the restart of its server: it goes on where it was, without

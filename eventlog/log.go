@@ -192,13 +192,12 @@ func (l *Log) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Durability says in words what a receipt of Append promises.
-func (l *Log) Durability() string {
+// Durability says what a receipt of Append promises.
+func (l *Log) Durability() Durability {
 	if l.embedded != nil {
-		return "synced"
+		return Synced
 	}
-	return "unknown: an external NATS server does not tell whether it syncs before it acknowledges; " +
-		"set jetstream sync_interval: always on every server"
+	return Unknown
 }
 
 func (l *Log) health() error {

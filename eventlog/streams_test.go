@@ -27,7 +27,8 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	embedded := startEmbedded(t, dir)
 	log, err := eventlog.Open(t.Context(), embedded.Conn(), eventlog.Config{Embedded: true, Dir: dir})
 	require.NoError(t, err)
-	require.Equal(t, "synced", log.Durability())
+	require.Equal(t, eventlog.Synced, log.Durability())
+	require.Empty(t, eventlog.Synced.Note())
 
 	webhooks := streamConfig(t, embedded, eventlog.WebhooksStream)
 	require.Equal(t, []string{"webhooks.>"}, webhooks.Subjects)

@@ -207,7 +207,11 @@ func (a answer) code(t testing.TB) string {
 		Status                    int
 	}
 	require.NoError(t, json.Unmarshal([]byte(a.body), &problem))
-	require.Equal(t, "/problems/"+problem.Code, problem.Type)
+	require.Equal(t, "about:blank", problem.Type)
+	require.NotEmpty(t, problem.Code)
+	if a.status == http.StatusUnauthorized {
+		require.Equal(t, "Webhook", a.header.Get("WWW-Authenticate"))
+	}
 	require.Equal(t, a.status, problem.Status)
 	require.NotEmpty(t, problem.Title)
 	require.NotEmpty(t, problem.Detail)

@@ -27,8 +27,8 @@ type Log interface {
 	Reject(ctx context.Context, r *eventlog.Rejection) error
 	// Ready returns nil where Append can be expected to succeed.
 	Ready(ctx context.Context) error
-	// Durability says in a few words what Append promises.
-	Durability() string
+	// Durability says what Append promises.
+	Durability() eventlog.Durability
 }
 
 // Handler takes webhooks over HTTP. It is safe for concurrent use, and holds
@@ -59,7 +59,7 @@ func New(log Log, config Config) (*Handler, error) {
 		log:      log,
 		config:   config,
 		sources:  make(map[string]*source, len(config.Sources)),
-		stranger: newSource(Source{}, m),
+		stranger: newSource(Source{}, m.ofStranger()),
 		places:   semaphore.NewWeighted(int64(config.MaxInFlight)),
 		bodies:   semaphore.NewWeighted(config.BodyBudget),
 		metrics:  m,
@@ -67,7 +67,7 @@ func New(log Log, config Config) (*Handler, error) {
 		faults:   newJournal(config.Logger),
 	}
 	for _, s := range config.Sources {
-		h.sources[s.Name] = newSource(s, m)
+		h.sources[s.Name] = newSource(s, m.of(s.Name))
 	}
 	return h, nil
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // readinessAge is how long one look at the stream answers /readyz. Anybody may
@@ -36,9 +38,10 @@ func (r *readiness) check(ctx context.Context, now time.Time, look func(context.
 
 // readinessReport is the answer of /readyz.
 type readinessReport struct {
-	Ready      bool   `json:"ready"`
-	Durability string `json:"durability"`       // what a 200 to a webhook means
-	Reason     string `json:"reason,omitempty"` // the code of the refusal that a webhook would get
+	Ready          bool                `json:"ready"`
+	Durability     eventlog.Durability `json:"durability"` // what a 200 to a webhook means
+	DurabilityNote string              `json:"durability_note,omitempty"`
+	Reason         string              `json:"reason,omitempty"` // the code of the refusal that a webhook would get
 }
 
 func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +56,8 @@ func (h *Handler) serveHealth(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) answerReadiness(w http.ResponseWriter, r *http.Request) {
-	report := readinessReport{Ready: true, Durability: h.log.Durability()}
+	durability := h.log.Durability()
+	report := readinessReport{Ready: true, Durability: durability, DurabilityNote: durability.Note()}
 	status := http.StatusOK
 	if err := h.readiness.check(r.Context(), h.config.Now(), h.log.Ready); err != nil {
 		refused := refusalOf(err)

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,21 @@ func TestReady(t *testing.T) {
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	require.Equal(t, `{"ready":true,"durability":"synced"}`, got.body)
 }
+
+// Where the broker's durability cannot be known it is one word all the same, and
+// its explanation is beside it.
+func TestReadyOnAnUnknownDurability(t *testing.T) {
+	t.Parallel()
+	r := startOn(t, func(log ingest.Log) ingest.Log { return elsewhere{log} })
+	var report map[string]any
+	require.NoError(t, json.Unmarshal([]byte(r.do(t, r.plain(t, http.MethodGet, "/readyz", nil)).body), &report))
+	require.Equal(t, map[string]any{"ready": true, "durability": "unknown", "durability_note": eventlog.Unknown.Note()}, report)
+}
+
+// elsewhere is a log whose broker is another process.
+type elsewhere struct{ ingest.Log }
+
+func (elsewhere) Durability() eventlog.Durability { return eventlog.Unknown }
 
 // A receiver that cannot take webhooks is not ready, gives the code that they
 // would get as the reason, and is alive all the same.

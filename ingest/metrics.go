@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"errors"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -67,16 +69,32 @@ type sourceMetrics struct {
 }
 
 func (m *metrics) of(source string) *sourceMetrics {
-	outcomes := []string{outcomeAccepted, outcomeDuplicate, unavailable.code}
-	for _, r := range refusals {
-		outcomes = append(outcomes, r.code)
-	}
 	return &sourceMetrics{
-		requests: counters(m.requests, source, outcomes),
+		requests: counters(m.requests, source, outcomes()),
 		rejected: counters(m.rejected, source, []string{outcomeKept, outcomeDropped, outcomeFailed}),
 		duration: m.duration.WithLabelValues(source),
 		size:     m.size.WithLabelValues(source),
 	}
+}
+
+// ofStranger gives the metrics of all unknown sources together: a request to one
+// ends before its body is read.
+func (m *metrics) ofStranger() *sourceMetrics {
+	return &sourceMetrics{
+		requests: counters(m.requests, "", []string{refusalOf(errUnknownSource).code}),
+		duration: m.duration.WithLabelValues(""),
+	}
+}
+
+// outcomes gives what can come of a request to a source that is known.
+func outcomes() []string {
+	possible := []string{outcomeAccepted, outcomeDuplicate, unavailable.code}
+	for _, r := range refusals {
+		if !errors.Is(r.err, errUnknownPath) && !errors.Is(r.err, errUnknownSource) {
+			possible = append(possible, r.code)
+		}
+	}
+	return possible
 }
 
 func counters(vector *prometheus.CounterVec, source string, outcomes []string) map[string]prometheus.Counter {

@@ -40,10 +40,44 @@ func TestMetricsAreWellNamed(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	require.Zero(t, r.count(t, "ticketrail_ingest_requests_total", "ivy", "stream-full"))
+	require.Zero(t, r.count(t, "ticketrail_ingest_requests_total", "", "unknown-source"))
 
 	problems, err := testutil.GatherAndLint(r.registry)
 	require.NoError(t, err)
 	require.Empty(t, problems)
+}
+
+// What cannot happen has no series: a known source is not an unknown one, and of
+// an unknown one no body is read.
+func TestNoMetricIsImpossible(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	families, err := r.registry.Gather()
+	require.NoError(t, err)
+	strangers := 0
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			source, outcome := labels(metric.GetLabel())["source"], labels(metric.GetLabel())["outcome"]
+			require.NotEqual(t, "unknown-path", outcome)
+			require.Equal(t, outcome == "unknown-source", source == "" && outcome != "", "%s{%s,%s}", family.GetName(), source, outcome)
+			if hasSource := len(metric.GetLabel()) > 0; hasSource && source == "" {
+				strangers++
+			}
+		}
+	}
+	require.Equal(t, 2, strangers, "a count and a duration")
+}
+
+// labels gives the labels of a metric; an absent one is empty.
+func labels[P interface {
+	GetName() string
+	GetValue() string
+}](pairs []P) map[string]string {
+	values := make(map[string]string)
+	for _, pair := range pairs {
+		values[pair.GetName()] = pair.GetValue()
+	}
+	return values
 }
 
 // count gives a counter, a gauge or a histogram's number of samples; an absent
@@ -54,11 +88,7 @@ func (r *receiver) count(t testing.TB, name, source, outcome string) float64 {
 	require.NoError(t, err)
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
-			labels := make(map[string]string)
-			for _, pair := range metric.GetLabel() {
-				labels[pair.GetName()] = pair.GetValue()
-			}
-			if family.GetName() == name && labels["source"] == source && labels["outcome"] == outcome {
+			if family.GetName() == name && labels(metric.GetLabel())["source"] == source && labels(metric.GetLabel())["outcome"] == outcome {
 				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() +
 					float64(metric.GetHistogram().GetSampleCount())
 			}

@@ -153,7 +153,12 @@ func Reason(err error) string {
 // ours tells whether the cause is on this side.
 func (r refusal) ours() bool { return r.status >= http.StatusInternalServerError }
 
-// problem is the RFC 9457 form of a refusal.
+// challenge goes with every 401, which has to name a scheme (RFC 9110, 15.5.2):
+// how a provider signs its webhooks has no registered name.
+const challenge = "Webhook"
+
+// problem is the RFC 9457 form of a refusal. Its type leads nowhere, since the
+// public side explains nothing: the code says which problem it is.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -166,8 +171,11 @@ func (r refusal) answer(w http.ResponseWriter) {
 	if r.header.name != "" {
 		w.Header().Set(r.header.name, r.header.value)
 	}
+	if r.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
 	answerJSON(w, r.status, "application/problem+json", problem{
-		Type:   "/problems/" + r.code,
+		Type:   "about:blank",
 		Title:  r.title,
 		Status: r.status,
 		Detail: r.detail,

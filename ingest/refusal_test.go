@@ -132,7 +132,7 @@ func TestProblemForm(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	require.Equal(t,
-		`{"type":"/problems/unknown-source","title":"Unknown source","status":404,`+
+		`{"type":"about:blank","title":"Unknown source","status":404,`+
 			`"detail":"No source of this name is configured.","code":"unknown-source"}`,
 		r.do(t, r.plain(t, http.MethodPost, "/webhooks/nobody", nil)).body)
 }

@@ -28,13 +28,13 @@ type source struct {
 	metrics *sourceMetrics
 }
 
-func newSource(s Source, m *metrics) *source {
+func newSource(s Source, m *sourceMetrics) *source {
 	perSecond := cmp.Or(s.Rate, DefaultRate)
 	return &source{
 		Source:  s,
 		rate:    rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))),
 		kept:    rate.NewLimiter(keptRate, keptBurst),
-		metrics: m.of(s.Name),
+		metrics: m,
 	}
 }
 

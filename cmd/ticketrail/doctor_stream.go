@@ -49,7 +49,7 @@ func (e *examination) runningDurability(ctx context.Context, name string) check 
 		return fail(name, "see its log for the reason", "the running ticketrail does not take webhooks: %s", err)
 	}
 	var ready struct {
-		Durability string `json:"durability"`
+		Durability eventlog.Durability `json:"durability"`
 	}
 	if err := json.Unmarshal(text, &ready); err != nil {
 		return failed(name, err)
@@ -57,10 +57,10 @@ func (e *examination) runningDurability(ctx context.Context, name string) check 
 	return judgeDurability(name, ready.Durability)
 }
 
-// judgeDurability warns of every word but the one that promises.
-func judgeDurability(name, durability string) check {
-	if durability != "synced" {
-		return warn(name, "set jetstream sync_interval: always on every NATS server", "an answer of 200 means %s", durability)
+// judgeDurability warns of every durability but the one that promises.
+func judgeDurability(name string, durability eventlog.Durability) check {
+	if durability != eventlog.Synced {
+		return warn(name, durability.Note(), "an answer of 200 means %s", durability)
 	}
 	return ok(name, "an answer of 200 means %s", durability)
 }
@@ -68,15 +68,15 @@ func judgeDurability(name, durability string) check {
 func (e *examination) externalDurability(name string) check {
 	conn, err := eventlog.Connect(app.Servers(e.config), nil)
 	if err != nil {
-		return fail(name, "start the NATS servers, or mend nats.url, the credentials and the certificates", "%s", err)
+		return failed(name, err)
 	}
 	conn.Close()
-	return judgeDurability(name, "what the NATS servers are set to, which cannot be seen from here")
+	return judgeDurability(name, eventlog.Unknown)
 }
 
 // embeddedDurability starts the broker on the stream's own folder, or on a
 // throw-away one beside where it will be, so that its settings are asserted.
-func (e *examination) embeddedDurability(ctx context.Context) (durability string, err error) {
+func (e *examination) embeddedDurability(ctx context.Context) (durability eventlog.Durability, err error) {
 	folder := app.StreamFolder(e.config.Data)
 	if !exists(folder) {
 		if folder, err = os.MkdirTemp(standing(e.config.Data), ".doctor-"); err != nil {

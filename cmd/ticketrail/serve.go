@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
-	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // serveCommand runs everything in one process until a signal comes.
@@ -82,7 +81,7 @@ func printAddresses(w io.Writer, running *app.App, c *config.Config) {
 	places.AppendRow([]any{"api", at.API})
 	places.AppendRow([]any{"data", c.Data})
 	places.AppendRow([]any{"broker", brokerName(c)})
-	places.AppendRow([]any{"a 200 means", at.Durability})
+	places.AppendRow([]any{"a 200 means", explained(eventlog.Durability(at.Durability))})
 	places.Render()
 	fmt.Fprintln(w)
 	table := newTable(w, "source", "provider", "post webhooks to", "secret")
@@ -106,16 +105,18 @@ func secretsPlace(c *config.Config) string {
 	return config.Variable("sources")
 }
 
+// explained gives what an answer of 200 means, with what has to be known of it.
+func explained(d eventlog.Durability) string {
+	if d.Note() == "" {
+		return string(d)
+	}
+	return string(d) + ": " + d.Note()
+}
+
 // brokerName names the broker, without what its URL may hold of a password.
 func brokerName(c *config.Config) string {
 	if c.NATS.Embedded() {
 		return "embedded"
 	}
-	var hosts []string
-	for address := range strings.SplitSeq(c.NATS.URL, ",") {
-		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
-			hosts = append(hosts, u.Host)
-		}
-	}
-	return "NATS at " + strings.Join(hosts, ", ")
+	return "NATS at " + app.Servers(c).String()
 }

@@ -17,7 +17,7 @@ type Addresses struct {
 	Ingest  string          `json:"ingest"`
 	API     string          `json:"api"`
 	Sources []SourceAddress `json:"sources"`
-	// Durability says what an answer of 200 means: "synced", or words.
+	// Durability says what an answer of 200 means: "synced" or "unknown".
 	Durability string `json:"durability"`
 }
 

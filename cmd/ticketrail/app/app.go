@@ -145,7 +145,7 @@ func (a *App) makeSources(context.Context) (err error) {
 
 // announce writes down where the program is, once it is all there.
 func (a *App) announce(context.Context) error {
-	a.addresses.Durability = a.log.Durability()
+	a.addresses.Durability = string(a.log.Durability())
 	for _, source := range a.sources {
 		a.addresses.Sources = append(a.addresses.Sources, SourceAddress{
 			Name: source.Name, Provider: source.Provider, URL: a.addresses.Ingest + "/webhooks/" + source.Name,
