@@ -110,6 +110,7 @@ func query(t *testing.T, path, statement string, args ...any) (values []string) 
 	defer func() { require.NoError(t, db.Close()) }()
 	rows, err := db.QueryContext(t.Context(), statement, args...)
 	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
 	for rows.Next() {
 		var value string
 		require.NoError(t, rows.Scan(&value))

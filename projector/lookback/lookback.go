@@ -66,9 +66,10 @@ func New(c Config) *Lookback {
 }
 
 // OrderAt gives an order as it was at a moment. It returns domain.ErrNotFound for
-// an order of which no webhook had come by then, and domain.ErrForgotten where the
-// stream no longer holds all of those that had. It may look only as far as the
-// checkpoint: of a later moment it gives the order as it is.
+// an order of which no webhook had come by then, domain.ErrForgotten where the
+// stream no longer holds all of those that had, and domain.ErrNoStream where it does
+// not answer. Nothing is known beyond the checkpoint: of a later moment it gives the
+// order as it is.
 func (l *Lookback) OrderAt(ctx context.Context, source, key string, at domain.Moment) (*domain.Order, error) {
 	fold := l.refold(source, key)
 	for _, err := range fold.until(ctx, at) {
@@ -84,7 +85,7 @@ func (l *Lookback) OrderAt(ctx context.Context, source, key string, at domain.Mo
 
 // Explain gives the webhooks of an order in the order of the stream, each with
 // what it said, what it did, and by which rule. Its errors are those of OrderAt.
-// The bodies are not kept: whoever wants one page of a long life stops after it.
+// One is read after the other, so whoever wants a page of a long life takes only that.
 func (l *Lookback) Explain(ctx context.Context, source, key string) iter.Seq2[*domain.ExplainedWebhook, error] {
 	return func(yield func(*domain.ExplainedWebhook, error) bool) {
 		for step, err := range l.refold(source, key).all(ctx) {
