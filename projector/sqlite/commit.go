@@ -172,7 +172,7 @@ func (w *batchWriter) order(statement *sql.Stmt, o *domain.Order) {
 	}
 	standing := o.Standing()
 	w.run(statement, o.Source, o.Key, standing.State().String(), o.StoreID.Value, o.Reference.Value, standing.Problem,
-		o.LastSeenAt.Time().UnixNano(), o.StreamSequence, string(document), o.ID)
+		nanoseconds(o.LastSeenAt), o.StreamSequence, string(document), o.ID)
 }
 
 func (w *batchWriter) entry(e *domain.OrderEntry) {

@@ -17,7 +17,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
@@ -35,9 +34,6 @@ const minVersion = 3_051_003
 // readers is how many connections read at once.
 const readers = 8
 
-//go:embed schema.sql
-var schema string
-
 // DB is an open read model.
 type DB struct {
 	path   string
@@ -51,7 +47,9 @@ type DB struct {
 }
 
 // Open opens the read model in the file at path, and makes it if there is none;
-// its folder is made too, for its owner only.
+// its folder is made too, for its owner only. It returns a [FileError] for a file
+// that is not a read model of this program; of which version of the projection it
+// is makes no difference.
 func Open(ctx context.Context, path string) (*DB, error) {
 	return openSynced(ctx, path, syncedFull)
 }
@@ -71,7 +69,7 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 	if db.reader, err = sql.Open("sqlite3", dsn(path, "ro", "immutable=1&_query_only=true")); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, err)
 	}
-	if _, err := db.Checkpoint(ctx); err != nil {
+	if err := checkSchema(ctx, db.reader); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, errors.Join(err, db.Close()))
 	}
 	return db, nil
@@ -113,7 +111,7 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 	}
 	db := &DB{path: path, synced: synced, committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
-		return nil, fmt.Errorf("open read model %s: %w", path, errors.Join(err, db.Close()))
+		return nil, openError(path, errors.Join(err, db.Close()))
 	}
 	return db, nil
 }
@@ -138,7 +136,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if err := db.checkSettings(ctx); err != nil {
 		return err
 	}
-	if err := db.createSchema(ctx); err != nil {
+	if err := db.prepareSchema(ctx); err != nil {
 		return err
 	}
 	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
@@ -174,25 +172,6 @@ func (db *DB) checkSettings(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (db *DB) createSchema(ctx context.Context) error {
-	tx, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	var tables int
-	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema").Scan(&tables); err != nil {
-		return err
-	}
-	if tables > 0 {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
-		return fmt.Errorf("create schema: %w", err)
-	}
-	return tx.Commit()
 }
 
 // Close closes the file. Reads that are under way end with an error.

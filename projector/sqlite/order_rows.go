@@ -147,11 +147,6 @@ func compareRows(table string, stored, replaced map[string]string) domain.TableD
 	return d
 }
 
-// rowQuerier is a pool or a transaction.
-type rowQuerier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 func orderID(ctx context.Context, from rowQuerier, source, key string) (id uint64, err error) {
 	err = from.QueryRowContext(ctx, `
 		SELECT id

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -77,7 +79,7 @@ func selectOrders(q domain.OrderQuery) (query string, args []any) {
 		filter(`(key LIKE ? ESCAPE '\' OR reference LIKE ? ESCAPE '\')`, containing(q.Text), containing(q.Text))
 	}
 	if !q.UpdatedSince.IsZero() {
-		filter("last_seen_at >= ?", q.UpdatedSince.Time().UnixNano())
+		filter("last_seen_at >= ?", nanoseconds(q.UpdatedSince))
 	}
 	column, direction, beyond := sorting(q.Sort)
 	if q.After != 0 {
@@ -105,4 +107,17 @@ func sorting(sort domain.OrderSort) (column, direction, beyond string) {
 // containing gives the LIKE pattern of a text anywhere.
 func containing(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// nanoseconds gives a time as the tables hold it. One before the year 1678 or
+// after 2262 is beyond them, and gives the nearest that they can hold.
+func nanoseconds(at domain.Instant) int64 {
+	switch t := at.Time(); {
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	default:
+		return t.UnixNano()
+	}
 }

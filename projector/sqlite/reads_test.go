@@ -16,6 +16,12 @@ func keys(orders []*domain.Order) (keys []string) {
 	return keys
 }
 
+func instant(t *testing.T, text string) (at domain.Instant) {
+	t.Helper()
+	require.NoError(t, at.UnmarshalText([]byte(text)))
+	return at
+}
+
 // Each filter selects what it names, and a text is looked for literally.
 func TestOrderFilters(t *testing.T) {
 	t.Parallel()
@@ -49,6 +55,8 @@ func TestOrderFilters(t *testing.T) {
 		{"a backslash", domain.OrderQuery{Text: `\`}, []string{`a_b\c`}},
 		{"SQL", domain.OrderQuery{Text: `' OR 1=1 --`}, nil},
 		{"updated since", domain.OrderQuery{UpdatedSince: domain.InstantOf(start.Add(5 * time.Second))}, []string{"cooking", "ready"}},
+		{"updated since before all times", domain.OrderQuery{UpdatedSince: instant(t, "0001-01-01T00:00:01Z")}, []string{"plain", "100%", `a_b\c`, "troubled", "cooking", "ready"}},
+		{"updated since after all times", domain.OrderQuery{UpdatedSince: instant(t, "9999-01-01T00:00:00Z")}, nil},
 		{"all together", domain.OrderQuery{Source: "shop", Problem: &no, States: []domain.State{domain.StatePlaced}, Text: "a", Store: "s-1"}, []string{"plain"}},
 	} {
 		test.query.Sort, test.query.Limit = domain.SortCreatedAscending, 100

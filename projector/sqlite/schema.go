@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+//go:embed schema.sql
+var schema string
+
+// schemaNumber is the one that schema.sql writes into each file. It goes up with
+// every change of the tables; the version of the projection goes up with every
+// change of what is in them, and a file of another one is served as it is.
+const schemaNumber = 1
+
+// ErrSchema says that a file has other tables than this program's read models.
+var ErrSchema = errors.New("its schema is not the one of this program")
+
+// FileError is a file in the place of a read model that is none of this program's:
+// its Err is [ErrSchema], or SQLite's own where the file is damaged or no database.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("open read model %s: %v", e.Path, e.Err) }
+
+// Unwrap gives the cause.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Hint gives the mend.
+func (e *FileError) Hint() string {
+	return fmt.Sprintf("remove the read-model folder %s: it is made again from the stream at the next start", filepath.Dir(e.Path))
+}
+
+// openError gives the error of opening a file, which is a [FileError] where it is
+// the file that is at fault.
+func openError(path string, err error) error {
+	fault, _ := errors.AsType[sqlite3.Error](err)
+	if errors.Is(err, ErrSchema) || fault.Code == sqlite3.ErrNotADB || fault.Code == sqlite3.ErrCorrupt {
+		return &FileError{Path: path, Err: err}
+	}
+	return fmt.Errorf("open read model %s: %w", path, err)
+}
+
+// prepareSchema makes the tables in a file that has none, and gives ErrSchema for
+// one that has others.
+func (db *DB) prepareSchema(ctx context.Context) error {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var tables int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	if tables > 0 {
+		return checkSchema(ctx, tx)
+	}
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("create schema: %w", err)
+	}
+	if err := checkSchema(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// rowQuerier is a pool or a transaction.
+type rowQuerier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func checkSchema(ctx context.Context, in rowQuerier) error {
+	var number int
+	if err := in.QueryRowContext(ctx, "PRAGMA user_version").Scan(&number); err != nil {
+		return fmt.Errorf("read the number of the schema: %w", err)
+	}
+	if number != schemaNumber {
+		return fmt.Errorf("%w: it has number %d, this one %d", ErrSchema, number, schemaNumber)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
+)
+
+// A file that is no read model of this program does not open, and the error says
+// how to mend it.
+func TestForeignFileIsNotOpened(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(t *testing.T, path string){
+		"no database": func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path, []byte("this is not a database, whatever its name says, and it is long enough"), 0o600))
+		},
+		"other tables": func(t *testing.T, path string) { execute(t, path, "CREATE TABLE orders (id INTEGER PRIMARY KEY)") },
+		"another number": func(t *testing.T, path string) {
+			require.NoError(t, openAt(t, path).Close())
+			execute(t, path, "PRAGMA user_version = 7")
+		},
+		"torn in the middle": func(t *testing.T, path string) {
+			require.NoError(t, openAt(t, path).Close())
+			require.NoError(t, os.Truncate(path, 5000))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "read-model", "1.db")
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+			spoil(t, path)
+
+			_, err := sqlite.Open(t.Context(), path)
+			var foreign *sqlite.FileError
+			require.ErrorAs(t, err, &foreign)
+			require.Equal(t, path, foreign.Path)
+			require.Contains(t, foreign.Hint(), "remove the read-model folder "+filepath.Dir(path))
+		})
+	}
+}
+
+// A copy with another schema is not read either.
+func TestForeignCopyIsNotOpened(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "copy.sqlite")
+	require.NoError(t, open(t).CopyTo(t.Context(), path))
+	db, err := sqlite.OpenCopy(t.Context(), path)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	execute(t, path, "PRAGMA user_version = 7")
+	_, err = sqlite.OpenCopy(t.Context(), path)
+	require.ErrorIs(t, err, sqlite.ErrSchema)
+}
+
+// A read model that another version of the projection built opens as any other:
+// it is served while it is rebuilt.
+func TestAnotherVersionOfTheProjectionOpens(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "1.db")
+	db := openAt(t, path)
+	w := newWriter(t, db)
+	w.batch.Checkpoint.Version = 99
+	w.apply(step("a", domain.FulfillmentAccepted))
+	w.commit()
+	require.NoError(t, db.Close())
+
+	checkpoint, err := openAt(t, path).Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 99, checkpoint.Version)
+}
+
+func execute(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+path)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), statement)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+}
