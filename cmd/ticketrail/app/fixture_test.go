@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
@@ -24,7 +25,7 @@ import (
 )
 
 // patience bounds every wait; none should come near it.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // program is a running program, and a client of its two sides.
 type program struct {
@@ -104,7 +105,17 @@ func (p *program) ended(id int) (told api.Rebuild) {
 func (p *program) caughtUp() (projection api.Projection) {
 	p.t.Helper()
 	p.get("/v1/projection", &projection)
-	p.get(fmt.Sprintf("/v1/projection?min_stream_sequence=%d", projection.Stream.Last), &projection)
+	return p.reached(projection.Stream.Last)
+}
+
+// reached waits until the read model has come to a stream sequence, and gives
+// where it is then.
+func (p *program) reached(streamSequence uint64) (projection api.Projection) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		p.get("/v1/projection", &projection)
+		return projection.Checkpoint >= streamSequence
+	}, patience, 5*time.Millisecond)
 	require.Equal(p.t, projection.Checkpoint, projection.Counts.Sum)
 	return projection
 }
@@ -115,7 +126,7 @@ func (p *program) ordatic(event, order string) {
 	answer, err := p.sender("ordatic").Send(p.t.Context(), "", fmt.Appendf(nil, `{"eventType":%q,"storeId":"s","data":{"orderId":%q}}`, event, order))
 	require.NoError(p.t, err)
 	require.True(p.t, answer.OK())
-	p.get(fmt.Sprintf("/v1/projection?min_stream_sequence=%d", answer.StreamSequence), &api.Projection{})
+	p.reached(answer.StreamSequence)
 }
 
 // state gives the state of an order of Ordatic.
@@ -139,13 +150,18 @@ func (p *program) sender(name string) *sender.Sender {
 	return nil
 }
 
+// perSecond is how often each reader and the sender of a test ask while something
+// else goes on: often enough to meet every moment of it, and no more.
+const perSecond = 200
+
 // traffic sends simulated orders until ctx ends.
 func (p *program) traffic(ctx context.Context) error {
 	simulator := simulate.New(2)
+	pace := rate.NewLimiter(perSecond, 1)
 	for n := 0; ; n++ {
 		for _, adapter := range provider.All() {
 			for _, webhook := range simulator.Order(adapter.Name(), n, time.Unix(1_700_000_000, 0)) {
-				if ctx.Err() != nil {
+				if pace.Wait(ctx) != nil {
 					return nil
 				}
 				answer, err := p.sender(adapter.Name()).Send(context.WithoutCancel(ctx), webhook.ID, webhook.Body)

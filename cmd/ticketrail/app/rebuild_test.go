@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
@@ -53,27 +54,26 @@ func TestRebuildOfALargeStream(t *testing.T) {
 	}
 	traffic.Go(func() error { return p.watchCheckpoint(ctx) })
 
-	for range 2 {
-		told := p.ended(p.rebuild(api.RebuildRequest{}).ID)
-		require.Equal(t, domain.RebuildSwitched, told.State)
-		require.True(t, told.Difference.Equal)
-		require.GreaterOrEqual(t, told.StreamSequence, uint64(*large))
-		t.Logf("%d webhooks, %.0f a second", told.StreamSequence, told.RatePerSecond)
-	}
+	told := p.ended(p.rebuild(api.RebuildRequest{}).ID)
+	require.Equal(t, domain.RebuildSwitched, told.State)
+	require.True(t, told.Difference.Equal)
+	require.GreaterOrEqual(t, told.StreamSequence, uint64(*large))
+	t.Logf("%d webhooks, %.0f a second", told.StreamSequence, told.RatePerSecond)
 	p.change(http.MethodPost, "/v1/projection/rollback", nil, &api.Projection{})
 	stop()
 	require.NoError(t, traffic.Wait())
 
 	last := p.caughtUp().Checkpoint
-	told := p.ended(p.rebuild(api.RebuildRequest{Plan: true}).ID)
+	told = p.ended(p.rebuild(api.RebuildRequest{Plan: true}).ID)
 	require.Equal(t, domain.RebuildEqual, told.State)
 	require.Equal(t, last, told.Difference.StreamSequence)
+	p.stop()
 	require.Len(t, readModels(t, c.Data), 2, "the one in use and the one before")
 }
 
 // read asks for a path until ctx ends, and each time requires an answer.
 func (p *program) read(ctx context.Context, path string) error {
-	for ctx.Err() == nil {
+	for pace := rate.NewLimiter(perSecond, 1); pace.Wait(ctx) == nil; {
 		if status, text, err := p.ask(http.MethodGet, path, nil); err != nil || status != http.StatusOK {
 			return fmt.Errorf("%s: %d %s: %w", path, status, text, err)
 		}
@@ -84,7 +84,7 @@ func (p *program) read(ctx context.Context, path string) error {
 // watchCheckpoint requires until ctx ends that the checkpoint never goes back.
 func (p *program) watchCheckpoint(ctx context.Context) error {
 	var last uint64
-	for ctx.Err() == nil {
+	for pace := rate.NewLimiter(perSecond, 1); pace.Wait(ctx) == nil; {
 		var now api.Projection
 		p.get("/v1/projection", &now)
 		if now.Checkpoint < last {
