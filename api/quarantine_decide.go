@@ -27,6 +27,7 @@ type RetryRequest struct {
 
 // DiscardRequest says why an entry is of no use.
 type DiscardRequest struct {
+	Plan   bool   `json:"plan,omitempty" doc:"Give the entry as it is, and change nothing."`
 	Reason string `json:"reason" minLength:"1" maxLength:"500" example:"a port scan" doc:"Why, which is recorded."`
 }
 
@@ -155,6 +156,9 @@ func (h *handler) discardQuarantineEntry(ctx context.Context, in *discardInput) 
 	e, err := h.quarantineEntry(ctx, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if in.Body.Plan {
+		return &discardOutput{Body: quarantineEntry(e)}, nil
 	}
 	ruling := domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason}
 	discarded, err := h.config.Quarantine.Discard(ctx, []domain.QuarantineMark{e.Mark()}, ruling)

@@ -17,14 +17,15 @@ const about = "Order webhooks in, live and replayable order state out."
 
 // commandLine is what can be said to the program.
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
-	Send    sendCommand    `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
-	Demo    demoCommand    `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
-	Rebuild rebuildCommand `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
-	Verify  verifyCommand  `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
-	Orders  ordersCommand  `cmd:"" help:"Ask about orders."`
-	Doctor  doctorCommand  `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
-	Version versionCommand `cmd:"" help:"Print the versions of the program and of what it is built on."`
+	Serve      serveCommand      `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
+	Send       sendCommand       `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
+	Demo       demoCommand       `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
+	Rebuild    rebuildCommand    `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
+	Verify     verifyCommand     `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
+	Orders     ordersCommand     `cmd:"" help:"Ask about orders."`
+	Quarantine quarantineCommand `cmd:"" help:"See what was set aside, try it again, or discard it."`
+	Doctor     doctorCommand     `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Version    versionCommand    `cmd:"" help:"Print the versions of the program and of what it is built on."`
 }
 
 func main() {
