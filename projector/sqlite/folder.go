@@ -131,7 +131,10 @@ func (f *Folder) clean() error {
 	}
 	var errs []error
 	for _, entry := range entries {
-		database := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), "-wal"), "-shm")
+		database := entry.Name()
+		for _, suffix := range companions {
+			database = strings.TrimSuffix(database, suffix)
+		}
 		named := slices.Contains([]string{f.pointer.Current, f.pointer.Previous}, database)
 		if strings.HasPrefix(database, filePrefix) && strings.HasSuffix(database, fileSuffix) && !named {
 			errs = append(errs, os.Remove(f.path(entry.Name())))
@@ -143,7 +146,7 @@ func (f *Folder) clean() error {
 // Discard removes a read model that never came into use.
 func (f *Folder) Discard(path string) error {
 	var errs []error
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range append([]string{""}, companions...) {
 		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
@@ -155,6 +158,10 @@ const (
 	filePrefix = "model-"
 	fileSuffix = ".sqlite"
 )
+
+// companions are the ends of the names of what SQLite keeps beside a database:
+// the journal only while a new one is being made.
+var companions = []string{"-wal", "-shm", "-journal"}
 
 func fileName(number int) string { return fmt.Sprintf("%s%06d%s", filePrefix, number, fileSuffix) }
 

@@ -117,7 +117,7 @@ func TestFolder(t *testing.T) {
 
 	abandoned, _, err := folder.Next()
 	require.NoError(t, err)
-	touch(t, abandoned, abandoned+"-wal", abandoned+"-shm")
+	touch(t, abandoned, abandoned+"-wal", abandoned+"-shm", abandoned+"-journal")
 	other := filepath.Join(dir, "notes.txt")
 	touch(t, other)
 	folder, err = sqlite.OpenFolder(dir)
@@ -125,6 +125,7 @@ func TestFolder(t *testing.T) {
 	require.Equal(t, first, folder.Current())
 	require.NoFileExists(t, abandoned)
 	require.NoFileExists(t, abandoned+"-wal")
+	require.NoFileExists(t, abandoned+"-journal")
 	require.FileExists(t, other)
 
 	second, number, err := folder.Next()
