@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -76,9 +77,9 @@ type Config struct {
 	Token string
 	// Version is the version of the program, for [Projection].
 	Version string
-	// Projector tells whether the projector runs and, if not, why: the reason and
-	// the remedy, for an operator. Nil: it runs in another process.
-	Projector func() (running bool, reason string)
+	// Projector tells whether the projector runs, why not or what it is trying
+	// again, and what an operator can do. Nil: it runs in another process.
+	Projector func() (running bool, reason, hint string)
 	// Pulse tells whether the read model follows the stream. Nil: nobody watches.
 	Pulse *Pulse
 	// Rebuilds has read models made anew, and Snapshots gives those that were kept.
@@ -125,6 +126,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		mux:      http.NewServeMux(),
+		notReady: rate.Sometimes{Interval: time.Minute},
 	}
 	h.routes()
 	return h
@@ -138,6 +140,7 @@ type handler struct {
 	metrics  metrics
 	log      *slog.Logger
 	mux      *http.ServeMux
+	notReady rate.Sometimes // probes come every few seconds, for as long as it lasts
 }
 
 // routes registers every operation.

@@ -151,7 +151,7 @@ func TestOpenAPIExamples(t *testing.T) {
 	l.apply("ivy", "ivy", withHistory("i-1"))
 	l.quarantine("runa", domain.CauseKeyMissing, "/id")
 	c := l.serve(func(c *api.Config) {
-		c.Projector = func() (bool, string) { return true, "" }
+		c.Projector = func() (bool, string, string) { return true, "", "" }
 		c.Pulse = api.NewPulse(l.Model, l, now, nil)
 		workshop := newWorkshop(l)
 		c.Rebuilds, c.Snapshots = workshop, workshop

@@ -58,9 +58,9 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 		return nil, fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	if h.config.Projector != nil {
-		if running, reason := h.config.Projector(); !running {
+		if running, reason, hint := h.config.Projector(); !running {
 			problem := problemOf(errNotReady)
-			problem.Detail = "The projector does not run: " + reason
+			problem.Detail, problem.Hint = "The projector does not run: "+reason, hint
 			return nil, problem
 		}
 	}
@@ -79,8 +79,9 @@ func (h *handler) standsStill(checkpoint uint64) *Problem {
 	if h.config.Projector == nil {
 		return problem
 	}
-	if _, reason := h.config.Projector(); reason != "" {
+	if _, reason, hint := h.config.Projector(); reason != "" {
 		problem.Detail += " The projector says: " + reason
+		problem.Hint = hint
 	}
 	return problem
 }

@@ -97,11 +97,19 @@ func (h *handler) waitFor(ctx context.Context, streamSequence uint64) error {
 }
 
 // fail gives the problem of an error, and logs the error where it is not the
-// client's: neither what it asked for nor that it left.
+// client's: neither what it asked for nor that it left. That it is not ready it
+// logs once a minute, however often it is asked.
 func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 	problem := problemOf(err)
-	if problem.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	tell := func() {
 		h.log.WarnContext(ctx, "api request not answered", "route", route, "code", problem.Code, "error", err)
+	}
+	switch {
+	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled):
+	case route == readyPath:
+		h.notReady.Do(tell)
+	default:
+		tell()
 	}
 	return problem
 }

@@ -210,6 +210,19 @@ func TestHostileQueries(t *testing.T) {
 	require.Equal(t, []string{"store-7:o-1"}, c.list(url.Values{}), "nothing was dropped")
 }
 
+// What a parameter may be instead is told with the refusal.
+func TestARefusalTellsWhatToWrite(t *testing.T) {
+	t.Parallel()
+	c := newLedger(t).serve()
+	for query, message := range map[string]string{
+		"state=open":              `"open" is no state: use placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed, canceled`,
+		"updated_since=yesterday": "invalid value: not an RFC 3339 time, such as 2026-01-31T12:00:00Z",
+	} {
+		problem := c.get("/v1/orders?"+query).refused(http.StatusBadRequest, "invalid-parameter")
+		require.Equal(t, message, problem.Errors[0].Message, query)
+	}
+}
+
 // The list of orders is ordered by receipt in the stream, not by a clock: an
 // order whose provider dates it far ahead stays where it belongs.
 func TestUpdatedIsByStreamSequence(t *testing.T) {

@@ -42,7 +42,7 @@ func startPipeline(t *testing.T, configure ...func(*api.Config)) *pipeline {
 		stop()
 		require.NoError(t, <-done)
 	})
-	running := func() (bool, string) { status := p.Status(); return status.Running, status.Reason }
+	running := func() (bool, string, string) { status := p.Status(); return status.Running, status.Reason, status.Hint }
 	sources := []ingest.Source{}
 	for _, adapter := range provider.All() {
 		sources = append(sources, ingest.Source{Name: adapter.Name(), Provider: adapter, Secrets: []string{adapter.NewSecret([24]byte{1})}})

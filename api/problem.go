@@ -22,6 +22,7 @@ type Problem struct {
 	Status int                `json:"status" example:"404" doc:"The HTTP status."`
 	Code   string             `json:"code" example:"order-not-found" doc:"The problem's name, for programs."`
 	Detail string             `json:"detail" example:"The source has no order with this key." doc:"What happened, and what can be done."`
+	Hint   string             `json:"hint,omitempty" example:"restore the stream from its newest backup" doc:"What an operator can do, where somebody must act."`
 	Errors []ParameterProblem `json:"errors,omitempty" doc:"The parameters that cannot be used." nullable:"false"`
 }
 

@@ -16,7 +16,8 @@ type Projection struct {
 	Stream            *Stream   `json:"stream" doc:"Where the stream stands; null where it does not answer."`
 	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
 	Running           *bool     `json:"running" doc:"Whether the projector runs; null where it is another process."`
-	Reason            *string   `json:"reason" doc:"Why it does not run, and what to do."`
+	Reason            *string   `json:"reason" doc:"Why it does not run, or what it is trying again."`
+	Hint              *string   `json:"hint" doc:"What an operator can do, where somebody must act."`
 	WebhooksPerSecond *float64  `json:"webhooks_per_second" example:"120.5" doc:"How many webhooks were applied a second over the last 10 seconds; null where nobody watches."`
 	Moving            *bool     `json:"moving" doc:"False where webhooks have waited for more than 5 seconds while the checkpoint stood still; null where nobody watches."`
 	Rebuild           *UnderWay `json:"rebuild" doc:"The rebuild that goes on; null where none does."`
@@ -77,8 +78,8 @@ func (h *handler) getProjection(ctx context.Context, _ *projectionInput) (*proje
 	}
 	projection.Stream, projection.Lag = h.stream(ctx, checkpoint.StreamSequence)
 	if h.config.Projector != nil {
-		running, reason := h.config.Projector()
-		projection.Running, projection.Reason = &running, orNull(reason)
+		running, reason, hint := h.config.Projector()
+		projection.Running, projection.Reason, projection.Hint = &running, orNull(reason), orNull(hint)
 	}
 	if pulse := h.config.Pulse; pulse != nil {
 		projection.WebhooksPerSecond, projection.Moving = new(pulse.Rate()), new(pulse.Moving())

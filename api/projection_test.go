@@ -21,11 +21,11 @@ func TestProjection(t *testing.T) {
 	l.receive("ivy", "ivy", "order_updated", "{}")
 	c := l.serve(func(c *api.Config) {
 		c.Version = "v0.1.0"
-		c.Projector = func() (bool, string) { return true, "" }
+		c.Projector = func() (bool, string, string) { return true, "", "" }
 	})
 	require.Equal(t, `{"checkpoint":5,"counts":{"applied":4,"duplicate":0,"not_about_order":0,"quarantined":1,"sum":5},`+
 		`"stream":{"name":"WEBHOOKS","created_at":"2026-03-01T12:00:00Z","first":1,"last":7},`+
-		`"lag":{"webhooks":2,"oldest_seconds":6900},"running":true,"reason":null,"webhooks_per_second":null,"moving":null,"rebuild":null,"projection_version":1,"program_version":"v0.1.0"}`+"\n",
+		`"lag":{"webhooks":2,"oldest_seconds":6900},"running":true,"reason":null,"hint":null,"webhooks_per_second":null,"moving":null,"rebuild":null,"projection_version":1,"program_version":"v0.1.0"}`+"\n",
 		c.get("/v1/projection").Body)
 }
 
@@ -36,7 +36,7 @@ func TestProjectionWithoutTheStream(t *testing.T) {
 	l.pizza()
 	l.broken = errors.New("away")
 	c := l.serve(func(c *api.Config) {
-		c.Projector = func() (bool, string) { return false, "the stream was recreated: rebuild" }
+		c.Projector = func() (bool, string, string) { return false, "the stream was recreated", "rebuild" }
 	})
 	var projection api.Projection
 	c.get("/v1/projection").into(&projection)
@@ -44,7 +44,8 @@ func TestProjectionWithoutTheStream(t *testing.T) {
 	require.Nil(t, projection.Stream)
 	require.Nil(t, projection.Lag)
 	require.False(t, *projection.Running)
-	require.Equal(t, "the stream was recreated: rebuild", *projection.Reason)
+	require.Equal(t, "the stream was recreated", *projection.Reason)
+	require.Equal(t, "rebuild", *projection.Hint)
 }
 
 // Nothing applied yet is a checkpoint of 0, and no error.

@@ -79,6 +79,8 @@ func (p *Pulse) Look(ctx context.Context) {
 	info, err := p.webhooks.Info(ctx)
 	if err == nil {
 		lag = lagOf(ctx, p.webhooks, p.now(), at, info.Last)
+		p.metrics.bytes.Set(float64(info.Bytes))
+		p.metrics.maxBytes.Set(float64(info.MaxBytes))
 	}
 	p.saw(look{p.now(), at}, *lag)
 	p.metrics.observe(*lag, p.Rate(), p.Moving())
@@ -120,7 +122,7 @@ func (p *Pulse) Moving() bool {
 }
 
 type pulseMetrics struct {
-	lag, oldest, rate, moving prometheus.Gauge
+	lag, oldest, rate, moving, bytes, maxBytes prometheus.Gauge
 }
 
 func newPulseMetrics(registerer prometheus.Registerer) pulseMetrics {
@@ -132,10 +134,12 @@ func newPulseMetrics(registerer prometheus.Registerer) pulseMetrics {
 		return g
 	}
 	return pulseMetrics{
-		lag:    gauge("ticketrail_read_model_lag_webhooks", "Webhooks of the stream that are not applied yet."),
-		oldest: gauge("ticketrail_read_model_lag_seconds", "Age of the oldest webhook that is not applied yet; 0 where there is none."),
-		rate:   gauge("ticketrail_read_model_webhooks_per_second", "Webhooks applied a second, over the last 10 seconds."),
-		moving: gauge("ticketrail_read_model_moving", "0 where webhooks wait while the checkpoint stands still, else 1."),
+		lag:      gauge("ticketrail_read_model_lag_webhooks", "Webhooks of the stream that are not applied yet."),
+		oldest:   gauge("ticketrail_read_model_lag_seconds", "Age of the oldest webhook that is not applied yet; 0 where there is none."),
+		rate:     gauge("ticketrail_read_model_webhooks_per_second", "Webhooks applied a second, over the last 10 seconds."),
+		moving:   gauge("ticketrail_read_model_moving", "0 where webhooks wait while the checkpoint stands still, else 1."),
+		bytes:    gauge("ticketrail_stream_bytes", "What the webhooks in the stream take on disk."),
+		maxBytes: gauge("ticketrail_stream_max_bytes", "What they may take before webhooks are refused; 0 where there is no limit."),
 	}
 }
 

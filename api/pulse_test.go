@@ -60,7 +60,10 @@ func startWatched(t *testing.T) *watched {
 	w.pulse = api.NewPulse(w.Model, w.broker, w.now, metrics)
 	w.client = serve(t, api.New(w.Model, w.broker, api.Config{
 		Now: w.now, Pulse: w.pulse, Gatherer: metrics,
-		Projector: func() (bool, string) { status := w.projector.Status(); return status.Running, status.Reason },
+		Projector: func() (bool, string, string) {
+			status := w.projector.Status()
+			return status.Running, status.Reason, status.Hint
+		},
 	}))
 	w.applied(w.accept())
 	w.look(0)
@@ -100,6 +103,8 @@ func (w *watched) requireStuck() {
 	require.EqualValues(w.t, 1, projection.Lag.Webhooks)
 	require.Contains(w.t, w.get("/metrics").Body, "\nticketrail_read_model_moving 0\n")
 	require.Contains(w.t, w.get("/metrics").Body, "\nticketrail_read_model_lag_webhooks 1\n")
+	require.Regexp(w.t, `\nticketrail_stream_bytes [1-9]`, w.get("/metrics").Body)
+	require.Regexp(w.t, `\nticketrail_stream_max_bytes [1-9]`, w.get("/metrics").Body)
 	problem := w.get("/readyz").refused(http.StatusServiceUnavailable, "not-ready")
 	require.Contains(w.t, problem.Detail, "stands still at stream sequence 1")
 }

@@ -3,13 +3,12 @@ package domain
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
 
 // ErrInstant says that a text is no RFC 3339 time.
-var ErrInstant = errors.New("not an RFC 3339 time")
+var ErrInstant = errors.New("not an RFC 3339 time, such as 2026-01-31T12:00:00Z")
 
 // Instant is a moment, kept in UTC to the fraction it was given in: a provider's
 // "05:31:56Z" does not become "05:31:56.000Z". Two instants are the same moment
@@ -54,7 +53,7 @@ func ParseInstant(text string) (Instant, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	i := InstantOf(t)
 	if err != nil || i.IsZero() {
-		return Instant{}, fmt.Errorf("%w: %d bytes", ErrInstant, len(text))
+		return Instant{}, ErrInstant
 	}
 	i.fraction = fractionDigits(text)
 	return i, nil

@@ -118,15 +118,12 @@ func (a *App) tellUpdate(ctx context.Context, id int) {
 }
 
 // projectorHealth tells whether the projector runs and, if not, why and what to do.
-func (a *App) projectorHealth() (running bool, reason string) {
+func (a *App) projectorHealth() (running bool, reason, hint string) {
 	if a.stopping.Load() {
-		return false, errStopping.Error()
+		return false, errStopping.Error(), ""
 	}
 	status := a.projector.Status()
-	if status.Hint == "" {
-		return status.Running, status.Reason
-	}
-	return status.Running, status.Reason + ": " + status.Hint
+	return status.Running, status.Reason, status.Hint
 }
 
 // rebuilds is the rebuilder as the API knows it.
