@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"api":                      {"domain", "domain/provider"},
 	"cmd/ticketrail":           {"*"},
 	"cmd/ticketrail/app":       {"*"},
-	"cmd/ticketrail/config":    {"domain", "domain/provider"},
+	"cmd/ticketrail/config":    {"api", "domain", "domain/provider", "ingest"},
 	"cmd/ticketrail/sender":    {"domain/provider"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 )
 
 // sumSize is how many bytes of a cursor vouch for the rest: enough that no slip
@@ -41,7 +42,7 @@ func sealCursor(scope string, position ...uint64) string {
 
 // openCursor reads what sealCursor wrote into as many parts. The empty text is
 // the start of the list and leaves them alone; any other text that is not of this
-// scope is errCursor.
+// scope, or names a position beyond any that there can be, is errCursor.
 func openCursor(scope, text string, position ...*uint64) error {
 	if text == "" {
 		return nil
@@ -55,7 +56,9 @@ func openCursor(scope, text string, position ...*uint64) error {
 		return errCursor
 	}
 	for i, part := range position {
-		*part = binary.BigEndian.Uint64(parts[8*i:])
+		if *part = binary.BigEndian.Uint64(parts[8*i:]); *part > math.MaxInt64 {
+			return errCursor
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"net/url"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -160,7 +159,7 @@ func receipt(r domain.Receipt) *Receipt {
 }
 
 func proof(o *domain.Order, p domain.ProofInfo) Proof {
-	return Proof{ID: p.ID, Type: p.Type, Size: p.Size, URL: orderPath(o.Source, o.Key) + "/proofs/" + url.PathEscape(p.ID)}
+	return Proof{ID: p.ID, Type: p.Type, Size: p.Size, URL: PathOfOrder(o.Source, o.Key) + "/proofs/" + PathSegment(p.ID)}
 }
 
 func anomaly(a domain.Anomaly) Anomaly {

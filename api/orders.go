@@ -18,14 +18,18 @@ import (
 
 const ordersPath = "/v1/orders"
 
-// orderPath gives the path of an order, with the odd characters of its key
-// escaped, and a key of dots too, which clients would take for a step up.
-func orderPath(source, key string) string {
-	segment := url.PathEscape(key)
-	if segment == "." || segment == ".." {
-		segment = strings.ReplaceAll(segment, ".", "%2E")
+// PathOfOrder gives the path of an order, whatever its key is made of.
+func PathOfOrder(source, key string) string {
+	return ordersPath + "/" + PathSegment(source) + "/" + PathSegment(key)
+}
+
+// PathSegment gives a text as one segment of a path: odd characters escaped, and
+// dots where there is nothing else, which clients would take for a step up.
+func PathSegment(text string) string {
+	if strings.Trim(text, ".") == "" {
+		return strings.ReplaceAll(text, ".", "%2E")
 	}
-	return ordersPath + "/" + url.PathEscape(source) + "/" + segment
+	return url.PathEscape(text)
 }
 
 // OrderList is a page of orders.

@@ -234,3 +234,17 @@ func TestUpdatedIsByStreamSequence(t *testing.T) {
 	l.apply("ordatic", "ordatic", accepted("later"))
 	require.Equal(t, []string{"later", "ahead"}, l.serve().list(url.Values{}))
 }
+
+// The path of an order leads to this one order, whatever its source and key are.
+func TestPathOfOrder(t *testing.T) {
+	t.Parallel()
+	for want, order := range map[string][2]string{
+		"/v1/orders/ordatic/store-7:o-1":     {"ordatic", "store-7:o-1"},
+		"/v1/orders/ordatic/a%2Fb%3F%23%20c": {"ordatic", "a/b?# c"},
+		"/v1/orders/ordatic/%2E%2E":          {"ordatic", ".."},
+		"/v1/orders/%2E/%2E%2E%2E":           {".", "..."},
+		"/v1/orders/ordatic/..a":             {"ordatic", "..a"},
+	} {
+		require.Equal(t, want, api.PathOfOrder(order[0], order[1]))
+	}
+}

@@ -1,7 +1,12 @@
 package api_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"math"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,4 +84,34 @@ func TestTimelineCursorOfAnotherOrder(t *testing.T) {
 	var page api.Timeline
 	c.get("/v1/orders/ivy/i-1/timeline?limit=1").into(&page)
 	c.get("/v1/orders/ivy/i-2/timeline?limit=1&cursor="+*page.NextCursor).refused(400, "invalid-cursor")
+}
+
+// A cursor that is sealed as it must be and names a position that cannot be is
+// refused as any other mangled one.
+func TestCursorBeyondEveryPosition(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.apply("ivy", "ivy", accepted("i-1"))
+	c := l.serve()
+	for path, cursors := range map[string][]string{
+		"timeline":    {forge(`timeline "ivy" "i-1"`, 1<<63, 0), forge(`timeline "ivy" "i-1"`, 1, 1<<63)},
+		"explanation": {forge(`explanation "ivy" "i-1"`, math.MaxUint64)},
+	} {
+		for _, cursor := range cursors {
+			c.get("/v1/orders/ivy/i-1/"+path+"?cursor="+cursor).refused(http.StatusBadRequest, "invalid-cursor")
+		}
+	}
+	var page api.Timeline
+	c.get("/v1/orders/ivy/i-1/timeline?cursor=" + forge(`timeline "ivy" "i-1"`, math.MaxInt64, math.MaxInt64)).into(&page)
+	require.Empty(t, page.Entries)
+}
+
+// forge seals a cursor as the API does.
+func forge(scope string, position ...uint64) string {
+	var text []byte
+	for _, part := range position {
+		text = binary.BigEndian.AppendUint64(text, part)
+	}
+	sum := sha256.Sum256(append([]byte(scope), text...))
+	return base64.RawURLEncoding.EncodeToString(append(text, sum[:8]...))
 }

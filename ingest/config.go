@@ -62,7 +62,10 @@ type Config struct {
 	Registerer prometheus.Registerer
 }
 
-var sourceName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+var sourceNames = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+// IsSourceName tells whether a source can have this name, see [Source].
+func IsSourceName(name string) bool { return sourceNames.MatchString(name) }
 
 func (c Config) withDefaults() Config {
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
@@ -102,7 +105,7 @@ func (c Config) check() error {
 
 func (s Source) check() error {
 	switch {
-	case !sourceName.MatchString(s.Name):
+	case !IsSourceName(s.Name):
 		return fmt.Errorf("ingest: source %q: a name is 1 to 32 lower-case letters, digits and hyphens", s.Name)
 	case s.Provider == nil:
 		return fmt.Errorf("ingest: source %q: no provider", s.Name)

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"syscall"
 	"time"
 
@@ -185,19 +184,6 @@ func refusal(status int, text []byte) error {
 		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
 	}
 	return &failure{err: errors.New(message), hint: hint}
-}
-
-// orderPath is the path of one order. A key may be anything, dots alone
-// included, which a server would take for a step in the path.
-func orderPath(source, key string) string {
-	return "/v1/orders/" + pathPart(source) + "/" + pathPart(key)
-}
-
-func pathPart(text string) string {
-	if strings.Trim(text, ".") == "" {
-		return strings.ReplaceAll(text, ".", "%2E")
-	}
-	return url.PathEscape(text)
 }
 
 // hasReadModel tells whether a data folder holds a read model, without making one.

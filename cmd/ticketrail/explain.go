@@ -28,7 +28,7 @@ type ordersExplain struct {
 
 // Run asks and prints.
 func (c *ordersExplain) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openParts, orderPath(c.Source, c.Key)+"/explanation", c.values(), printExplanation)
+	return ask(ctx, p, c.asking, openParts, api.PathOfOrder(c.Source, c.Key)+"/explanation", c.values(), printExplanation)
 }
 
 func printExplanation(p *program, e *api.Explanation) {

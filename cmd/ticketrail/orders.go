@@ -81,7 +81,7 @@ func (c *ordersGet) Run(ctx context.Context, p *program) error {
 		from = openParts // only the stream knows what was
 		query.Set("at", c.At)
 	}
-	return ask(ctx, p, c.asking, from, orderPath(c.Source, c.Key), query, printOrder)
+	return ask(ctx, p, c.asking, from, api.PathOfOrder(c.Source, c.Key), query, printOrder)
 }
 
 // ordersTimeline prints a page of an order's timeline.
@@ -94,7 +94,7 @@ type ordersTimeline struct {
 
 // Run asks and prints.
 func (c *ordersTimeline) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openOffline, orderPath(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
+	return ask(ctx, p, c.asking, openOffline, api.PathOfOrder(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
 }
 
 // ask puts one question to the API, or to what stands in for it where no server

@@ -83,7 +83,7 @@ func (c *quarantineShow) Run(ctx context.Context, p *program) error {
 	return ask[api.QuarantineDetail](ctx, p, raw, openQuarantine, entryPath(c.ID), url.Values{"raw": {"true"}}, nil)
 }
 
-func entryPath(id string) string { return quarantinePath + "/" + pathPart(id) }
+func entryPath(id string) string { return quarantinePath + "/" + api.PathSegment(id) }
 
 // openQuarantine opens the parts of a data folder that no server runs on, with the
 // secrets that a server would verify by.

@@ -65,7 +65,7 @@ func (c *ordersRebuild) Run(ctx context.Context, p *program) (err error) {
 func (c *ordersRebuild) rebuild(ctx context.Context, client *apiClient, plan bool) (*api.OrderRebuild, error) {
 	var found api.OrderRebuild
 	request := api.OrderRebuildRequest{Plan: plan}
-	return &found, client.change(ctx, http.MethodPost, orderPath(c.Source, c.Key)+"/rebuild", request, &found)
+	return &found, client.change(ctx, http.MethodPost, api.PathOfOrder(c.Source, c.Key)+"/rebuild", request, &found)
 }
 
 // tell prints the end of it in JSON, where that was asked for.

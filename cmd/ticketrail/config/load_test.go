@@ -163,6 +163,18 @@ func TestErrorsNameTheVariableOrTheFlag(t *testing.T) {
 	}
 }
 
+// What is loopback to the API is loopback to the configuration.
+func TestAnyLoopbackNeedsNoToken(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"LocalHost:1", "[::1]:1", "127.9.9.9:1", "[::ffff:127.0.0.1]:1"} {
+		_, err := config.Load(config.Inputs{
+			File:  write(t, "ticketrail.yaml", ""),
+			Flags: []config.Flag{{Key: "api.listen", Name: "--api-listen", Text: address}},
+		})
+		require.NoError(t, err, address)
+	}
+}
+
 // A file that was asked for by name must be there.
 func TestANamedFileMustExist(t *testing.T) {
 	t.Parallel()

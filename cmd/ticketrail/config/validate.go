@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/ingest"
 )
 
 // The bounds of what can be configured.
@@ -27,10 +29,7 @@ const (
 	maxSecretsActive = 16
 )
 
-var (
-	sourceName   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
-)
+var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // validate checks what no single value can tell, and gives the first error.
 func validate(c *Config, origins map[string]string) error {
@@ -75,7 +74,7 @@ func (c *checker) section(config *Config) {
 	c.require(config.Ingest.MaxInFlight >= 1 && config.Ingest.MaxInFlight <= maxInFlight, "ingest.max_in_flight",
 		"write a number from 1 to 100000", "%d is out of range", config.Ingest.MaxInFlight)
 	c.address("api.listen", config.API.Listen)
-	c.require(config.API.Token != "" || loopback(config.API.Listen), "api.listen",
+	c.require(api.CheckListen(config.API.Listen, config.API.Token.Reveal()) == nil, "api.listen",
 		"set api.token ("+Variable("api.token")+"), or listen on 127.0.0.1",
 		"%s can be reached from other machines, and there is no token", config.API.Listen)
 }
@@ -88,13 +87,6 @@ func (c *checker) address(key, address string) {
 		_, err = net.LookupPort("tcp", port)
 		c.require(err == nil && port != "", key, mend, "%q has no usable port", address)
 	}
-}
-
-// loopback tells whether only this machine can reach an address.
-func loopback(address string) bool {
-	host, _, _ := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *checker) nats(n *NATS) {
@@ -144,7 +136,7 @@ func (c *checker) sources(sources []Source) {
 
 func (c *checker) source(key string, s *Source) {
 	c.require(s.Name != "", key+".name", "name it: it is the last part of its address", "it is missing")
-	c.require(sourceName.MatchString(s.Name), key+".name", "use 1 to 32 of a-z, 0-9 and -", "%q cannot be a source's name", s.Name)
+	c.require(ingest.IsSourceName(s.Name), key+".name", "use 1 to 32 of a-z, 0-9 and -", "%q cannot be a source's name", s.Name)
 	adapter, known := provider.Named(s.Provider)
 	c.require(known, key+".provider", "choose one of "+providerNames(), "%q is no provider", s.Provider)
 	c.require(len(s.Secrets) > 0, key+".secrets", "write the secret that the provider signs with: secrets: [\"…\"]", "it is missing")
