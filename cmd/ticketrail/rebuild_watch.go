@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func (w *rebuildWatch) interrupted(ctx context.Context, id int) error {
 	if err != nil {
 		return fmt.Errorf("cancel rebuild %d: %w", id, err)
 	}
-	return fmt.Errorf("rebuild %d: %s", id, ended.State)
+	return cmp.Or(outcome(ended), fmt.Errorf("rebuild %d had ended before it could be canceled: %s", id, ended.State))
 }
 
 // progress gives what shows a rebuild whenever it was looked at.
