@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Order is one order of one source, folded from its events. Its exported fields
@@ -47,6 +48,9 @@ type Order struct {
 	Proofs    []ProofInfo     `json:"proofs,omitempty"`    // by ID
 	History   []HistoryEntry  `json:"history,omitempty"`   // by time, status, reason
 	Anomalies []Anomaly       `json:"anomalies,omitempty"` // by code, detail
+	// Delivered are the statuses, sorted, that came as the status of a snapshot of
+	// their own, so that no history need fill them in.
+	Delivered []string `json:"delivered,omitempty"`
 
 	// FirstSeenAt and LastSeenAt are when the first and the last applied webhook
 	// came, Version counts the applied webhooks, StreamSequence is the last one.
@@ -80,8 +84,7 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 
 	contradiction := o.stand(e, streamSequence)
 	o.fill(&e.Facts, e.Stamp, &change.News)
-	change.Backfilled = o.learnHistory(e)
-	change.News.add("history", len(change.Backfilled) > 0)
+	change.Backfilled = o.learnHistory(e, &change.News)
 	o.collect(e, streamSequence, &change.News)
 
 	change.To = o.Standing()
@@ -188,12 +191,10 @@ func (o *Order) fill(f *Facts, stamp Stamp, to *News) {
 // collect adds the event's elements to the order's sets, and the kinds of which
 // any was new or newer to the news.
 func (o *Order) collect(e *Event, streamSequence uint64, to *News) {
-	for _, refund := range e.Refunds {
-		to.add("refunds", newest(&o.Refunds, refund, refundID, refundStamp))
-	}
-	for _, payment := range e.Payments {
-		to.add("payments", newest(&o.Payments, payment, paymentID, paymentStamp))
-	}
+	refunds := merge(&o.Refunds, e.Refunds, compareRefunds, newest(refundStamp))
+	to.add("refunds", len(refunds) > 0)
+	payments := merge(&o.Payments, e.Payments, comparePayments, newest(paymentStamp))
+	to.add("payments", len(payments) > 0)
 	if e.Proof != nil {
 		to.add("proof of delivery", insert(&o.Proofs, e.Proof.ProofInfo, compareProofs))
 	}
@@ -203,11 +204,15 @@ func (o *Order) collect(e *Event, streamSequence uint64, to *News) {
 }
 
 // learnHistory adds the event's history, and gives the entries that are news and
-// that neither this webhook nor an earlier one delivered.
-func (o *Order) learnHistory(e *Event) (backfilled []HistoryEntry) {
-	for _, entry := range e.History {
-		isNews := insert(&o.History, entry, compareHistory)
-		if isNews && entry.Status != e.ProviderStatus && entry.Status != o.ProviderStatus.Value {
+// whose status no webhook delivered so far, this one included.
+func (o *Order) learnHistory(e *Event, to *News) (backfilled []HistoryEntry) {
+	if e.Kind == Snapshot && e.ProviderStatus != "" {
+		insert(&o.Delivered, e.ProviderStatus, strings.Compare)
+	}
+	learnt := merge(&o.History, e.History, compareHistory, keep)
+	to.add("history", len(learnt) > 0)
+	for _, entry := range learnt {
+		if _, delivered := slices.BinarySearch(o.Delivered, entry.Status); !delivered {
 			backfilled = append(backfilled, entry)
 		}
 	}
@@ -220,40 +225,11 @@ func (o *Order) note(anomaly Anomaly, streamSequence uint64) bool {
 	return insert(&o.Anomalies, anomaly, compareAnomalies)
 }
 
-// insert adds an element to a sorted set and tells whether it was missing.
-func insert[T any](set *[]T, element T, compare func(a, b T) int) bool {
-	i, found := slices.BinarySearchFunc(*set, element, compare)
-	if !found {
-		*set = slices.Insert(*set, i, element)
-	}
-	return !found
-}
-
-// newest keeps, of the elements with one id, the one with the greatest stamp,
-// and tells whether the set changed in anything but a stamp.
-func newest[T comparable](set *[]T, element T, id func(*T) string, stamp func(*T) *Stamp) (changed bool) {
-	i, found := slices.BinarySearchFunc(*set, element, func(a, b T) int {
-		return cmp.Compare(id(&a), id(&b))
-	})
-	if !found {
-		*set = slices.Insert(*set, i, element)
-		return true
-	}
-	known := &(*set)[i]
-	if stamp(&element).Compare(*stamp(known)) <= 0 {
-		return false
-	}
-	previous := *known
-	*known = element
-	*stamp(&previous) = *stamp(&element)
-	return previous != element
-}
-
-func refundID(r *Refund) string            { return r.ID }
-func refundStamp(r *Refund) *Stamp         { return &r.Stamp }
-func paymentID(p *PaymentRecord) string    { return p.ID }
-func paymentStamp(p *PaymentRecord) *Stamp { return &p.Stamp }
-func compareProofs(a, b ProofInfo) int     { return cmp.Compare(a.ID, b.ID) }
+func refundStamp(r *Refund) *Stamp           { return &r.Stamp }
+func paymentStamp(p *PaymentRecord) *Stamp   { return &p.Stamp }
+func compareRefunds(a, b Refund) int         { return cmp.Compare(a.ID, b.ID) }
+func comparePayments(a, b PaymentRecord) int { return cmp.Compare(a.ID, b.ID) }
+func compareProofs(a, b ProofInfo) int       { return cmp.Compare(a.ID, b.ID) }
 func compareAnomalies(a, b Anomaly) int {
 	return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Detail, b.Detail))
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -169,6 +170,57 @@ func TestLateHistoryBackfillsOnlyWhatIsBetween(t *testing.T) {
 	order := fold(snapshot(3, "paid", paid))
 	require.Equal(t, late.History[:1], apply(order, late).Backfilled)
 	require.Equal(t, late.History, order.History)
+}
+
+// A status that a webhook without a history delivered was delivered: a history that
+// comes later is news, and back-fills only what is missing between the webhooks.
+func TestHistoryBackfillsNoDeliveredStatus(t *testing.T) {
+	t.Parallel()
+	told := snapshot(9, "paid", paid)
+	told.History = []domain.HistoryEntry{
+		{Status: "processing", At: second(1)},
+		{Status: "waiting_for_payment", At: second(2)},
+		{Status: "finalizing", At: second(3)},
+		{Status: "paid", At: second(9)},
+	}
+	order := fold(snapshot(1, "processing", pending), snapshot(3, "finalizing", pending))
+	change := apply(order, told)
+	require.Equal(t, told.History[1:2], change.Backfilled)
+	require.Contains(t, change.News, "history")
+	require.Equal(t, []string{"finalizing", "paid", "processing"}, order.Delivered)
+
+	again := fold(snapshot(9, "paid", paid))
+	change = apply(again, told)
+	require.Equal(t, told.History[:3], change.Backfilled)
+	require.Equal(t, domain.EffectUpdated, change.Effect)
+}
+
+// The elements of one webhook do to an order what as many webhooks of one element
+// each do to it, in whatever order they stand, and those that share an id too.
+func TestElementsOfOneWebhookAreFoldedLikeThoseOfMany(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		anyEvent := eventOf(domain.Step)
+		together, apart := fold(anyEvent.Draw(t, "before")), fold()
+		*apart = *together
+		event := &domain.Event{
+			Refunds:  rapid.SliceOfN(rapid.Custom(refund), 0, 12).Draw(t, "refunds"),
+			Payments: rapid.SliceOfN(rapid.Custom(payment), 0, 12).Draw(t, "payments"),
+			History:  rapid.SliceOfN(rapid.Custom(historyEntry), 0, 12).Draw(t, "history"),
+		}
+		seal(event, domain.Instant{}, 0)
+		apply(together, event)
+		for _, refund := range event.Refunds {
+			apply(apart, &domain.Event{Refunds: []domain.Refund{refund}})
+		}
+		for _, payment := range event.Payments {
+			apply(apart, &domain.Event{Payments: []domain.PaymentRecord{payment}})
+		}
+		for _, entry := range event.History {
+			apply(apart, &domain.Event{History: []domain.HistoryEntry{entry}})
+		}
+		require.Equal(t, blanked(apart), blanked(together))
+	})
 }
 
 // Refunds are a set by id: a newer statement replaces, an older one is ignored,
