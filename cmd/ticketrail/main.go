@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return p.report(err)
 	}
-	p.flags = settingFlags(parsed)
+	p.flags, p.variables = settingFlags(parsed), flagVariables(parser.Model.Node)
 	if err := parsed.Run(); err != nil {
 		return p.report(err)
 	}

@@ -100,7 +100,7 @@ func (c *ordersTimeline) Run(ctx context.Context, p *program) error {
 // ask puts one question to the API, or to what stands in for it where no server
 // runs, and prints the answer: as it came, or as tables.
 func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, path string, query url.Values, tables func(*program, *T)) (err error) {
-	loaded, err := p.load(a.settings)
+	loaded, err := p.loadToRead(a.settings)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
+	variables      []string // of flags that are not the configuration's
 	flags          []config.Flag
 }
 
@@ -36,7 +37,30 @@ type settings struct {
 
 // load reads the configuration as the command's flags say.
 func (p *program) load(s settings) (*config.Config, error) {
-	return config.Load(config.Inputs{File: s.Config, Environ: p.environ, Flags: p.flags})
+	return config.Load(p.inputs(s))
+}
+
+// loadToRead is load for a command that only asks: it has no use for the secrets
+// of sources, and the terminal it runs in may lack the variables that hold them.
+func (p *program) loadToRead(s settings) (*config.Config, error) {
+	inputs := p.inputs(s)
+	inputs.SecretsUnread = true
+	return config.Load(inputs)
+}
+
+func (p *program) inputs(s settings) config.Inputs {
+	return config.Inputs{File: s.Config, Environ: p.environ, Variables: p.variables, Flags: p.flags}
+}
+
+// flagVariables gives the environment variables of all flags of all commands.
+func flagVariables(node *kong.Node) (names []string) {
+	for _, flag := range node.Flags {
+		names = append(names, flag.Envs...)
+	}
+	for _, child := range node.Children {
+		names = append(names, flagVariables(child)...)
+	}
+	return names
 }
 
 // settingFlags gives the flags on the command line that stand for a key of the

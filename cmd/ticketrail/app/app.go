@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -75,7 +76,8 @@ type Projection struct {
 // bounds the start alone.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).openStream, (*App).openReadModel,
-		(*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI, (*App).announce)
+		(*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
+		(*App).keepSources, (*App).announce)
 }
 
 // Open starts all but the listeners, for a command that works on a data folder
@@ -135,12 +137,27 @@ func (a *App) lockFolder(context.Context) error {
 	return nil
 }
 
-// makeSources makes sources where none are configured and none were made before.
+// makeSources makes sources where none are configured and none were kept before.
 func (a *App) makeSources(context.Context) (err error) {
-	if len(a.sources) == 0 {
-		a.sources, a.sourcesMade, err = config.MakeSources(a.config.Data, rand.Reader)
+	if len(a.sources) > 0 {
+		return nil
+	}
+	a.sources, err = config.KeptSources(a.config.Data)
+	if errors.Is(err, fs.ErrNotExist) {
+		a.sourcesMade = true
+		a.sources, err = config.MakeSources(rand.Reader)
 	}
 	return err
+}
+
+// keepSources keeps the sources that were made. It comes when all else has
+// succeeded: the secrets are shown by the very start that keeps them, and one that
+// fails leaves none that nobody has seen.
+func (a *App) keepSources(context.Context) error {
+	if !a.sourcesMade {
+		return nil
+	}
+	return config.KeepSources(a.config.Data, a.sources)
 }
 
 // announce writes down where the program is, once it is all there.
@@ -215,5 +232,6 @@ func (e *ListenError) Unwrap() error { return e.Err }
 
 // Hint gives the mend.
 func (e *ListenError) Hint() string {
-	return fmt.Sprintf("choose another address with %s, or end the program that listens on %s", config.Variable(e.Key), e.Address)
+	return fmt.Sprintf("choose another address with %s or %s, or end the program that listens on %s",
+		config.FlagName(e.Key), config.Variable(e.Key), e.Address)
 }

@@ -50,7 +50,8 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
-// A start that fails half-way leaves nothing running and nothing locked.
+// A start that fails half-way leaves nothing running, nothing locked and no
+// secrets that were never shown: the first that succeeds makes and shows them.
 func TestAFailedStartLeavesNothing(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,10 +64,15 @@ func TestAFailedStartLeavesNothing(t *testing.T) {
 	var listen *app.ListenError
 	require.ErrorAs(t, err, &listen)
 	require.Equal(t, "api.listen", listen.Key)
-	require.Contains(t, listen.Hint(), "TICKETRAIL_API_LISTEN")
+	require.Contains(t, listen.Hint(), "--api-listen or TICKETRAIL_API_LISTEN")
+	require.NoFileExists(t, config.SourcesFile(c.Data))
 
 	c.API.Listen = "127.0.0.1:0"
-	require.NoError(t, start(t, c, options()).Stop())
+	a := start(t, c, options())
+	_, made := a.Sources()
+	require.True(t, made)
+	require.FileExists(t, config.SourcesFile(c.Data))
+	require.NoError(t, a.Stop())
 }
 
 // Of two programs on one folder the second does not start.

@@ -17,6 +17,9 @@ type Config struct {
 	// File is the path that the configuration was read from, empty where no file
 	// was.
 	File string `yaml:"-"`
+	// PlainSecrets tells that the file holds a secret itself, and not only where
+	// one is to be found.
+	PlainSecrets bool `yaml:"-"`
 }
 
 // Ingest configures the public listener.

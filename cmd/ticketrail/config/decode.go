@@ -17,9 +17,29 @@ type decoder struct {
 	origin string
 	lines  bool
 	// origins holds, by key, where each value was set last.
-	origins map[string]string
+	origins map[string]origin
 	// lookup finds an environment variable.
 	lookup func(name string) (string, bool)
+	// referenced are the variables that ${NAME} was written for.
+	referenced map[string]bool
+	// secretsUnread leaves the secrets of sources as they are written.
+	secretsUnread bool
+	// plainSecrets says that a file holds a secret itself.
+	plainSecrets bool
+}
+
+// origin is where a value was set: the name of a file, a variable or a flag, and
+// in a file the line.
+type origin struct {
+	name string
+	line int // 0 outside of files
+}
+
+func (o origin) String() string {
+	if o.line > 0 {
+		return fmt.Sprintf("%s:%d", o.name, o.line)
+	}
+	return o.name
 }
 
 // decodeYAML reads a YAML document into target, which key names.
@@ -123,15 +143,15 @@ func (d *decoder) decodeSequence(node ast.Node, target reflect.Value, key string
 }
 
 // at gives the origin of a line of what is being read.
-func (d *decoder) at(line int) string {
-	if d.lines && line > 0 {
-		return fmt.Sprintf("%s:%d", d.origin, line)
+func (d *decoder) at(line int) origin {
+	if !d.lines {
+		line = 0
 	}
-	return d.origin
+	return origin{d.origin, line}
 }
 
 func (d *decoder) fail(line int, key string, err error) error {
-	failure := &Error{Origin: d.at(line), Key: key, Problem: err.Error()}
+	failure := &Error{Origin: d.at(line).String(), Key: key, Problem: err.Error()}
 	if m, ok := errors.AsType[*misfit](err); ok {
 		failure.Mend = m.mend
 	}

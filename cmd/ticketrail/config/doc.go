@@ -18,5 +18,10 @@
 // # Sources that were not configured
 //
 // A program that is started without any sources gets one for each provider, with
-// generated secrets, by [MakeSources]. They are kept in the data folder.
+// generated secrets, by [MakeSources]. [KeepSources] keeps them in the data folder.
+//
+// # Variables that mean nothing
+//
+// A variable that begins with TICKETRAIL_ and is neither a key's nor referred to
+// as ${NAME} is an [Error] too: it is most likely a key's, mistyped.
 package config

@@ -79,6 +79,40 @@ func TestErrorsNameTheFileTheKeyAndTheMend(t *testing.T) {
 	}
 }
 
+// Of several things that are wrong the one that stands first in the file is told.
+func TestTheFirstMistakeOfTheFileIsTold(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, "sources:\n  - { name: My_Shop, provider: ivy, secrets: [s] }\nstream: { max_age: 1s }\nnats: { replicas: 2 }\napi: { listen: \"0.0.0.0:1\" }\n")
+	require.ErrorContains(t, err, ":2: sources[0].name")
+	_, err = load(t, "stream: { max_age: 1s }\n", "TICKETRAIL_API_LISTEN=0.0.0.0:1")
+	require.ErrorContains(t, err, "TICKETRAIL_API_LISTEN: api.listen")
+}
+
+// A variable that sets nothing is refused with the one that was most likely meant,
+// unless the file refers to it, a flag has it, it is empty, or Kubernetes made it.
+func TestAMistypedVariableIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, "", "TICKETRAIL_INGEST_LISTN=127.0.0.1:1")
+	require.EqualError(t, err, "TICKETRAIL_INGEST_LISTN: there is no such variable")
+	var bad *config.Error
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, "did you mean TICKETRAIL_INGEST_LISTEN? If not, unset it", bad.Hint())
+	_, err = load(t, "", "TICKETRAIL_TOKEN=t")
+	require.ErrorAs(t, err, &bad)
+	require.Contains(t, bad.Hint(), "TICKETRAIL_API_TOKEN")
+
+	_, err = load(t, ivy(`secrets: ["${TICKETRAIL_IVY_SECRET}"]`), "TICKETRAIL_IVY_SECRET=s", "TICKETRAIL_EMPTY=", "TICKETRAILS=x",
+		"TICKETRAIL_SERVICE_HOST=10.0.0.1", "TICKETRAIL_SERVICE_PORT=8080", "TICKETRAIL_SERVICE_PORT_INGEST=8080", "TICKETRAIL_PORT=tcp://10.0.0.1:8080",
+		"TICKETRAIL_API_PORT_8081_TCP=tcp://10.0.0.1:8081", "TICKETRAIL_API_PORT_8081_TCP_ADDR=10.0.0.1")
+	require.NoError(t, err)
+	_, err = load(t, "", "TICKETRAIL_API_PORT=8081")
+	require.ErrorContains(t, err, "no such variable")
+	_, err = config.Load(config.Inputs{
+		File: write(t, "t.yaml", ""), Environ: []string{"TICKETRAIL_LOG_LEVEL=warn"}, Variables: []string{"TICKETRAIL_LOG_LEVEL"},
+	})
+	require.NoError(t, err)
+}
+
 func ivy(more string) string {
 	return "sources:\n  - { name: ivy, provider: ivy, " + more + " }\n"
 }

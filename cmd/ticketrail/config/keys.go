@@ -15,6 +15,12 @@ func Variable(key string) string {
 	return Prefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
+// FlagName gives the flag of a key, where a command has one: --ingest-listen for
+// ingest.listen.
+func FlagName(key string) string {
+	return "--" + strings.NewReplacer(".", "-", "_", "-").Replace(key)
+}
+
 // Keys gives every key that has an environment variable, in the order of [Config].
 // The settings of one source have none: TICKETRAIL_SOURCES holds the whole list.
 func Keys() []string {

@@ -19,6 +19,12 @@ type Inputs struct {
 	Environ []string
 	// Flags overrule everything else.
 	Flags []Flag
+	// Variables are names that begin with Prefix and stand for no key, such as
+	// those of flags that do not belong to the configuration.
+	Variables []string
+	// SecretsUnread leaves the secrets of sources unread, for a program that
+	// neither verifies nor signs: what is in their place is of no use.
+	SecretsUnread bool
 }
 
 // Flag is a key that was set on the command line.
@@ -32,13 +38,19 @@ type Flag struct {
 // see [MakeSources].
 func Load(in Inputs) (*Config, error) {
 	config := Default()
-	d := &decoder{origins: map[string]string{}, lookup: lookupIn(in.Environ)}
-	for _, layer := range []func(*Config, *decoder, Inputs) error{readFile, readEnvironment, readFlags} {
+	d := &decoder{
+		origins:       map[string]origin{},
+		lookup:        lookupIn(in.Environ),
+		referenced:    map[string]bool{},
+		secretsUnread: in.SecretsUnread,
+	}
+	for _, layer := range []func(*Config, *decoder, Inputs) error{readFile, readEnvironment, readFlags, checkVariables} {
 		if err := layer(config, d, in); err != nil {
 			return nil, err
 		}
 	}
-	return config, validate(config, d.origins)
+	config.PlainSecrets = d.plainSecrets
+	return config, validate(config, d)
 }
 
 func readFile(config *Config, d *decoder, in Inputs) error {

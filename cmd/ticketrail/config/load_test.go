@@ -198,6 +198,37 @@ func TestSecretsDoNotShow(t *testing.T) {
 	require.Equal(t, ivySecret, c.API.Token.Reveal())
 }
 
+// Who neither verifies nor signs needs no secret of a source. The API's token is
+// read all the same.
+func TestSecretsOfSourcesCanBeLeftUnread(t *testing.T) {
+	t.Parallel()
+	text := "api: {token: \"${API_TOKEN}\"}\nsources: [{name: r, provider: runa, secrets: [\"${RUNA}\", {file: /no/such}]}]\n"
+	inputs := config.Inputs{File: write(t, "t.yaml", text), SecretsUnread: true}
+	_, err := config.Load(inputs)
+	require.ErrorContains(t, err, "api.token: the environment variable API_TOKEN is not set")
+	inputs.Environ = []string{"API_TOKEN=t0ken"}
+	c, err := config.Load(inputs)
+	require.NoError(t, err)
+	require.Equal(t, "t0ken", c.API.Token.Reveal())
+	require.Equal(t, []string{"", ""}, c.Sources[0].RevealSecrets())
+}
+
+// A file that says only where its secrets are holds none.
+func TestPlainSecretsAreNoticed(t *testing.T) {
+	t.Parallel()
+	for text, plain := range map[string]bool{
+		ivy("secrets: [" + ivySecret + "]"):                                true,
+		"api: {token: " + ivySecret + "}\n":                                true,
+		"api: {token: \"\"}\n" + ivy(`secrets: ["${SECRET}"]`):             false,
+		ivy("secrets: [{file: " + write(t, "secret", ivySecret) + "}]"):    false,
+		ivy(`secrets: ["Bearer ${SECRET}"]`) + "data: " + ivySecret + "\n": false,
+	} {
+		c, err := load(t, text, "SECRET=s", "TICKETRAIL_API_TOKEN="+ivySecret)
+		require.NoError(t, err)
+		require.Equal(t, plain, c.PlainSecrets, text)
+	}
+}
+
 // A size that is printed reads as the same size again.
 func TestSizes(t *testing.T) {
 	t.Parallel()

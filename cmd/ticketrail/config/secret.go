@@ -19,11 +19,13 @@ var variableForm = regexp.MustCompile(`\$\{([^}]*)\}`)
 // environment, or {file: PATH}.
 func (d *decoder) decodeSecret(node ast.Node, target reflect.Value, key string) error {
 	line := node.GetToken().Position.Line
+	ofSource := strings.HasPrefix(key, "sources[")
 	if text, ok := scalar(node); ok {
 		value, err := d.expand(text)
-		if err != nil {
+		if err != nil && !(ofSource && d.secretsUnread) {
 			return d.fail(line, key, err)
 		}
+		d.plainSecrets = d.plainSecrets || d.lines && text != "" && !variableForm.MatchString(text)
 		return d.setSecret(value, target, key, line)
 	}
 	if _, ok := node.(ast.MapNode); !ok {
@@ -34,6 +36,9 @@ func (d *decoder) decodeSecret(node ast.Node, target reflect.Value, key string) 
 	}
 	if err := d.decode(node, reflect.ValueOf(&source).Elem(), key); err != nil {
 		return err
+	}
+	if ofSource && d.secretsUnread {
+		return d.setSecret("", target, key, line)
 	}
 	value, err := readSecret(source.File)
 	if err != nil {
@@ -54,6 +59,7 @@ func (d *decoder) expand(text string) (string, error) {
 	var unset string
 	expanded := variableForm.ReplaceAllStringFunc(text, func(reference string) string {
 		name := variableForm.FindStringSubmatch(reference)[1]
+		d.referenced[name] = true
 		value, ok := d.lookup(name)
 		if !ok || value == "" {
 			unset = name

@@ -38,28 +38,25 @@ func KeptSources(data string) ([]Source, error) {
 	return kept.Sources, nil
 }
 
-// MakeSources gives one source for each provider, named after it. The secrets
-// are made from random on the first call and kept in the data folder, which must
-// exist, readable by its owner alone; made tells whether this was that call.
-func MakeSources(data string, random io.Reader) (sources []Source, made bool, err error) {
-	sources, err = KeptSources(data)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return sources, false, err
-	}
+// MakeSources gives one source for each provider, named after it, with secrets
+// made from random.
+func MakeSources(random io.Reader) (sources []Source, err error) {
 	for _, p := range provider.All() {
 		var seed [24]byte
 		if _, err := io.ReadFull(random, seed[:]); err != nil {
-			return nil, false, fmt.Errorf("make the secret of %s: %w", p.Name(), err)
+			return nil, fmt.Errorf("make the secret of %s: %w", p.Name(), err)
 		}
 		secret := Secret(p.NewSecret(seed))
 		sources = append(sources, Source{Name: p.Name(), Provider: p.Name(), Secrets: []Secret{secret}})
 	}
-	return sources, true, keepSources(SourcesFile(data), sources)
+	return sources, nil
 }
 
-// keepSources writes the file whole or not at all: a start that is cut off must
-// not leave half a list of secrets.
-func keepSources(path string, sources []Source) (err error) {
+// KeepSources keeps generated sources in the data folder, which must exist, in a
+// file that its owner alone can read. The file is written whole or not at all: a
+// start that is cut off must not leave half a list of secrets.
+func KeepSources(data string, sources []Source) (err error) {
+	path := SourcesFile(data)
 	var text strings.Builder
 	text.WriteString(sourcesHead)
 	for _, s := range sources {

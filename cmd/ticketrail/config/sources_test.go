@@ -2,12 +2,10 @@ package config_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"io/fs"
 	"os"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,22 +13,21 @@ import (
 	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
-// The first start makes a source for each provider, with secrets that the
-// provider takes; every later one finds the same.
+// There is a source for each provider, with secrets that the provider takes; once
+// kept they are found again.
 func TestGeneratedSourcesAreKept(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	_, err := config.KeptSources(data)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
-	made, first, err := config.MakeSources(data, rand.Reader)
+	made, err := config.MakeSources(rand.Reader)
 	require.NoError(t, err)
-	require.True(t, first)
 	require.Len(t, made, len(provider.All()))
+	require.NoError(t, config.KeepSources(data, made))
 
-	kept, first, err := config.MakeSources(data, iotest.ErrReader(errors.New("no more randomness is needed")))
+	kept, err := config.KeptSources(data)
 	require.NoError(t, err)
-	require.False(t, first)
 	require.Equal(t, made, kept)
 
 	info, err := os.Stat(config.SourcesFile(data))
@@ -41,9 +38,9 @@ func TestGeneratedSourcesAreKept(t *testing.T) {
 // Two programs do not have the same secrets.
 func TestGeneratedSecretsDiffer(t *testing.T) {
 	t.Parallel()
-	a, _, err := config.MakeSources(t.TempDir(), rand.Reader)
+	a, err := config.MakeSources(rand.Reader)
 	require.NoError(t, err)
-	b, _, err := config.MakeSources(t.TempDir(), rand.Reader)
+	b, err := config.MakeSources(rand.Reader)
 	require.NoError(t, err)
 	for i := range a {
 		require.NotEqual(t, a[i].Secrets, b[i].Secrets)
@@ -54,10 +51,14 @@ func TestGeneratedSecretsDiffer(t *testing.T) {
 func TestSourcesAreKeptWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	_, _, err := config.MakeSources(data, strings.NewReader("not enough"))
+	_, err := config.MakeSources(strings.NewReader("not enough"))
 	require.Error(t, err)
-	_, _, err = config.MakeSources(data+"/missing", rand.Reader)
-	require.Error(t, err)
+	made, err := config.MakeSources(rand.Reader)
+	require.NoError(t, err)
+	require.Error(t, config.KeepSources(data+"/missing", made))
+	require.NoError(t, os.Mkdir(config.SourcesFile(data), 0o700))
+	require.Error(t, config.KeepSources(data, made))
+	require.NoError(t, os.Remove(config.SourcesFile(data)))
 	left, err := os.ReadDir(data)
 	require.NoError(t, err)
 	require.Empty(t, left)
@@ -69,6 +70,6 @@ func TestAnEmptiedFileOfSourcesIsAnError(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	require.NoError(t, os.WriteFile(config.SourcesFile(data), nil, 0o600))
-	_, _, err := config.MakeSources(data, rand.Reader)
+	_, err := config.KeptSources(data)
 	require.ErrorAs(t, err, new(*config.Error))
 }

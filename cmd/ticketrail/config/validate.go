@@ -31,9 +31,10 @@ const (
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
-// validate checks what no single value can tell, and gives the first error.
-func validate(c *Config, origins map[string]string) error {
-	check := &checker{origins: origins}
+// validate checks what no single value can tell, and gives the first error: the
+// one that stands first in the file, since there it is read and mended.
+func validate(c *Config, d *decoder) error {
+	check := &checker{origins: d.origins, secretsUnread: d.secretsUnread}
 	check.section(c)
 	check.nats(&c.NATS)
 	check.stream(&c.Stream)
@@ -43,27 +44,33 @@ func validate(c *Config, origins map[string]string) error {
 
 // checker keeps the first thing that is wrong.
 type checker struct {
-	origins map[string]string
-	first   error
+	origins       map[string]origin
+	secretsUnread bool
+	first         error
+	line          int // of the first; 0 where it is not of a file
 }
 
 // require notes the problem of a key unless the condition holds.
 func (c *checker) require(ok bool, key, mend, problem string, args ...any) {
-	if ok || c.first != nil {
+	if ok {
 		return
 	}
-	c.first = &Error{Origin: c.origin(key), Key: key, Problem: fmt.Sprintf(problem, args...), Mend: mend}
+	at := c.origin(key)
+	if sooner := at.line > 0 && at.line < c.line; c.first == nil || sooner {
+		c.first = &Error{Origin: at.String(), Key: key, Problem: fmt.Sprintf(problem, args...), Mend: mend}
+		c.line = at.line
+	}
 }
 
 // origin finds where a key, or the section or list that lacks it, was set.
-func (c *checker) origin(key string) string {
+func (c *checker) origin(key string) origin {
 	for key != "" {
 		if origin, ok := c.origins[key]; ok {
 			return origin
 		}
 		key = key[:max(strings.LastIndexAny(key, ".["), 0)]
 	}
-	return "the default"
+	return origin{name: "the default"}
 }
 
 func (c *checker) section(config *Config) {
@@ -143,6 +150,9 @@ func (c *checker) source(key string, s *Source) {
 	c.require(len(s.Secrets) <= maxSecretsActive, key+".secrets", "remove the secrets that were rotated away", "%d are too many", len(s.Secrets))
 	c.require(s.Currency == "" || currencyCode.MatchString(s.Currency), key+".currency", "write three capital letters, such as SEK", "%q is no currency code", s.Currency)
 	c.require(s.Rate == 0 || s.Rate >= 1 && s.Rate <= maxSourceRate, key+".rate", "write webhooks a second, from 1 to 1000000, or 0 for the default", "%v is out of range", s.Rate)
+	if c.secretsUnread {
+		return
+	}
 	for i, secret := range s.Secrets {
 		at := fmt.Sprintf("%s.secrets[%d]", key, i)
 		c.require(secret != "", at, "write the secret that the provider signs with", "it is empty")
