@@ -9,32 +9,19 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// Batch is a run of consecutive webhooks of the stream. It must be acknowledged
-// once, by Ack or by Nack; either may be called from any goroutine.
+// Batch is a run of webhooks of the stream, in its order.
 type Batch struct {
 	Webhooks []*domain.Webhook // at least one
 	messages []*message.Message
 	bytes    int    // of the bodies
 	pending  uint64 // how many the server had after the last one
-	reading  *reading
 }
 
-// Ack lets the webhooks go. It does not wait.
+// Ack lets the webhooks go, to make room for more. It does not wait, and may be
+// called from any goroutine. Who cannot work on a batch leaves the iterator.
 func (b *Batch) Ack() {
-	if b.reading.settle(b) {
-		for _, m := range b.messages {
-			m.Ack()
-		}
-	}
-}
-
-// Nack has the iterator go on with the first webhook of this batch again, when
-// every batch before it is acknowledged. Batches that were given out after it are
-// void: their webhooks come again. On an acknowledged or a void batch it does
-// nothing.
-func (b *Batch) Nack() {
-	if b.reading.rewind(b) {
-		b.messages[0].Nack()
+	for _, m := range b.messages {
+		m.Ack()
 	}
 }
 
@@ -45,10 +32,6 @@ func (b *Batch) add(m *message.Message) {
 	b.pending = DeliveryOf(m).Pending
 }
 
-func (b *Batch) clear() {
-	b.messages, b.Webhooks, b.bytes = nil, nil, 0
-}
-
 // Batches reads the stream from a stream sequence on, as it was stored, and waits
 // for more at its end. It waits for the first webhook of a batch, and then goes on
 // collecting as long as there are more, up to most (from 1) and 32 MiB: a reader
@@ -56,14 +39,19 @@ func (b *Batch) clear() {
 // batches. Two batches, or as many as hold 4096 webhooks, may be under way
 // unacknowledged; then the iterator waits.
 //
-// It outlives lost connections. It ends with an error when ctx ends, or with
-// [ErrStreamLost].
+// It ends with an error: when ctx ends, with [ErrStreamLost], and with
+// [ErrInterrupted] before the first webhook that came after the connection, the
+// server or the consumer did not last. So all that one iterator gives is of one
+// history: a stream that is put back to an older point takes another iterator to
+// be read, and a look at the stream after that one's first batch vouches for all
+// of its batches.
 func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		subscriber := NewSubscriber(l.js, SubscriberConfig{
 			Stream:   WebhooksStream,
 			From:     func() uint64 { return from },
 			InFlight: max(defaultInFlight, 2*most),
+			Once:     true,
 			Bare:     true,
 		})
 		defer subscriber.Close()
@@ -72,7 +60,7 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 			yield(nil, err)
 			return
 		}
-		reading := &reading{messages: subscription.out, most: most}
+		reading := reading{messages: subscription.out, most: most}
 		for batch := reading.next(); batch != nil; batch = reading.next() {
 			if !yield(batch, nil) {
 				return

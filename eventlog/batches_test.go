@@ -73,8 +73,8 @@ func TestBatchesFollowTheStream(t *testing.T) {
 	}
 }
 
-// However batches are acknowledged and refused, what is given out is always the
-// webhook after the last one, or the first one that was refused.
+// However batches are acknowledged, what is given out is always the webhook after
+// the last one.
 func TestBatchesStayInOrder(t *testing.T) {
 	t.Parallel()
 	const stored = 120
@@ -91,20 +91,10 @@ func TestBatchesStayInOrder(t *testing.T) {
 				next++
 			}
 			underWay = append(underWay, batch)
-			i := rapid.IntRange(0, len(underWay)-1).Draw(t, "batch")
-			switch rapid.SampledFrom([]string{"wait", "acknowledge", "refuse"}).Draw(t, "then") {
-			case "acknowledge":
+			if rapid.Bool().Draw(t, "acknowledge") {
+				i := rapid.IntRange(0, len(underWay)-1).Draw(t, "batch")
 				underWay[i].Ack()
 				underWay = slices.Delete(underWay, i, i+1)
-			case "refuse":
-				next = underWay[i].Webhooks[0].StreamSequence
-				for _, b := range underWay[i:] { // all but the first are void by then
-					b.Nack()
-				}
-				for _, b := range underWay[:i] {
-					b.Ack()
-				}
-				underWay = nil
 			}
 			if next > stored {
 				return
@@ -169,41 +159,4 @@ func TestBatchesEndWithTheirContext(t *testing.T) {
 		}
 	}
 	require.ErrorIs(t, ending, context.Canceled)
-}
-
-// A refused batch comes again, with all that was given out after it, in order
-// and without a gap.
-func TestBatchesRewindToARefusedBatch(t *testing.T) {
-	t.Parallel()
-	log := newLog(t)
-	fill(t, log, 60)
-	var underWay []*eventlog.Batch
-	next, refusals := uint64(1), 0
-	for batch, err := range log.Batches(patient(t), 1, 10) {
-		require.NoError(t, err)
-		for _, w := range batch.Webhooks {
-			require.Equal(t, next, w.StreamSequence)
-			next++
-		}
-		underWay = append(underWay, batch)
-		if len(underWay) < 3 && next <= 60 {
-			continue
-		}
-		if refusals < 4 {
-			refusals++
-			next = underWay[1].Webhooks[0].StreamSequence
-			underWay[1].Nack()
-			underWay[2].Nack() // void, so this does nothing
-			underWay[0].Ack()
-			underWay = nil
-			continue
-		}
-		for _, b := range underWay {
-			b.Ack()
-		}
-		if underWay = nil; next > 60 {
-			break
-		}
-	}
-	require.Equal(t, 4, refusals)
 }

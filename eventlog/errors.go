@@ -21,6 +21,11 @@ var (
 	// ErrUnfit says that a message holds what the stream has no place for, such
 	// as a name that is no token. Nothing was stored; trying again is of no use.
 	ErrUnfit = errors.New("unfit for the stream")
+	// ErrInterrupted ends a reader that does not heal by itself when its
+	// connection, its server or its consumer did not last. What it gave out is
+	// right; whether the stream is still the same one must be looked at before
+	// reading goes on.
+	ErrInterrupted = errors.New("reading the stream was interrupted")
 	// ErrStreamLost ends a reader whose stream or connection is gone for good.
 	ErrStreamLost = errors.New("the stream is lost")
 	// ErrClosed is returned by a Publisher or Subscriber after its Close.

@@ -72,37 +72,74 @@ func TestConnectNeedsAServer(t *testing.T) {
 	require.Contains(t, refused.Hint(), "nats.url")
 }
 
-// A reader outlives the restart of its server: it goes on where it was, without
-// a gap and without a repetition.
-func TestBatchesOutliveARestart(t *testing.T) {
+// restart stops a server, and returns when the log has found the one that takes
+// its place.
+func restart(t *testing.T, log *eventlog.Log, external *server.Server, dir string) *server.Server {
+	t.Helper()
+	port := external.Addr().(*net.TCPAddr).Port
+	stop(external)
+	_, err := log.Append(t.Context(), webhook("", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
+	external = startExternal(t, dir, port)
+	require.Eventually(t, func() bool { return log.Ready(t.Context()) == nil }, patience, tick)
+	return external
+}
+
+// A subscriber outlives the restart of its server: it goes on where it was,
+// without a gap and without a repetition.
+func TestSubscriberOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	external := startExternal(t, dir, -1)
-	port := external.Addr().(*net.TCPAddr).Port
+	log := openExternal(t, external)
+	js, err := jetstream.New(connectTo(t, external))
+	require.NoError(t, err)
+	subscriber := eventlog.NewSubscriber(js, eventlog.SubscriberConfig{Stream: eventlog.WebhooksStream})
+	t.Cleanup(func() { require.NoError(t, subscriber.Close()) })
+	messages, err := subscriber.Subscribe(patient(t), "webhooks.>")
+	require.NoError(t, err)
+	next := uint64(1)
+	for range 3 {
+		fill(t, log, 10)
+		for range 10 {
+			m := <-messages
+			require.NotNil(t, m)
+			require.Equal(t, next, eventlog.DeliveryOf(m).StreamSequence)
+			m.Ack()
+			next++
+		}
+		external = restart(t, log, external, dir)
+	}
+}
+
+// Batches end where their server was restarted, and give nothing that came after
+// it: whoever reads must look at the stream before going on.
+func TestBatchesEndAtARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	external := startExternal(t, dir, -1)
 	log := openExternal(t, external)
 	fill(t, log, 10)
-
+	var ending error
 	next := uint64(1)
 	for batch, err := range log.Batches(patient(t), 1, 4) {
-		require.NoError(t, err)
+		if ending = err; err != nil {
+			break
+		}
 		for _, w := range batch.Webhooks {
 			require.Equal(t, next, w.StreamSequence)
 			next++
 		}
 		batch.Ack()
-		if next == 31 {
-			break
-		}
-		if next == 11 || next == 21 {
-			stop(external)
-			_, err := log.Append(t.Context(), webhook("", "{}"))
-			require.ErrorIs(t, err, eventlog.ErrUnavailable)
-			require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
-			external = startExternal(t, dir, port)
-			require.Eventually(t, func() bool { return log.Ready(t.Context()) == nil }, patience, tick)
+		if next == 11 {
+			restart(t, log, external, dir)
 			fill(t, log, 10)
 		}
 	}
+	require.ErrorIs(t, ending, eventlog.ErrInterrupted)
+	require.EqualValues(t, 11, next)
+	require.Len(t, read(t, log, next, 10, 10), 10)
 }
 
 // A stream that was deleted does not come back by waiting.

@@ -103,8 +103,9 @@ func isNoNameByte(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }
 // stored is a message as the stream holds it.
 type stored struct {
 	Delivery
-	header nats.Header
-	body   []byte
+	consumer string // by whose name it was delivered; empty where it was asked for
+	header   nats.Header
+	body     []byte
 }
 
 // storedDelivered reads what a consumer was given.
@@ -120,8 +121,9 @@ func storedDelivered(m jetstream.Msg) (*stored, error) {
 			Pending:        about.NumPending,
 			StoredAt:       about.Timestamp,
 		},
-		header: m.Headers(),
-		body:   m.Data(),
+		consumer: about.Consumer,
+		header:   m.Headers(),
+		body:     m.Data(),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,12 +24,13 @@ const (
 	inactiveThreshold = time.Minute
 )
 
-// source reads one subject of a stream from the server, in order, through every
-// interruption, without gap or repetition.
+// source reads one subject of a stream from the server, in order, without gap or
+// repetition: to the first interruption, or through every one.
 type source struct {
 	js      jetstream.JetStream
 	stream  string
 	subject string
+	once    bool   // to the first interruption
 	next    uint64 // the stream sequence to go on from
 	out     chan *stored
 	err     error // why it ended; to be read after out is closed
@@ -43,12 +45,14 @@ func newSource(js jetstream.JetStream, config SubscriberConfig, subject string) 
 		js:      js,
 		stream:  config.Stream,
 		subject: subject,
+		once:    config.Once,
 		next:    from,
 		out:     make(chan *stored, min(config.InFlight, sourceBuffer)),
 	}
 }
 
-// run reads until ctx ends or the stream is lost.
+// run reads until ctx ends, the stream is lost or, where it reads but once,
+// reading is interrupted.
 func (s *source) run(ctx context.Context) {
 	defer close(s.out)
 	for {
@@ -60,6 +64,9 @@ func (s *source) run(ctx context.Context) {
 		case isLost(err):
 			s.err = fmt.Errorf("%w: %w", ErrStreamLost, err)
 			return
+		case s.once:
+			s.err = fmt.Errorf("%w: %w", ErrInterrupted, err)
+			return
 		}
 		select {
 		case <-ctx.Done():
@@ -68,8 +75,14 @@ func (s *source) run(ctx context.Context) {
 	}
 }
 
-// read reads by one ordered consumer until that one fails. The consumer mends
-// itself once after each interruption; more often would be out of our hands.
+// errReplaced says that the client has put another consumer in the place of one
+// that failed.
+var errReplaced = errors.New("the consumer was replaced")
+
+// read reads by one consumer until that one fails. The client would then go on
+// with another by itself, perhaps on a stream that was put back to an older point
+// meanwhile: of that one nothing is taken. A consumer lives in its server's memory
+// alone, so what one of them delivers is of one history.
 func (s *source) read(ctx context.Context) error {
 	consumer, err := s.js.OrderedConsumer(ctx, s.stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects:    []string{s.subject},
@@ -81,6 +94,7 @@ func (s *source) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	name := consumer.CachedInfo().Name
 	// A limit below the largest message would stall the consumer.
 	mostBytes := max(pullBytes, 4*int(s.js.Conn().MaxPayload()))
 	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, mostBytes))
@@ -95,8 +109,11 @@ func (s *source) read(ctx context.Context) error {
 			return err
 		}
 		stored, err := storedDelivered(m)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case stored.consumer != name:
+			return errReplaced
 		}
 		select {
 		case s.out <- stored:

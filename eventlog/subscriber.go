@@ -24,6 +24,9 @@ type SubscriberConfig struct {
 	// where it is 0. With 1 the next message waits for the acknowledgement. Where
 	// bodies are large, fewer are in flight: they take 128 MiB at the most.
 	InFlight int
+	// Once ends a subscription at the first interruption, rather than to go on
+	// where it was when the server is back.
+	Once bool
 	// Bare leaves UUID and metadata of delivered messages empty, for readers that
 	// need no more than DeliveryOf and WebhookOf.
 	Bare bool
@@ -37,9 +40,13 @@ type SubscriberConfig struct {
 // stream order. When all before it are acknowledged, a Nack has that message
 // delivered again, and then all after it, the acknowledged ones too.
 //
-// A lost connection and a restarted server are waited for. The channel closes
-// when the context ends, at Close, or when the stream or the connection is gone
-// for good. It is safe for concurrent use.
+// A lost connection and a restarted server are waited for, and then it goes on
+// with the next stream sequence. It cannot tell whether the stream was put back to
+// an older point meanwhile, and would then miss what grew up to there: a reader to
+// whom that matters sets Once, and looks at the stream before it subscribes again.
+//
+// The channel closes when the context ends, at Close, or when the stream or the
+// connection is gone for good. It is safe for concurrent use.
 type Subscriber struct {
 	js     jetstream.JetStream
 	config SubscriberConfig

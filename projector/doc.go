@@ -8,9 +8,25 @@
 // committed in one transaction. A webhook that cannot be translated is
 // quarantined in that transaction and holds up nothing.
 //
-// The projector trusts nothing it reads. Before it starts, every few seconds
-// while it runs, and at every webhook it asks its [Guard] whether this is still
-// the stream that the checkpoint was made from. Where it is not, the projector
+// # What is checked, and when
+//
+// The projector trusts nothing it reads. Its [Guard] compares the checkpoint with
+// the stream: that it is the same stream by name and time of creation, that it
+// reaches up to the checkpoint, that nothing right after the checkpoint is gone,
+// and that the webhook at the checkpoint is still the one that was applied, by a
+// digest over it and all before it. (Where that one has expired, the digest
+// cannot be compared.) It does so
+//
+//   - before the stream is subscribed to,
+//   - again when a subscription has given its first batch, before that is
+//     committed: so it has seen the very history that the subscription reads,
+//   - each second from then on, beside the projecting.
+//
+// A subscription ends where its connection, its server or its consumer did not
+// last, so each reconnection begins with these checks. And every single webhook
+// must have the stream sequence after the last one.
+//
+// Where the stream is not the one that the checkpoint was made from, the projector
 // stops with a [StopError] that says what happened and what to do. It never skips.
 //
 // # Batches

@@ -153,7 +153,7 @@ func (e *effects) translate(w *domain.Webhook) (event *domain.Event, err error) 
 	}()
 	p, known := e.providers[w.Provider]
 	if !known {
-		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownSource}
+		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownProvider}
 	}
 	return p.Translate(w)
 }

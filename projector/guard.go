@@ -39,10 +39,10 @@ func (e *StopError) Unwrap() error { return e.Err }
 
 const (
 	hintRestore = "restore the stream from its newest backup; or, if the present stream is the truth from now on, " +
-		"stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
+		"rebuild the read model from it: ticketrail rebuild --accept"
 	hintGap = "restore the stream from its newest backup; the read model is right up to the gap, " +
 		"and one that is made anew ends there too"
-	hintVersion = "stop ticketrail and remove the read-model folder: it is rebuilt from the stream at the next start"
+	hintVersion = "rebuild it: ticketrail rebuild --accept; or run the ticketrail that built it"
 )
 
 // Guard compares a checkpoint with the stream it claims to be made from.

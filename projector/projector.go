@@ -23,10 +23,6 @@ const (
 	// checkEvery is how often the guard looks at the stream while the projector
 	// runs, and how old the tail that Status gives may be.
 	checkEvery = time.Second
-	// firstPause and longestPause bound the wait before a failed step is tried
-	// again; each pause is twice the one before.
-	firstPause   = 50 * time.Millisecond
-	longestPause = 5 * time.Second
 )
 
 // Config is what a projector is given. The zero value of each field is usable.
@@ -95,7 +91,7 @@ func (p *Projector) Run(ctx context.Context) error {
 // RunUntil is Run that also returns, with nil, when the checkpoint has reached a
 // stream sequence. It commits nothing beyond it.
 func (p *Projector) RunUntil(ctx context.Context, last uint64) error {
-	pause := firstPause
+	var failed setbacks
 	for {
 		before := p.status.get().Checkpoint
 		err := p.follow(ctx, last)
@@ -109,12 +105,12 @@ func (p *Projector) RunUntil(ctx context.Context, last uint64) error {
 			return nil
 		}
 		if p.status.get().Checkpoint > before {
-			pause = firstPause
+			failed = setbacks{}
 		}
-		p.status.failing(err)
-		p.logger.Error("projector tries again", "error", err, "pause", pause)
-		wait(ctx, pause)
-		pause = min(2*pause, longestPause)
+		failed.add(err, p.status.now())
+		p.status.retrying(err, failed.failingSince())
+		p.logger.Log(ctx, level(err), "projector tries again", "error", err, "pause", failed.pause)
+		wait(ctx, failed.pause)
 	}
 }
 
@@ -185,12 +181,19 @@ func (p *Projector) watch(ctx context.Context) error {
 }
 
 // project takes the stream's batches after a stream sequence and commits each,
-// up to the last one wanted.
+// up to the last one wanted. Before the first it checks once more: between the
+// check that gave the checkpoint and the subscription, the stream may have been put
+// back to an older point. All batches of one subscription are of one history.
 func (p *Projector) project(ctx context.Context, after, last uint64) error {
 	if after >= last {
 		return errReached
 	}
+	checked := false
 	for batch, err := range p.log.Batches(ctx, after+1, p.maxBatch) {
+		if err == nil && !checked {
+			checked = true
+			_, err = p.check(ctx)
+		}
 		if err != nil {
 			return err
 		}

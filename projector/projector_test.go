@@ -86,7 +86,7 @@ func TestEveryWebhookEndsInOneCount(t *testing.T) {
 	for _, q := range parked {
 		causes = append(causes, q.Cause)
 	}
-	require.Equal(t, []string{domain.CauseKeyMissing, domain.CauseMalformed, domain.CauseUnknownSource}, causes)
+	require.Equal(t, []string{domain.CauseKeyMissing, domain.CauseMalformed, domain.CauseUnknownProvider}, causes)
 
 	order, err := model.Order(t.Context(), "shop", "s:o-1")
 	require.NoError(t, err)

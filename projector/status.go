@@ -17,6 +17,10 @@ type Status struct {
 	// Reason says why it does not run, or what it is trying again; empty while all
 	// is well. Hint says what to do about it, where somebody must act.
 	Reason, Hint string
+	// FailingSince is when what is being tried again first failed, where it has
+	// failed three times in a row by now and it is not the broker that is away;
+	// zero while all is well.
+	FailingSince time.Time
 	// Checkpoint and Last are stream sequences: the last one committed, and the
 	// last one of the stream when it was last looked at.
 	Checkpoint, Last uint64
@@ -90,7 +94,7 @@ func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 		now.Running = true
 		now.Checkpoint, now.Last = max(now.Checkpoint, c.StreamSequence), max(now.Last, info.Last)
 		if now.Checkpoint == now.Last {
-			now.Reason = ""
+			now.Reason, now.FailingSince = "", time.Time{}
 		}
 	})
 }
@@ -106,19 +110,29 @@ func (s *status) committed(b *domain.Batch, before domain.Checkpoint) {
 		now.Checkpoint = b.Checkpoint.StreamSequence
 		now.Last = max(now.Last, now.Checkpoint)
 		now.CommittedAt = s.now()
-		now.Reason = ""
+		now.Reason, now.FailingSince = "", time.Time{}
 	})
 }
 
-// failing notes an error that is being tried again.
+// failing notes an error that will pass.
 func (s *status) failing(err error) {
 	s.change(func(now *Status) { now.Reason = err.Error() })
 }
 
+// retrying notes an error that is being tried again, and since when it has been no
+// accident any more.
+func (s *status) retrying(err error, failingSince time.Time) {
+	s.change(func(now *Status) { now.Reason, now.FailingSince = err.Error(), failingSince })
+}
+
 func (s *status) stopped(stop *StopError) {
-	s.change(func(now *Status) { now.Running, now.Reason, now.Hint = false, stop.Error(), stop.Hint })
+	s.change(func(now *Status) {
+		now.Running, now.Reason, now.Hint, now.FailingSince = false, stop.Error(), stop.Hint, time.Time{}
+	})
 }
 
 func (s *status) ended() {
-	s.change(func(now *Status) { now.Running, now.Reason = false, "it was told to end" })
+	s.change(func(now *Status) {
+		now.Running, now.Reason, now.FailingSince = false, "it was told to end", time.Time{}
+	})
 }
