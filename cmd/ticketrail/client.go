@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -188,5 +189,6 @@ func refusal(status int, text []byte) error {
 
 // hasReadModel tells whether a data folder holds a read model, without making one.
 func hasReadModel(data string) bool {
-	return exists(app.ReadModelFolder(data))
+	_, err := app.CurrentReadModel(data)
+	return !errors.Is(err, fs.ErrNotExist)
 }

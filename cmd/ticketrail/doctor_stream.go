@@ -137,7 +137,7 @@ func checkProjector(ctx context.Context, e *examination) check {
 		return failed(name, err)
 	}
 	if e.stream != nil && checkpoint.StreamSequence > e.stream.Last {
-		return fail(name, "restore the stream, or remove the read-model folder to rebuild from what the stream holds",
+		return fail(name, "restore the stream, or rebuild from what it holds: ticketrail rebuild --accept",
 			"the read model is at stream sequence %d, the stream ends at %d", checkpoint.StreamSequence, e.stream.Last)
 	}
 	return ok(name, "the read model is at stream sequence %d; nothing runs", checkpoint.StreamSequence)

@@ -46,7 +46,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 
 // A stream that is not the one that the read model was made from stops the
 // projector and nothing else: webhooks are taken, orders are read, and both the
-// log and /readyz say why and what to do.
+// log and /readyz say why and what to do. Where the present stream is the truth, a
+// rebuild makes the read model of it, and the projector goes on with that.
 func TestAStoppedProjectorStopsNothingElse(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
@@ -66,6 +67,9 @@ func TestAStoppedProjectorStopsNothingElse(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+
+	require.Contains(t, p.run(t, "rebuild", "--accept", "--yes"), "is in use")
+	p.caughtUp(t)
 	p.stop(t)
 	require.Contains(t, p.logged.String(), "restore the stream")
 }

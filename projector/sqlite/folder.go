@@ -42,21 +42,36 @@ func OpenFolder(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open read-model folder: %w", err)
 	}
 	f := &Folder{dir: dir}
-	content, err := os.ReadFile(f.path(pointerName))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		first := fileName(1)
-		err = f.point(pointer{Current: first, Last: 1})
-	case err == nil:
-		err = json.Unmarshal(content, &f.pointer)
-	}
-	if err == nil {
-		err = f.pointer.check()
+	var err error
+	if f.pointer, err = readPointer(dir); errors.Is(err, fs.ErrNotExist) {
+		err = f.point(pointer{Current: fileName(1), Last: 1})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open read-model folder %s: %w", dir, err)
 	}
 	return f, f.clean()
+}
+
+// CurrentIn gives the path of the read model in use in a folder, which may be
+// another process's: nothing in it is changed. Where it has none, the error wraps
+// fs.ErrNotExist.
+func CurrentIn(dir string) (string, error) {
+	p, err := readPointer(dir)
+	if err != nil {
+		return "", fmt.Errorf("look into read-model folder %s: %w", dir, err)
+	}
+	return filepath.Join(dir, p.Current), nil
+}
+
+func readPointer(dir string) (p pointer, err error) {
+	content, err := os.ReadFile(filepath.Join(dir, pointerName))
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(content, &p); err != nil {
+		return p, err
+	}
+	return p, p.check()
 }
 
 func (p pointer) check() error {

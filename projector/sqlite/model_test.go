@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -153,7 +154,28 @@ func TestFolderRefusesAnOddPointer(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte(content), 0o600))
 		_, err := sqlite.OpenFolder(dir)
 		require.ErrorContains(t, err, dir, content)
+		_, err = sqlite.CurrentIn(dir)
+		require.ErrorContains(t, err, dir, content)
 	}
+}
+
+// Who only looks into a folder changes nothing in it: what it takes for remains may
+// be what another process is building.
+func TestLookingIntoAFolderChangesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := sqlite.CurrentIn(dir)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NoFileExists(t, filepath.Join(dir, "CURRENT"))
+	folder, err := sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	building, _, err := folder.Next()
+	require.NoError(t, err)
+	touch(t, building)
+	current, err := sqlite.CurrentIn(dir)
+	require.NoError(t, err)
+	require.Equal(t, folder.Current(), current)
+	require.FileExists(t, building)
 }
 
 func touch(t *testing.T, paths ...string) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -16,19 +17,9 @@ import (
 // ReadModelFolder is the folder of the read models in a data folder.
 func ReadModelFolder(data string) string { return filepath.Join(data, "read-model") }
 
-// CurrentReadModel gives the path of the read model in use in a data folder that
-// the caller has locked. Where the folder holds none yet, the error wraps
-// fs.ErrNotExist.
-func CurrentReadModel(data string) (string, error) {
-	if _, err := os.Stat(ReadModelFolder(data)); err != nil {
-		return "", err
-	}
-	folder, err := sqlite.OpenFolder(ReadModelFolder(data))
-	if err != nil {
-		return "", err
-	}
-	return folder.Current(), nil
-}
+// CurrentReadModel gives the path of the read model in use in a data folder. Where
+// it holds none yet, the error wraps fs.ErrNotExist.
+func CurrentReadModel(data string) (string, error) { return sqlite.CurrentIn(ReadModelFolder(data)) }
 
 func (a *App) openReadModel(ctx context.Context) error {
 	folder, err := sqlite.OpenFolder(ReadModelFolder(a.config.Data))
@@ -123,6 +114,9 @@ func (a *App) projectorHealth() (running bool, reason, hint string) {
 		return false, errStopping.Error(), ""
 	}
 	status := a.projector.Status()
+	if all := a.rebuilder.Rebuilds(); !status.Running && len(all) > 0 && !all[0].State.Ended() {
+		status.Hint = fmt.Sprintf("wait: rebuild %d goes on, and the projector goes on with what it builds", all[0].ID)
+	}
 	return status.Running, status.Reason, status.Hint
 }
 
