@@ -52,7 +52,7 @@ var (
 	errNoRebuilds   = errors.New("the projector is another process")
 	errBehind       = errors.New("the read model is behind")
 	errNotReady     = errors.New("not ready")
-	errNoStream     = errors.New("the stream cannot be read")
+	errNoStream     = domain.ErrNoStream
 	errDefect       = errors.New("internal defect")
 )
 

@@ -290,6 +290,21 @@ func TestHostileDecisions(t *testing.T) {
 	require.Equal(t, []string{"r-1"}, ids(list))
 }
 
+// unreachable is a quarantine whose stream does not answer.
+type unreachable struct{ api.Quarantine }
+
+func (unreachable) List(context.Context, domain.QuarantineQuery) (*domain.QuarantinePage, error) {
+	return nil, fmt.Errorf("list: %w", domain.ErrNoStream)
+}
+
+// A stream that does not answer is no defect: the question may be asked again.
+func TestQuarantineWithoutAStream(t *testing.T) {
+	t.Parallel()
+	c := newLedger(t).serve(func(c *api.Config) { c.Quarantine = unreachable{} })
+	require.Equal(t, "1", c.get("/v1/quarantine").Header.Get("Retry-After"))
+	c.post("/v1/quarantine/retry", `{}`).refused(http.StatusServiceUnavailable, "stream-unavailable")
+}
+
 // A process that cannot read the stream says so.
 func TestQuarantineElsewhere(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,8 @@ func TestRejectedRequestsAreReadToTheEnd(t *testing.T) {
 		require.Fail(t, "the stream did not take the requests")
 	}
 	require.Len(t, heads(t, log, 0, "", ""), many)
-	for r := range log.RejectedRequests(t.Context(), 0, "", "") {
+	for r, err := range log.RejectedRequests(t.Context(), 0, "", "") {
+		require.NoError(t, err)
 		if r.Sequence == 3 {
 			break
 		}

@@ -32,7 +32,7 @@ type choosing struct {
 	Cause  string `help:"Only what was set aside for this cause." placeholder:"CAUSE"`
 }
 
-func (c choosing) values(query url.Values) url.Values {
+func (c choosing) narrow(query url.Values) url.Values {
 	set(query, "kind", c.Kind)
 	set(query, "source", c.Source)
 	return set(query, "cause", c.Cause)
@@ -48,7 +48,7 @@ type quarantineList struct {
 
 // Run asks and prints.
 func (c *quarantineList) Run(ctx context.Context, p *program) error {
-	query := c.choosing.values(c.paging.values())
+	query := c.narrow(c.values())
 	if c.Discarded {
 		query.Set("discarded", "true")
 	}
@@ -63,7 +63,7 @@ type quarantineCauses struct {
 
 // Run asks and prints.
 func (c *quarantineCauses) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openQuarantine, quarantinePath+"/causes", c.choosing.values(url.Values{}), printCauses)
+	return ask(ctx, p, c.asking, openQuarantine, quarantinePath+"/causes", c.narrow(url.Values{}), printCauses)
 }
 
 // quarantineShow prints one entry, or its bytes alone.

@@ -3,7 +3,6 @@ package quarantine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,7 +29,7 @@ func (q *Quarantine) Retry(ctx context.Context, id domain.QuarantineID, how doma
 	}
 	retried.ID = id
 	if err != nil {
-		return retried, fmt.Errorf("retry quarantine entry %s: %w", id, err)
+		return retried, failed("retry quarantine entry "+id.String(), err)
 	}
 	return retried, nil
 }
@@ -176,11 +175,11 @@ func (q *Quarantine) translate(w *domain.Webhook) (event *domain.Event, err erro
 // for a ruling without a reason.
 func (q *Quarantine) Discard(ctx context.Context, marks []domain.QuarantineMark, ruling domain.Ruling) (discarded int, err error) {
 	if err := ruling.Justified(); err != nil {
-		return 0, fmt.Errorf("discard quarantine entries: %w", err)
+		return 0, failed("discard quarantine entries", err)
 	}
 	leave, err := q.enter(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("discard quarantine entries: %w", err)
+		return 0, failed("discard quarantine entries", err)
 	}
 	defer leave()
 	marks = slices.DeleteFunc(slices.Clone(marks), func(mark domain.QuarantineMark) bool {
@@ -190,7 +189,7 @@ func (q *Quarantine) Discard(ctx context.Context, marks []domain.QuarantineMark,
 	for some := range slices.Chunk(marks, eventlog.MaxDecided) {
 		decision := &domain.Decision{Verdict: domain.Discarded, Entries: some, Ruling: ruling, At: domain.InstantOf(q.now())}
 		if err := q.log.Decide(ctx, decision); err != nil {
-			return discarded, fmt.Errorf("discard quarantine entries: %w", err)
+			return discarded, failed("discard quarantine entries", err)
 		}
 		discarded += len(some)
 	}

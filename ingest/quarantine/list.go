@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -24,19 +23,19 @@ type entries = iter.Seq2[*domain.QuarantineEntry, error]
 func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*domain.QuarantinePage, error) {
 	since, err := q.log.RejectedSince(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the quarantine: %w", err)
+		return nil, failed("list the quarantine", err)
 	}
 	page := &domain.QuarantinePage{RejectedSince: since}
 	for e, err := range q.open(ctx, query) {
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("list the quarantine: %w", err)
+			return nil, failed("list the quarantine", err)
 		case len(page.Entries) == query.Limit:
 			page.More = true
 			return page, nil
 		}
 		if err := q.describe(ctx, e); err != nil {
-			return nil, fmt.Errorf("list the quarantine: %w", err)
+			return nil, failed("list the quarantine", err)
 		}
 		e.Body = nil
 		page.Entries = append(page.Entries, e)
@@ -50,7 +49,7 @@ func (q *Quarantine) Groups(ctx context.Context, filter domain.QuarantineFilter)
 	groups := map[domain.QuarantineFilter]domain.QuarantineGroup{}
 	for e, err := range q.open(ctx, domain.QuarantineQuery{QuarantineFilter: filter}) {
 		if err != nil {
-			return nil, fmt.Errorf("group the quarantine: %w", err)
+			return nil, failed("group the quarantine", err)
 		}
 		of := domain.QuarantineFilter{Kind: e.ID.Kind, Source: e.Source, Cause: e.Cause}
 		group, known := groups[of]
@@ -91,7 +90,7 @@ func (q *Quarantine) Entry(ctx context.Context, id domain.QuarantineID) (*domain
 		err = q.decisions.refresh(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("quarantine entry %s: %w", id, err)
+		return nil, failed("quarantine entry "+id.String(), err)
 	}
 	e.Decision = q.decisions.of(e.Mark())
 	return e, nil

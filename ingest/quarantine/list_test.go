@@ -223,3 +223,20 @@ func TestCanceledQuestions(t *testing.T) {
 	_, err = s.Retry(ctx, parse(t, "r-1"), domain.Retry{})
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// A stream that does not answer is told from a question that has no answer.
+func TestWithoutAStream(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	require.NoError(t, s.embedded.Close())
+	_, err := s.List(t.Context(), domain.QuarantineQuery{Limit: 1})
+	require.ErrorIs(t, err, domain.ErrNoStream)
+	_, err = s.Groups(t.Context(), domain.QuarantineFilter{})
+	require.ErrorIs(t, err, domain.ErrNoStream)
+	_, err = s.Entry(t.Context(), parse(t, "r-1"))
+	require.ErrorIs(t, err, domain.ErrNoStream)
+	_, err = s.Retry(t.Context(), parse(t, "r-1"), domain.Retry{})
+	require.ErrorIs(t, err, domain.ErrNoStream)
+	_, err = s.Discard(t.Context(), nil, domain.Ruling{Reason: "old"})
+	require.ErrorIs(t, err, domain.ErrNoStream)
+}

@@ -29,6 +29,8 @@ package quarantine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -89,7 +91,8 @@ type Config struct {
 }
 
 // Quarantine is what was set aside. It is safe for concurrent use, and holds
-// nothing that needs closing.
+// nothing that needs closing. Beside the errors that they name, its methods return
+// domain.ErrNoStream where a stream does not answer, and those of the read model.
 type Quarantine struct {
 	log       Log
 	model     Model
@@ -99,6 +102,15 @@ type Quarantine struct {
 	decisions *decisions
 	// deciding lets one decision be made at a time.
 	deciding chan struct{}
+}
+
+// failed says what could not be done. A stream that does not answer is
+// domain.ErrNoStream to every caller.
+func failed(what string, err error) error {
+	if errors.Is(err, eventlog.ErrUnavailable) || errors.Is(err, eventlog.ErrFull) {
+		err = fmt.Errorf("%w: %w", domain.ErrNoStream, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // New gives the quarantine of a log and of a read model that is made from it.
