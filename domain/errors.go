@@ -28,13 +28,15 @@ var ErrOrderAlone = errors.New("the order cannot be rebuilt alone")
 // The causes for which a webhook is quarantined. They are a closed list: a
 // cause never holds text of the sender.
 const (
-	CauseMalformed      = "malformed-json"     // not JSON that can be read in one way only
-	CauseTooDeep        = "nested-too-deeply"  // more levels than any provider sends
-	CauseWrongType      = "wrong-type"         // a value that decides is of another type
-	CauseKeyMissing     = "order-key-missing"  // an order event that names no order
-	CauseKeyUnusable    = "order-key-unusable" // too long, or with control characters
-	CauseUnknownSource  = "unknown-provider"   // a subject whose provider this program lacks
-	CauseInternalDefect = "internal-defect"    // translating it panicked: a bug of ours
+	CauseMalformed       = "malformed-json"     // not JSON that can be read in one way only
+	CauseTooDeep         = "nested-too-deeply"  // more levels than any provider sends
+	CauseTooManyElements = "too-many-elements"  // more refunds, payments or entries of a history
+	CauseTooLong         = "too-long"           // a status or an event's name longer than any
+	CauseWrongType       = "wrong-type"         // a value that decides is of another type
+	CauseKeyMissing      = "order-key-missing"  // an order event that names no order
+	CauseKeyUnusable     = "order-key-unusable" // too long, or with control characters
+	CauseUnknownProvider = "unknown-provider"   // a subject whose provider this program lacks
+	CauseInternalDefect  = "internal-defect"    // translating it panicked: a bug of ours
 )
 
 // Untranslatable is the error of a webhook that no event can be made of. It goes

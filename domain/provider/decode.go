@@ -29,6 +29,11 @@ func translate(w *domain.Webhook, say func(body object) *domain.Event) (*domain.
 	return event, nil
 }
 
+// maxElements is how many refunds, payments or entries of a history one webhook may
+// list; real ones list a dozen. An order is stored whole with each of its webhooks,
+// so whatever it has once been given is paid for with every later one.
+const maxElements = 1_000
+
 // reading is what came up while one body was read.
 type reading struct {
 	digest    domain.Digest
@@ -72,7 +77,8 @@ func (o object) object(name string) object {
 	return o.child(name, v)
 }
 
-// each gives the objects of the array under a name, without those of no value.
+// each gives the objects of the array under a name, without those of no value. More
+// than maxElements of them fail the reading.
 func (o object) each(name string) iter.Seq[object] {
 	return func(yield func(object) bool) {
 		v := o.value(name)
@@ -80,10 +86,16 @@ func (o object) each(name string) iter.Seq[object] {
 			o.fail(domain.CauseWrongType, name)
 			return
 		}
+		given := 0
 		for element := range elements(v) {
-			switch {
-			case isNoValue(element):
+			if isNoValue(element) {
 				continue
+			}
+			given++
+			switch {
+			case given > maxElements:
+				o.fail(domain.CauseTooManyElements, name)
+				return
 			case element.Kind() != jsontext.KindBeginObject:
 				o.fail(domain.CauseWrongType, name)
 				return
@@ -125,7 +137,8 @@ func (o object) unreadable(name string) {
 	o.note(domain.AnomalyUnreadableValue, o.path+"/"+name)
 }
 
-// note adds an anomaly once.
+// note adds an anomaly once. The details are paths of documented fields and clipped
+// texts that stand in one place, so a webhook has few, however much is odd in it.
 func (r *reading) note(code, detail string) {
 	anomaly := domain.Anomaly{Code: code, Detail: detail}
 	if !slices.Contains(r.anomalies, anomaly) {

@@ -71,7 +71,7 @@ func fuzzTranslate(f *testing.F, p provider.Provider) {
 func requireDocumented(t *testing.T, u *domain.Untranslatable) {
 	require.Contains(t, []string{
 		domain.CauseMalformed, domain.CauseTooDeep, domain.CauseWrongType,
-		domain.CauseKeyMissing, domain.CauseKeyUnusable,
+		domain.CauseKeyMissing, domain.CauseKeyUnusable, domain.CauseTooLong, domain.CauseTooManyElements,
 	}, u.Cause)
 	require.Regexp(t, `^(/[A-Za-z_]+)*$`, u.Where)
 	require.Less(t, len(u.Where), 64)

@@ -279,7 +279,8 @@ func TestWrongStructure(t *testing.T) {
 }
 
 // A status or an event's name decides what a webhook means, so another type than
-// text is quarantined, while an unknown text is only told, and cut.
+// text is quarantined, and so is one that is longer than any, while an unknown text
+// is only told, and cut.
 func TestDecisiveValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -296,10 +297,13 @@ func TestDecisiveValues(t *testing.T) {
 			require.Equal(t, domain.Untranslatable{Cause: domain.CauseWrongType, Where: c.where},
 				untranslatable(t, c.provider, strings.Replace(c.body, "VALUE", value, 1)))
 		}
+		endless := `"` + strings.Repeat("p", 257) + `"`
+		require.Equal(t, domain.Untranslatable{Cause: domain.CauseTooLong, Where: c.where},
+			untranslatable(t, c.provider, strings.Replace(c.body, "VALUE", endless, 1)))
 		if c.code == "" {
 			continue
 		}
-		long := strings.Repeat("ø", 1000)
+		long := strings.Repeat("ø", 128)
 		event := translated(t, c.provider, strings.Replace(c.body, "VALUE", `"`+long+`"`, 1))
 		require.Equal(t, []domain.Anomaly{anomaly(c.code, long[:128])}, event.Anomalies)
 	}

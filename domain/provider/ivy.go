@@ -124,7 +124,7 @@ var ivyRefundStatuses = []string{
 }
 
 func ivyEvent(body object) *domain.Event {
-	switch name := body.decisive("type"); name {
+	switch name := body.word("type"); name {
 	case "order_created", "order_updated", "refund_succeeded", "refund_failed":
 		return ivySnapshot(body, name)
 	case "refund.initiated", "refund.succeeded", "refund.failed":
@@ -135,7 +135,7 @@ func ivyEvent(body object) *domain.Event {
 
 func ivySnapshot(body object, name string) *domain.Event {
 	order := body.object("payload")
-	statusName := order.decisive("status")
+	statusName := order.word("status")
 	status, rank, known := ivyStatuses.find(statusName)
 	if !known {
 		body.note(domain.AnomalyUnknownStatus, clip(statusName))

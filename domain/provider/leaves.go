@@ -18,6 +18,12 @@ import (
 const (
 	// maxKey is the longest order key, in bytes; providers send about 40.
 	maxKey = 256
+	// maxWord is the longest name of an event or a status, in bytes; providers send
+	// up to 40. It stands in every line of a timeline.
+	maxWord = 256
+	// maxText is the longest text of any other fact, in bytes: a reference, an id or
+	// a reason is a line. All of an order's are written anew with each webhook of it.
+	maxText = 1 << 10
 	// maxDetail is how much of a text an anomaly tells, in characters.
 	maxDetail = 64
 	// firstMillisecond is the number from which on a Unix time counts
@@ -25,7 +31,7 @@ const (
 	firstMillisecond = 100_000_000_000
 )
 
-// errUnreadable is for a leaf that is neither a string nor a number.
+// errUnreadable is for a leaf that holds nothing of its kind.
 var errUnreadable = errors.New("unreadable")
 
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -44,6 +50,16 @@ func (o object) decisive(name string) string {
 	return unquote(v)
 }
 
+// word gives the decisive name of an event or a status. One that is too long fails
+// the reading.
+func (o object) word(name string) string {
+	word := o.decisive(name)
+	if len(word) > maxWord {
+		o.fail(domain.CauseTooLong, name)
+	}
+	return word
+}
+
 // key gives a part of the order key, which must be there and be usable.
 func (o object) key(name string) string {
 	key := o.decisive(name)
@@ -56,8 +72,18 @@ func (o object) key(name string) string {
 	return key
 }
 
-// text gives a string.
+// text gives a string of at most maxText bytes.
 func (o object) text(name string) string {
+	text := o.longText(name)
+	if len(text) > maxText {
+		o.unreadable(name)
+		return ""
+	}
+	return text
+}
+
+// longText gives a string of any length.
+func (o object) longText(name string) string {
 	v := o.value(name)
 	switch {
 	case v == nil:
@@ -112,16 +138,20 @@ func leaf[T any](o object, name string, parseString, parseNumber func(string) (T
 }
 
 // parseUnix reads a Unix time of seconds, or of milliseconds where it is as great
-// as those are. It goes through the text form, which bounds the years.
+// as those are.
 func parseUnix(text string) (domain.Instant, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return domain.Instant{}, err
 	}
+	instant := domain.UnixInstant(n)
 	if -firstMillisecond < n && n < firstMillisecond {
-		return domain.ParseInstant(time.Unix(n, 0).UTC().Format("2006-01-02T15:04:05Z"))
+		instant = domain.InstantOf(time.Unix(n, 0))
 	}
-	return domain.ParseInstant(time.UnixMilli(n).UTC().Format("2006-01-02T15:04:05.000Z"))
+	if instant.IsZero() { // before the year 0 or after 9999
+		return domain.Instant{}, errUnreadable
+	}
+	return instant, nil
 }
 
 // id gives the id that an element has, or else one made from its content.

@@ -107,7 +107,7 @@ var (
 )
 
 func ordaticEvent(body object) *domain.Event {
-	name, data := body.decisive("eventType"), body.object("data")
+	name, data := body.word("eventType"), body.object("data")
 	published := slices.Contains(ordaticEvents, name)
 	if !published {
 		if data.decisive("orderId") == "" {

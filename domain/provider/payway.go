@@ -129,7 +129,7 @@ func paywayEvent(body object) *domain.Event {
 	if name != paywayOrderClosed && order.decisive("id") == "" {
 		return nil
 	}
-	state := order.decisive("state")
+	state := order.word("state")
 	status, rank, known := paywayStates.find(state)
 	if !known {
 		body.note(domain.AnomalyUnknownStatus, clip(state))

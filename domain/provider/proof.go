@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -29,11 +30,10 @@ var pictures = []struct {
 	{"image/gif", gif.DecodeConfig},
 }
 
-// readProof takes the proof of delivery under a name. What is not base64 is kept
-// as the text that it is, and what is no picture as bytes: a proof may matter in
-// court, so it is never thrown away for its form.
+// readProof takes the proof of delivery under a name. It may matter in court, so it
+// is never thrown away for its form: what is not base64 is kept as it stands there.
 func readProof(o object, name string) *domain.Proof {
-	text := o.text(name)
+	text := o.longText(name)
 	content, isBase64 := decodeBase64(text)
 	if !isBase64 {
 		content = []byte(text)
@@ -43,15 +43,13 @@ func readProof(o object, name string) *domain.Proof {
 		return nil
 	}
 	proof := &domain.Proof{
-		ProofInfo: domain.ProofInfo{ID: contentID(content), Type: pictureType(content), Size: len(content)},
+		ProofInfo: domain.ProofInfo{ID: contentID(content), Type: mediaType(content), Size: len(content)},
 		Content:   content,
 	}
 	switch {
 	case !isBase64:
-		proof.Type = typeText
 		o.note(domain.AnomalyProofNotBase64, proof.ID)
-	case proof.Type == "":
-		proof.Type = typeBinary
+	case !strings.HasPrefix(proof.Type, "image/"):
 		o.note(domain.AnomalyProofNotPicture, proof.ID)
 	}
 	return proof
@@ -76,13 +74,18 @@ func decodeBase64(text string) (content []byte, ok bool) {
 // oneAlphabet turns URL-safe base64 into the standard one, without white space.
 var oneAlphabet = strings.NewReplacer("-", "+", "_", "/", "\n", "", "\r", "", "\t", "", " ", "")
 
-// pictureType gives the media type whose header the bytes have, empty for none.
-// A file's first bytes alone would not do: they can stand before anything.
-func pictureType(content []byte) string {
+// mediaType gives the type of the picture whose header the bytes have, else that of
+// a text or of mere bytes. A file's first bytes alone would not do: they can stand
+// before anything. Nor would how the bytes came: the same ones are one proof, which
+// has one type.
+func mediaType(content []byte) string {
 	for _, picture := range pictures {
 		if _, err := picture.config(bytes.NewReader(content)); err == nil {
 			return picture.mediaType
 		}
 	}
-	return ""
+	if utf8.Valid(content) {
+		return typeText
+	}
+	return typeBinary
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -92,6 +93,25 @@ func TestProofsThatAreNoPicture(t *testing.T) {
 		want := proofOf([]byte(text), "text/plain; charset=utf-8")
 		require.Equal(t, want, event.Proof)
 		require.Equal(t, []domain.Anomaly{anomaly("proof-not-base64", want.ID)}, event.Anomalies)
+	}
+}
+
+// The same bytes are one proof of one type, whether they came in base64 or as they
+// are: only how they came is told.
+func TestProofTypeIsOfTheBytesAlone(t *testing.T) {
+	t.Parallel()
+	for content, mediaType := range map[string]string{
+		"hello! not base64": "text/plain; charset=utf-8",
+		"GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00": "image/gif",
+	} {
+		value, err := json.Marshal(content)
+		require.NoError(t, err)
+		plain := translated(t, provider.Ordatic{},
+			`{"eventType":"rider-proof-delivery","storeId":"s7","data":{"orderId":"o1","proofDelivery":`+string(value)+`}}`)
+		encoded := proofEvent(t, base64.StdEncoding.EncodeToString([]byte(content)))
+		require.Equal(t, proofOf([]byte(content), mediaType), plain.Proof)
+		require.Equal(t, plain.Proof, encoded.Proof)
+		require.Equal(t, []domain.Anomaly{anomaly("proof-not-base64", plain.Proof.ID)}, plain.Anomalies)
 	}
 }
 

@@ -90,7 +90,7 @@ func runaEvent(body object) *domain.Event {
 	if !isOrder || body.value("product_code") != nil {
 		return nil
 	}
-	statusName := body.decisive("status")
+	statusName := body.word("status")
 	status, rank, known := runaStatuses.find(statusName)
 	switch {
 	case !known:

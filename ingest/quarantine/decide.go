@@ -165,7 +165,7 @@ func (q *Quarantine) translate(w *domain.Webhook) (event *domain.Event, err erro
 	}()
 	p, known := q.providers[w.Provider]
 	if !known {
-		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownSource}
+		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownProvider}
 	}
 	return p.Translate(w)
 }

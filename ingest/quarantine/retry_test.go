@@ -205,7 +205,7 @@ func TestRetryTranslatesAgain(t *testing.T) {
 	without := s.office(s.log, provider.Ivy{})
 	retried, err := without.Retry(t.Context(), parse(t, "w-1"), domain.Retry{})
 	require.NoError(t, err)
-	require.Equal(t, domain.CauseUnknownSource, retried.Cause)
+	require.Equal(t, domain.CauseUnknownProvider, retried.Cause)
 	require.Equal(t, []string{"w-1"}, s.all(domain.QuarantineQuery{}))
 	require.Equal(t, uint64(2), s.stored())
 }

@@ -36,14 +36,15 @@ var (
 	ids        = []any{"1", "2", "", gone}
 )
 
-// bodies has what each provider's webhooks of one order may hold.
+// bodies has what each provider's webhooks of one order may hold. Two of the proofs
+// are the same bytes, once as they are and once in base64.
 var bodies = map[string]fields{
 	"ordatic": {
 		"eventType": names(append(provider.Ordatic{}.Events(), "rider-lost")...),
 		"storeId":   {"store-1"},
 		"data": {fields{
 			"orderId":       {"o-1"},
-			"proofDelivery": {"aGVsbG8=", "d29ybGQ=", "not base64!", "iVBORw0KGgo=", gone},
+			"proofDelivery": {"hello! not base64", "aGVsbG8hIG5vdCBiYXNlNjQ=", "d29ybGQ=", "iVBORw0KGgo=", gone},
 			"refund": {gone, fields{
 				"id": ids, "date": clocks, "reason": texts,
 				"totalRiderRefund": {11500, 4000, "11500", gone}, "totalPartnerRefund": {4000, gone},
