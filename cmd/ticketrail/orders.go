@@ -50,6 +50,7 @@ type ordersList struct {
 	Text         string   `name:"q" help:"Only orders whose key or reference holds this text." placeholder:"TEXT"`
 	Problem      string   `help:"Only orders with a problem (true) or without one (false)." enum:",true,false" default:"" placeholder:"BOOL"`
 	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later." placeholder:"TIME"`
+	At           string   `help:"List them as they were, at a stream sequence or a time that there is a snapshot of: see rebuild --until." placeholder:"N|TIME"`
 	Sort         string   `help:"One of ${enum}." enum:"-updated,updated,-created,created" default:"-updated"`
 }
 
@@ -63,7 +64,12 @@ func (c *ordersList) Run(ctx context.Context, p *program) error {
 	set(query, "problem", c.Problem)
 	set(query, "updated_since", c.UpdatedSince)
 	set(query, "sort", c.Sort)
-	return ask(ctx, p, c.asking, openOffline, "/v1/orders", query, printOrders)
+	set(query, "at", c.At)
+	from := openOffline
+	if c.At != "" {
+		from = openParts // snapshots are the rebuilder's
+	}
+	return ask(ctx, p, c.asking, from, "/v1/orders", query, printOrders)
 }
 
 // ordersGet prints one order, as it is or as it was.
