@@ -3,7 +3,14 @@ package domain
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
+
+// maxWebhookID is the longest webhook id that is taken, in bytes. Providers send
+// about 40; a longer one would be a cost in every index and header.
+const maxWebhookID = 200
 
 // Digest is a SHA-256 sum.
 type Digest [sha256.Size]byte
@@ -15,7 +22,8 @@ type Webhook struct {
 	// Event is the token of the provider's published event, or "other": what
 	// the stream's subject holds, not what the sender wrote.
 	Event string
-	// ID is the provider's id of the webhook, empty where it gives none.
+	// ID is the provider's id of the webhook, empty where it gives none that
+	// IsWebhookID takes.
 	ID string
 	// ContentType is empty where it is application/json.
 	ContentType string
@@ -29,6 +37,14 @@ type Webhook struct {
 	ReceivedAt Instant
 	// StreamSequence is its position in the stream, from 1; 0 before it has one.
 	StreamSequence uint64
+}
+
+// IsWebhookID tells whether a text can serve as a webhook's id: it is not empty,
+// at most 200 bytes long, valid UTF-8 and without control characters.
+func IsWebhookID(id string) bool {
+	return id != "" && len(id) <= maxWebhookID &&
+		!strings.ContainsFunc(id, unicode.IsControl) &&
+		!strings.ContainsRune(id, utf8.RuneError)
 }
 
 // DigestBody gives the digest of a raw body.

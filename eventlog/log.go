@@ -122,8 +122,8 @@ func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
 // ReceivedAt is stored only where it is set, and its StreamSequence is not set.
 //
 // It returns [ErrFull] where there is no room, [ErrTooLarge] for a body over the
-// server's limit, [ErrUnfit] for names that are no tokens or an id or content
-// type over 1 KiB, and [ErrUnavailable] where the stream did not answer within 5
+// server's limit, [ErrUnfit] for names that are no tokens, for an id that
+// domain.IsWebhookID does not take or a content type over 1 KiB, and [ErrUnavailable] where the stream did not answer within 5
 // seconds or before ctx ended; then it may have been stored nevertheless.
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	subject, m, err := NewMessage(w)

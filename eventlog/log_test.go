@@ -82,7 +82,7 @@ func TestAppendRefusesWhatIsTooLarge(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, embedded.Close()) })
 	log := openLog(t, embedded, dir)
 
-	largest := webhook(strings.Repeat("i", 1024), strings.Repeat("b", maxBody))
+	largest := webhook(strings.Repeat("i", 200), strings.Repeat("b", maxBody))
 	largest.ContentType = strings.Repeat("c", 1024)
 	appendWebhook(t, log, largest)
 	most := int(embedded.Conn().MaxPayload())

@@ -33,14 +33,19 @@ const natsPrefix = "Nats-"
 const maxHeaderValue = 1 << 10
 
 // NewMessage gives the Watermill message of a webhook and the topic to publish
-// it to. It returns [ErrUnfit] where the webhook's names are no tokens.
+// it to. It returns [ErrUnfit] where the webhook's names are no tokens, and for an id
+// that domain.IsWebhookID does not take.
 func NewMessage(w *domain.Webhook) (topic string, m *message.Message, err error) {
 	topic, err = Subject(w.Provider, w.Source, w.Event)
 	if err != nil {
 		return "", nil, err
 	}
 	m = message.NewMessage("", w.Body)
-	if w.ID != "" {
+	switch {
+	case w.ID == "":
+	case !domain.IsWebhookID(w.ID):
+		return "", nil, fmt.Errorf("%w: a webhook's id", ErrUnfit)
+	default:
 		// Escaped, an id comes back as it was whatever bytes it is made of.
 		m.Metadata.Set(headerWebhookID, url.PathEscape(w.ID))
 		m.Metadata.Set(jetstream.MsgIDHeader, messageID(w))
@@ -147,7 +152,7 @@ func (s *stored) webhook() *domain.Webhook {
 	w.Provider, w.Source, w.Event, _ = ParseSubject(s.Subject)
 	var receivedAt string
 	if len(s.header) > 0 {
-		w.ID = unescaped(s.header.Get(headerWebhookID))
+		w.ID = webhookID(s.header.Get(headerWebhookID))
 		w.ContentType = s.header.Get(headerContentType)
 		receivedAt = s.header.Get(headerReceivedAt)
 	}
@@ -155,11 +160,14 @@ func (s *stored) webhook() *domain.Webhook {
 	return w
 }
 
-func unescaped(text string) string {
-	if plain, err := url.PathUnescape(text); err == nil {
-		return plain
+// webhookID reads an id; what cannot serve as one is none, as where a provider
+// sent it.
+func webhookID(text string) string {
+	plain, err := url.PathUnescape(text)
+	if err != nil || !domain.IsWebhookID(plain) {
+		return ""
 	}
-	return text
+	return plain
 }
 
 // instant reads a time, or gives the fallback where there is none to read.

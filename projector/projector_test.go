@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -187,6 +188,30 @@ func TestFailedCommitIsTriedAgain(t *testing.T) {
 	for _, order := range orders {
 		require.EqualValues(t, 1, order.Version)
 	}
+}
+
+// What fails three times in a row is no accident: the status tells since when, and
+// that the projector runs all the same, until it has succeeded.
+func TestStatusTellsOfLastingFailure(t *testing.T) {
+	t.Parallel()
+	log := projectortest.StartBroker(t, t.TempDir())
+	store := &faultyStore{DB: openModel(t, filepath.Join(t.TempDir(), "1.db"))}
+	store.failures.Store(math.MaxInt32)
+	log.Accept(projectortest.Ordatic("order-accepted", "o-1"))
+	began := time.Now()
+	p := projector.New(log, store, projector.Config{})
+	projectortest.Follow(t, p)
+	require.Eventually(t, func() bool { return !p.Status().FailingSince.IsZero() }, projectortest.Patience, time.Millisecond)
+	status := p.Status()
+	require.WithinRange(t, status.FailingSince, began, time.Now())
+	require.True(t, status.Running)
+	require.Contains(t, status.Reason, errDiskFull.Error())
+	require.LessOrEqual(t, store.failures.Load(), int32(math.MaxInt32-3))
+
+	store.failures.Store(0)
+	require.Eventually(t, func() bool { return p.Status().Checkpoint == 1 }, projectortest.Patience, time.Millisecond)
+	require.Zero(t, p.Status().FailingSince)
+	require.Empty(t, p.Status().Reason)
 }
 
 // A projector goes on where the last one stopped, while webhooks keep arriving.

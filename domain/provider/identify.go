@@ -3,15 +3,11 @@ package provider
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-)
 
-// maxWebhookID is the longest webhook id that is taken, in bytes. Providers send
-// about 40; a longer one would be a cost in every index and header.
-const maxWebhookID = 200
+	"github.com/ticketrail/ticketrail/domain"
+)
 
 // vocabulary is what a provider calls its published events.
 type vocabulary []string
@@ -57,10 +53,7 @@ func topLevel(body []byte, names ...string) ([]string, error) {
 
 // usableWebhookID gives the id, or "" for one that cannot serve as one.
 func usableWebhookID(id string) string {
-	unusable := len(id) > maxWebhookID ||
-		strings.ContainsFunc(id, unicode.IsControl) ||
-		strings.ContainsRune(id, utf8.RuneError)
-	if unusable {
+	if !domain.IsWebhookID(id) {
 		return ""
 	}
 	return id
