@@ -6,14 +6,22 @@
 // The data folder is locked first, so that no two programs share it. Then come
 // the broker, the stream, the read model, the projector, and last the two
 // listeners: nobody is answered before everything behind the answer stands. A
-// start that fails half-way stops what it had started.
+// start that fails half-way stops what it had started. [Open] starts the same
+// without the listeners, for a command on a folder that no program serves.
+//
+// # Read models
+//
+// The read model in use is one of a folder of versions, and a rebuild may put
+// another one in its place at any time. One that an older version of the projection
+// built is served as it is, while a rebuild that the start begins makes the new
+// one. The projector, which must not go on with the old one, goes on with the new.
 //
 // # Shutdown
 //
 // [App.Stop] goes the way back: it says "not ready", stops accepting HTTP and
-// finishes the requests in flight, lets the projector commit the batch in hand,
-// closes the read model, the stream and the server, and unlocks the folder. Each
-// step has a limit, so the whole ends in [StopLimit] at the latest.
+// finishes the requests in flight, cancels a rebuild, lets the projector commit
+// the batch in hand, closes the read model, the stream and the server, and unlocks
+// the folder. Each step has a limit, so the whole ends in [StopLimit] at the latest.
 //
 // # When a part fails
 //
