@@ -18,6 +18,9 @@ var (
 	ErrStreamBehind = errors.New("the stream ends before the checkpoint")
 	// ErrChanged: the webhook at the checkpoint is not the one that was applied.
 	ErrChanged = errors.New("the webhook at the checkpoint has changed")
+	// ErrExpired: the stream no longer has the first webhook to apply, nor any
+	// before it, as stream.max_age does to a read model that is made too late.
+	ErrExpired = errors.New("webhooks that are not applied yet have expired")
 	// ErrGap: a stream sequence after the checkpoint is missing.
 	ErrGap = errors.New("the stream has a gap")
 )
@@ -42,6 +45,8 @@ const (
 		"rebuild the read model from it: ticketrail rebuild --accept"
 	hintGap = "restore the stream from its newest backup; the read model is right up to the gap, " +
 		"and one that is made anew ends there too"
+	hintExpired = "what has expired (stream.max_age) cannot be applied any more: put back a read-model folder or a stream " +
+		"from a backup that reaches up to there; stream.max_age: 0 keeps every webhook from now on"
 	hintVersion = "rebuild it: ticketrail rebuild --accept; or run the ticketrail that built it"
 )
 
@@ -60,7 +65,7 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 		return info, fmt.Errorf("check checkpoint: %w", err)
 	}
 	if c.StreamSequence == 0 {
-		return info, follows(0, max(info.First, 1))
+		return info, reaches(info, 1)
 	}
 	stop := func(reason error, format string, args ...any) error {
 		return &StopError{StreamSequence: c.StreamSequence, Err: reason, Detail: fmt.Sprintf(format, args...), Hint: hintRestore}
@@ -71,10 +76,8 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 			c.Stream.Name, c.Stream.CreatedAt, info.Identity.Name, info.Identity.CreatedAt)
 	case info.Last < c.StreamSequence:
 		return info, stop(ErrStreamBehind, "the stream ends at stream sequence %d", info.Last)
-	case info.First > c.StreamSequence+1:
-		return info, follows(c.StreamSequence, info.First)
 	case info.First > c.StreamSequence:
-		return info, nil // the webhook at the checkpoint is past its retention
+		return info, reaches(info, c.StreamSequence+1) // the webhook at the checkpoint has expired
 	}
 	return info, g.checkWebhook(ctx, c, stop)
 }
@@ -83,13 +86,40 @@ func (g Guard) checkWebhook(ctx context.Context, c domain.Checkpoint, stop func(
 	webhook, err := g.log.Webhook(ctx, c.StreamSequence)
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
-		return stop(ErrGap, "the webhook at the checkpoint is missing")
+		return g.checkExpired(ctx, c, stop)
 	case err != nil:
 		return fmt.Errorf("check checkpoint: %w", err)
 	case webhook.Chain(c.PreviousChain) != c.Chain:
 		return stop(ErrChanged, "its digest differs from the one that was applied")
 	}
 	return nil
+}
+
+// checkExpired tells a webhook at the checkpoint that has expired just now, which
+// is well, from one that is missing.
+func (g Guard) checkExpired(ctx context.Context, c domain.Checkpoint, stop func(error, string, ...any) error) error {
+	info, err := g.log.Info(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("check checkpoint: %w", err)
+	case info.First > c.StreamSequence:
+		return reaches(info, c.StreamSequence+1)
+	}
+	return stop(ErrGap, "the webhook at the checkpoint is missing")
+}
+
+// reaches gives a *StopError where the stream begins after the webhook to go on
+// from.
+func reaches(info domain.StreamInfo, from uint64) error {
+	if info.First <= from {
+		return nil
+	}
+	return &StopError{
+		StreamSequence: from,
+		Err:            ErrExpired,
+		Detail:         fmt.Sprintf("the stream begins with stream sequence %d", info.First),
+		Hint:           hintExpired,
+	}
 }
 
 // sameVersion gives a *StopError where another version of the projection built

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
@@ -116,6 +117,9 @@ func (a *App) projectorHealth() (running bool, reason, hint string) {
 	status := a.projector.Status()
 	if all := a.rebuilder.Rebuilds(); !status.Running && len(all) > 0 && !all[0].State.Ended() {
 		status.Hint = fmt.Sprintf("wait: rebuild %d goes on, and the projector goes on with what it builds", all[0].ID)
+	}
+	if !status.FailingSince.IsZero() {
+		status.Reason += ", again and again since " + status.FailingSince.UTC().Format(time.RFC3339)
 	}
 	return status.Running, status.Reason, status.Hint
 }
