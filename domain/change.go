@@ -45,8 +45,8 @@ type Change struct {
 	InBefore      time.Duration
 	// News names what changed beside the axes: "total", "refunds", "problem".
 	News News
-	// Backfilled are the history entries that were not known before and that no
-	// webhook of the order delivered.
+	// Backfilled are the history entries that were not known before and whose status
+	// no webhook of the order delivered, up to and including this one.
 	Backfilled []HistoryEntry
 }
 

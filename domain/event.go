@@ -52,7 +52,7 @@ type Event struct {
 	Refunds   []Refund
 	Payments  []PaymentRecord
 	Proof     *Proof
-	History   []HistoryEntry
+	History   []HistoryEntry // that a snapshot carries
 	Anomalies []Anomaly
 }
 
