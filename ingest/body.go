@@ -5,49 +5,43 @@ import (
 	"io"
 	"net/http"
 	"os"
-
-	"golang.org/x/sync/semaphore"
 )
 
-// meteredReader charges what is read through it to a budget that all requests
-// share. It charges bytes as they arrive and not as they are announced, since an
-// announcement costs a stranger nothing.
-type meteredReader struct {
-	io.Reader
-	budget  *semaphore.Weighted
+// body is a body that is being read and held. It charges bytes to a budget as
+// they arrive and not as they are announced, since an announcement costs a
+// stranger nothing.
+type body struct {
+	from    io.Reader
+	budget  *budget
 	charged int64
 }
 
-func (m *meteredReader) Read(p []byte) (int, error) {
-	n, err := m.Reader.Read(p)
-	if !m.budget.TryAcquire(int64(n)) {
-		return 0, errBusy
-	}
-	m.charged += int64(n)
-	return n, err
+// openBody gives the body of a request, which ends in an error beyond the limit
+// in bytes or the budget. The caller releases it when it holds the body no longer.
+func openBody(w http.ResponseWriter, r *http.Request, limit int64, budget *budget) *body {
+	return &body{from: http.MaxBytesReader(w, r.Body, limit), budget: budget}
 }
 
-// release gives back what was charged, once the body is no longer held.
-func (m *meteredReader) release() { m.budget.Release(m.charged) }
-
-// openBody gives a reader of the body that ends in an error beyond the limits.
-// The caller releases it when it holds the body no longer.
-func (h *Handler) openBody(w http.ResponseWriter, r *http.Request) *meteredReader {
-	return &meteredReader{Reader: http.MaxBytesReader(w, r.Body, h.config.MaxBody), budget: h.bodies}
-}
-
-// readBody reads a body whole. One that is announced as too large is refused
-// unread.
-func (h *Handler) readBody(announced int64, body io.Reader) ([]byte, error) {
-	if announced > h.config.MaxBody {
-		return nil, errTooLarge
-	}
-	raw, err := io.ReadAll(body)
+// read reads the body whole.
+func (b *body) read() ([]byte, error) {
+	raw, err := io.ReadAll(b)
 	if err != nil {
 		return nil, readError(err)
 	}
 	return raw, nil
 }
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if !b.budget.take(int64(n)) {
+		return 0, errBusy
+	}
+	b.charged += int64(n)
+	return n, err
+}
+
+// release gives back what was charged, once the body is no longer held.
+func (b *body) release() { b.budget.giveBack(b.charged) }
 
 func readError(err error) error {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)

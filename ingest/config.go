@@ -47,7 +47,9 @@ type Config struct {
 	// MaxBody is the size in bytes of the largest body that is taken.
 	MaxBody int64
 	// BodyBudget bounds the bytes of all bodies held at once; it is not below
-	// MaxBody. A request that would exceed it is answered with 503.
+	// MaxBody. A request that would exceed it is answered with 503. One source may
+	// hold half of it, or one body of MaxBody where that is more, so that nobody
+	// shuts out the other sources.
 	BodyBudget int64
 	// MaxInFlight bounds the webhooks that are being read or appended at once; one
 	// more is answered with 503.
@@ -80,6 +82,9 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// bodyShare is what one source may hold of the body budget.
+func (c Config) bodyShare() int64 { return max(c.BodyBudget/2, c.MaxBody) }
 
 func (c Config) check() error {
 	switch {

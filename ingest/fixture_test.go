@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -37,6 +38,7 @@ type receiver struct {
 	url      string
 	log      *eventlog.Log
 	server   *httptest.Server
+	handler  *ingest.Handler
 	embedded *eventlog.Embedded
 	secrets  map[string][]string
 	registry *prometheus.Registry
@@ -104,6 +106,7 @@ func (r *receiver) serve(t testing.TB, log ingest.Log, adjust ...func(*ingest.Co
 	handler, err := ingest.New(log, config)
 	require.NoError(t, err)
 
+	r.handler = handler
 	r.server = httptest.NewUnstartedServer(nil)
 	r.server.Config = ingest.Server("", handler)
 	r.server.Config.ErrorLog = slog.NewLogLogger(slog.NewJSONHandler(r.logged, nil), slog.LevelError)
@@ -186,6 +189,27 @@ func (r *receiver) dial(t testing.TB) *net.TCPConn {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn.(*net.TCPConn)
+}
+
+// beginHead is the head of an authentic webhook of Ordatic with a body of that size.
+func (r *receiver) beginHead(size int) string {
+	return fmt.Sprintf("POST /webhooks/ordatic HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Length: %d\r\n",
+		r.secrets["ordatic"][0], size)
+}
+
+// begin sends the head of an authentic webhook, and returns when the handler
+// waits for its body.
+func (r *receiver) begin(t testing.TB, size int) *net.TCPConn {
+	t.Helper()
+	conn := r.dial(t)
+	_, err := conn.Write([]byte(r.beginHead(size) + "Expect: 100-continue\r\n\r\n"))
+	require.NoError(t, err)
+	const expected = "HTTP/1.1 100 Continue\r\n\r\n"
+	said := make([]byte, len(expected))
+	_, err = io.ReadFull(conn, said)
+	require.NoError(t, err)
+	require.Equal(t, expected, string(said))
+	return conn
 }
 
 // await reads the answer to what was written on a connection.

@@ -39,7 +39,6 @@ type Handler struct {
 	sources   map[string]*source
 	stranger  *source // stands for every unknown source; it has no provider
 	places    *semaphore.Weighted
-	bodies    *semaphore.Weighted
 	metrics   *metrics
 	readiness readiness
 	refused   *journal // what senders did wrong
@@ -59,15 +58,15 @@ func New(log Log, config Config) (*Handler, error) {
 		log:      log,
 		config:   config,
 		sources:  make(map[string]*source, len(config.Sources)),
-		stranger: newSource(Source{}, m.ofStranger()),
+		stranger: &source{metrics: m.ofStranger()},
 		places:   semaphore.NewWeighted(int64(config.MaxInFlight)),
-		bodies:   semaphore.NewWeighted(config.BodyBudget),
 		metrics:  m,
-		refused:  newJournal(config.Logger),
-		faults:   newJournal(config.Logger),
+		refused:  newJournal(config.Logger, config.Now),
+		faults:   newJournal(config.Logger, config.Now),
 	}
+	bodies := newBudget(config.BodyBudget)
 	for _, s := range config.Sources {
-		h.sources[s.Name] = newSource(s, m.of(s.Name))
+		h.sources[s.Name] = newSource(s, bodies, config.bodyShare(), config.Now, m.of(s.Name))
 	}
 	return h, nil
 }

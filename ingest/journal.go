@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // The limit of a journal: enough to see what is wrong, too little to fill a disk.
@@ -18,17 +16,17 @@ const (
 // What it left out it counts, and says so with the next line.
 type journal struct {
 	logger *slog.Logger
-	limit  *rate.Limiter
+	limit  *limit
 	unsaid atomic.Int64
 }
 
-func newJournal(logger *slog.Logger) *journal {
-	return &journal{logger: logger, limit: rate.NewLimiter(journalRate, journalBurst)}
+func newJournal(logger *slog.Logger, now func() time.Time) *journal {
+	return &journal{logger: logger, limit: newLimit(journalRate, journalBurst, now)}
 }
 
-// at gives the logger for one line at that time. Beyond the limit it discards.
-func (j *journal) at(now time.Time) *slog.Logger {
-	if !j.limit.AllowN(now, 1) {
+// line gives the logger for one line. Beyond the limit it discards.
+func (j *journal) line() *slog.Logger {
+	if !j.limit.allow(1) {
 		j.unsaid.Add(1)
 		return slog.New(slog.DiscardHandler)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -44,24 +45,28 @@ func TestSlowBodyTimesOut(t *testing.T) {
 	r := newReceiver(t, eventlog.Config{})
 	r.readTimeout = 100 * time.Millisecond
 	r.serve(t, r.log, func(c *ingest.Config) { c.MaxInFlight = 1 })
-	conn := r.dial(t)
-	_, err := conn.Write([]byte("POST /webhooks/runa HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"))
+	conn := r.begin(t, 100)
+	_, err := conn.Write([]byte("{"))
 	require.NoError(t, err)
 
 	got := await(t, conn)
 
 	require.Equal(t, http.StatusRequestTimeout, got.status)
 	require.Equal(t, "body-too-slow", got.code(t))
-	require.Equal(t, http.StatusOK, r.do(t, r.signed(t, "ordatic", "", []byte(`{}`))).status)
 	require.Empty(t, r.kept(t))
+
+	patient := httptest.NewServer(r.handler)
+	t.Cleanup(patient.Close)
+	r.url = patient.URL
+	require.Equal(t, http.StatusOK, r.do(t, r.signed(t, "ordatic", "", []byte(`{}`))).status)
 }
 
 // A body that breaks off before its announced end is refused and not kept.
 func TestBrokenBody(t *testing.T) {
 	t.Parallel()
 	r := start(t)
-	conn := r.dial(t)
-	_, err := conn.Write([]byte("POST /webhooks/runa HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{}"))
+	conn := r.begin(t, 100)
+	_, err := conn.Write([]byte("{}"))
 	require.NoError(t, err)
 	require.NoError(t, conn.CloseWrite())
 
@@ -180,6 +185,46 @@ func TestRate(t *testing.T) {
 
 	now.advance(time.Second)
 	require.Equal(t, http.StatusOK, post("ivy").status)
+}
+
+// A rate is measured when a webhook is taken and not when it began to come: a slow
+// one gives nothing back of what was used up meanwhile.
+func TestSlowBodiesDoNotRaiseTheRate(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	r := start(t, now.configure, func(c *ingest.Config) {
+		for i := range c.Sources {
+			c.Sources[i].Rate = 2
+		}
+	})
+	slow := r.begin(t, 2)
+	now.advance(time.Second)
+	post := func() int { return r.do(t, r.signed(t, "ordatic", "", []byte(`{}`))).status }
+	require.Equal(t, http.StatusOK, post())
+	_, err := slow.Write([]byte("{}"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, await(t, slow).status)
+
+	require.Equal(t, http.StatusTooManyRequests, post())
+}
+
+// One source holds no more than half of the budget, so that the others have the
+// rest.
+func TestASourceLeavesRoomForTheOthers(t *testing.T) {
+	t.Parallel()
+	log := newGated()
+	r := startOn(t, log.on, func(c *ingest.Config) { c.BodyBudget = 2 * maxBody })
+	held, other := r.signed(t, "ordatic", "", padded(maxBody)), r.signed(t, "ivy", "", padded(maxBody))
+	var group errgroup.Group
+	group.Go(func() error { return r.expect(held, http.StatusOK) })
+	<-log.arrived
+
+	require.Equal(t, "busy", r.do(t, r.signed(t, "ordatic", "", []byte(`{}`))).code(t))
+	group.Go(func() error { return r.expect(other, http.StatusOK) })
+	<-log.arrived
+
+	close(log.gate)
+	require.NoError(t, group.Wait())
 }
 
 // Connections that never finish their request keep nobody from being served.

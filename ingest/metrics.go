@@ -18,7 +18,7 @@ const (
 const (
 	outcomeKept    = "kept"
 	outcomeDropped = "dropped" // over the limit of its source
-	outcomeFailed  = "failed"  // the stream did not take it
+	outcomeFailed  = "failed"  // it did not come whole, or the stream did not take it
 )
 
 // metrics are the receiver's. Labels hold only configured names and our own

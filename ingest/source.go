@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/http"
-
-	"golang.org/x/time/rate"
+	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
@@ -23,23 +22,29 @@ const (
 // source is a Source at work.
 type source struct {
 	Source
-	rate    *rate.Limiter
-	kept    *rate.Limiter
-	metrics *sourceMetrics
+	rate      *limit
+	kept      *limit
+	bodies    *budget
+	strangers *budget // the part of bodies that is for requests which are refused
+	metrics   *sourceMetrics
 }
 
-func newSource(s Source, m *sourceMetrics) *source {
+// newSource makes a source that may hold share bytes of bodies.
+func newSource(s Source, bodies *budget, share int64, now func() time.Time, m *sourceMetrics) *source {
+	own := bodies.part(share)
 	perSecond := cmp.Or(s.Rate, DefaultRate)
 	return &source{
-		Source:  s,
-		rate:    rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))),
-		kept:    rate.NewLimiter(keptRate, keptBurst),
-		metrics: m,
+		Source:    s,
+		rate:      newLimit(perSecond, int(math.Ceil(perSecond)), now),
+		kept:      newLimit(keptRate, keptBurst, now),
+		bodies:    own,
+		strangers: own.part(share / 2),
+		metrics:   m,
 	}
 }
 
-// precheck refuses what the head of a request is enough to refuse.
-func (s *source) precheck(r *http.Request) error {
+// precheck refuses what asks for something else than this to take a webhook.
+func (s *source) precheck(r *http.Request, maxBody int64) error {
 	switch {
 	case s.Provider == nil:
 		return errUnknownSource
@@ -47,6 +52,8 @@ func (s *source) precheck(r *http.Request) error {
 		return errNotPost
 	case encoded(r.Header):
 		return errEncoded
+	case r.ContentLength > maxBody:
+		return errTooLarge
 	}
 	return nil
 }
@@ -57,16 +64,21 @@ func (s *source) admit(r *provider.Request) (provider.Identity, error) {
 	if err := s.Provider.Verify(r, s.Secrets); err != nil {
 		return provider.Identity{}, err
 	}
-	if !s.rate.AllowN(r.At, 1) {
+	if !s.rate.allow(1) {
 		return provider.Identity{}, errOverRate
 	}
 	return s.Provider.Identify(r)
 }
 
-// mayKeep tells whether a refused request is within the limit of kept ones. A
-// large body counts as several requests, the largest as the whole burst.
-func (s *source) mayKeep(r *provider.Request) bool {
-	return s.kept.AllowN(r.At, min(1+len(r.Body)/keptShare, keptBurst))
+// mayKeep tells whether a refused request with a body of this size is within the
+// limit of kept ones. A large body counts as several requests, the largest as the
+// whole burst.
+func (s *source) mayKeep(size int64) bool {
+	if !s.kept.allow(int(min(1+size/keptShare, keptBurst))) {
+		s.metrics.rejected[outcomeDropped].Inc()
+		return false
+	}
+	return true
 }
 
 // Webhook gives a request that the provider has verified and identified as the

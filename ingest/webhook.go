@@ -36,30 +36,65 @@ func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source
 // take is the whole way of a webhook, from the cheapest check to the dearest:
 // what holds memory comes after what holds none, and the stream comes last.
 func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receipt eventlog.Receipt, err error) {
-	if err := v.source.precheck(r); err != nil {
+	s := v.source
+	if err := s.precheck(r, h.config.MaxBody); err != nil {
 		return receipt, err
 	}
-	body := h.openBody(w, r)
+	request := &provider.Request{Header: r.Header, Query: r.URL.Query(), At: v.at}
+	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil {
+		h.keepStranger(w, r, v, request, err)
+		return receipt, err
+	}
+	body := openBody(w, r, h.config.MaxBody, s.bodies)
 	defer body.release()
-	raw, err := h.readBody(r.ContentLength, body)
-	if err != nil {
+	if request.Body, err = v.read(body); err != nil {
 		return receipt, err
 	}
-	v.size = int64(len(raw))
-	v.source.metrics.size.Observe(float64(v.size))
 
 	// A place is taken only now, so that slow senders cannot hold all of them.
 	if !h.enter() {
 		return receipt, errBusy
 	}
 	defer h.leave()
-	request := &provider.Request{Header: r.Header, Query: r.URL.Query(), Body: raw, At: v.at}
-	identity, err := v.source.admit(request)
+	identity, err := s.admit(request)
 	if err != nil {
-		h.keep(r.Context(), v.source, request, refusalOf(err))
+		if Reason(err) != "" && s.mayKeep(v.size) {
+			h.keep(r.Context(), s, request, err)
+		}
 		return receipt, err
 	}
-	return h.publish(r.Context(), v.source.Webhook(request, identity))
+	return h.publish(r.Context(), s.Webhook(request, identity))
+}
+
+// keepStranger keeps a request that was refused for its head. That is the one
+// reason to read its body, so no more of bodies is read and held than is kept.
+func (h *Handler) keepStranger(w http.ResponseWriter, r *http.Request, v *visit, request *provider.Request, cause error) {
+	s, size := v.source, r.ContentLength
+	if size < 0 {
+		size = keptShare // of unknown size, it is kept if it is small
+	}
+	if !s.mayKeep(size) {
+		return
+	}
+	body := openBody(w, r, size, s.strangers)
+	defer body.release()
+	raw, err := v.read(body)
+	if err != nil || !h.enter() {
+		s.metrics.rejected[outcomeFailed].Inc()
+		return
+	}
+	defer h.leave()
+	request.Body = raw
+	h.keep(r.Context(), s, request, cause)
+}
+
+func (v *visit) read(body *body) ([]byte, error) {
+	raw, err := body.read()
+	if err == nil {
+		v.size = int64(len(raw))
+		v.source.metrics.size.Observe(float64(v.size))
+	}
+	return raw, err
 }
 
 func (h *Handler) enter() bool {
@@ -83,19 +118,12 @@ func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Rece
 
 // keep puts a refused request into the stream of rejected ones. Whatever comes
 // of that, the sender's answer stays the same.
-func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, refused refusal) {
-	switch {
-	case !refused.kept:
-		return
-	case !s.mayKeep(r):
-		s.metrics.rejected[outcomeDropped].Inc()
-		return
-	}
+func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, cause error) {
 	ctx, cancel := h.detach(ctx)
 	defer cancel()
-	if err := h.log.Reject(ctx, s.rejection(r, refused.code)); err != nil {
+	if err := h.log.Reject(ctx, s.rejection(r, Reason(cause))); err != nil {
 		s.metrics.rejected[outcomeFailed].Inc()
-		h.faults.at(r.At).LogAttrs(ctx, slog.LevelWarn, "rejected request not kept",
+		h.faults.line().LogAttrs(ctx, slog.LevelWarn, "rejected request not kept",
 			slog.String("source", s.Name), slog.Any("error", err))
 		return
 	}
@@ -122,10 +150,10 @@ func (h *Handler) note(ctx context.Context, v *visit, refused refusal, err error
 		slog.Int64("size", v.size),
 	}
 	if refused.ours() {
-		h.faults.at(v.at).LogAttrs(ctx, slog.LevelWarn, "webhook not taken", append(facts, slog.Any("error", err))...)
+		h.faults.line().LogAttrs(ctx, slog.LevelWarn, "webhook not taken", append(facts, slog.Any("error", err))...)
 		return
 	}
-	h.refused.at(v.at).LogAttrs(ctx, slog.LevelInfo, "webhook refused", facts...)
+	h.refused.line().LogAttrs(ctx, slog.LevelInfo, "webhook refused", facts...)
 }
 
 func outcomeOf(receipt eventlog.Receipt) string {

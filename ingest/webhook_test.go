@@ -100,7 +100,7 @@ func TestEveryAuthenticObjectIsTaken(t *testing.T) {
 		"number out of range": `{"eventType":1e400}`,
 		"nested":              `{"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`,
 		"values missing":      `{"eventType":null,"storeId":{},"data":""}`,
-		"proof not base64":    `{"eventType":"rider-proof-delivery","data":{"proof":"%%%"}}`,
+		"proof not base64":    `{"eventType":"rider-proof-delivery","data":{"proofDelivery":"%%%"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := r.stored(t)

@@ -116,6 +116,9 @@ func fuzzVerify(f *testing.F, p provider.Provider, signsBody bool, present func(
 		forged := &provider.Request{Body: body, At: now}
 		present(forged, credential)
 		require.ErrorIs(t, p.Verify(forged, []string{secret}), provider.ErrUnauthentic)
+		if err := p.VerifyHead(head(forged), []string{secret}); err != nil {
+			require.Equal(t, p.Verify(forged, []string{secret}), err)
+		}
 
 		r := signed(p, secret, string(body))
 		require.NoError(t, p.Verify(r, []string{secret}))

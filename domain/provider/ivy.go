@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 
@@ -45,17 +46,31 @@ func (Ivy) Events() []string { return ivyEvents.tokens() }
 // Verify checks the lower-case hex HMAC-SHA256 of the raw body. The key is the
 // secret as plain text.
 func (Ivy) Verify(r *Request, secrets []string) error {
-	text, err := single(r.Header[ivySignatureHeader])
+	signature, err := ivySignature(r)
 	if err != nil {
 		return err
-	}
-	signature, err := hex.DecodeString(text)
-	if err != nil || hex.EncodeToString(signature) != text || len(signature) != 32 {
-		return ErrCredentialUnfit
 	}
 	return tryAll(secrets, func(secret string) bool {
 		return hmac.Equal(signature, authenticate([]byte(secret), r.Body))
 	})
+}
+
+// VerifyHead checks the form of the signature.
+func (Ivy) VerifyHead(r *Request, _ []string) error {
+	_, err := ivySignature(r)
+	return err
+}
+
+func ivySignature(r *Request) ([]byte, error) {
+	text, err := single(r.Header[ivySignatureHeader])
+	if err != nil {
+		return nil, err
+	}
+	signature, err := hex.DecodeString(text)
+	if err != nil || hex.EncodeToString(signature) != text || len(signature) != sha256.Size {
+		return nil, ErrCredentialUnfit
+	}
+	return signature, nil
 }
 
 // Scheme says that the body is signed.

@@ -39,6 +39,9 @@ func (Ordatic) Verify(r *Request, secrets []string) error {
 	return tryAll(secrets, func(secret string) bool { return sameText(authorization, secret) })
 }
 
+// VerifyHead is Verify, which needs no body.
+func (o Ordatic) VerifyHead(r *Request, secrets []string) error { return o.Verify(r, secrets) }
+
 // Scheme says that the header is a shared secret.
 func (Ordatic) Scheme() string {
 	return "the whole Authorization header, compared with the configured values"

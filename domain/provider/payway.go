@@ -46,6 +46,9 @@ func (Payway) Verify(r *Request, secrets []string) error {
 	return tryAll(secrets, func(secret string) bool { return sameText(presented, secret) })
 }
 
+// VerifyHead is Verify, which needs no body.
+func (p Payway) VerifyHead(r *Request, secrets []string) error { return p.Verify(r, secrets) }
+
 // Scheme says that the address or the password is a shared secret.
 func (Payway) Scheme() string {
 	return "the token of the URL or the password of basic authentication, compared with the configured values"

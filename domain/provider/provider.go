@@ -30,6 +30,11 @@ type Provider interface {
 	// error wraps ErrUnauthentic and never holds text of the request.
 	Verify(r *Request, secrets []string) error
 
+	// VerifyHead does of Verify what needs no body, for requests whose body has not
+	// been read: what it refuses, Verify refuses with the same error whatever the
+	// body is.
+	VerifyHead(r *Request, secrets []string) error
+
 	// Scheme says in words, for people, what Verify checks.
 	Scheme() string
 

@@ -28,6 +28,12 @@ func (Runa) Events() []string { return runaEvents.tokens() }
 // Verify checks the Standard Webhooks signature, with svix-* or webhook-* headers.
 func (Runa) Verify(r *Request, secrets []string) error { return verifyStandard(r, secrets) }
 
+// VerifyHead checks the timestamp, and the form of the other headers.
+func (Runa) VerifyHead(r *Request, _ []string) error {
+	_, _, err := readStandard(r)
+	return err
+}
+
 // Scheme says that id, time and body are signed.
 func (Runa) Scheme() string {
 	return "a Standard Webhooks signature: HMAC-SHA256 of id, timestamp and raw body, the timestamp within 5 minutes"

@@ -44,14 +44,7 @@ type standardHeaders struct {
 // verifyStandard checks a request by Standard Webhooks 1.0.0, "Signature scheme",
 // symmetric signatures (v1) only.
 func verifyStandard(r *Request, secrets []string) error {
-	headers, err := readStandardHeaders(r.Header)
-	if err != nil {
-		return err
-	}
-	if err := checkTimestamp(headers.timestamp, r.At); err != nil {
-		return err
-	}
-	signatures, err := parseSignatures(headers.signature)
+	headers, signatures, err := readStandard(r)
 	if err != nil {
 		return err
 	}
@@ -59,6 +52,19 @@ func verifyStandard(r *Request, secrets []string) error {
 		key, err := standardKey(secret)
 		return err == nil && holds(signatures, headers.sign(key, r.Body))
 	})
+}
+
+// readStandard gives the headers and the signatures in them, once all that needs
+// no body has been checked.
+func readStandard(r *Request) (headers standardHeaders, signatures [][]byte, err error) {
+	if headers, err = readStandardHeaders(r.Header); err != nil {
+		return headers, nil, err
+	}
+	if err := checkTimestamp(headers.timestamp, r.At); err != nil {
+		return headers, nil, err
+	}
+	signatures, err = parseSignatures(headers.signature)
+	return headers, signatures, err
 }
 
 // signStandard signs a request as Svix does.

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -133,4 +134,57 @@ func TestVerificationErrorsAreSilent(t *testing.T) {
 		require.ErrorIs(t, err, provider.ErrUnauthentic)
 		require.NotContains(t, err.Error(), said)
 	}
+}
+
+// What the head of a request is refused for, the whole request is refused for
+// too, and what is authentic has a head that passes without its body.
+func TestTheHeadIsJudgedAsTheWholeIs(t *testing.T) {
+	t.Parallel()
+	for _, p := range provider.All() {
+		secrets := []string{p.NewSecret([24]byte{1})}
+		authentic := signed(p, secrets[0], `{}`)
+		require.NoError(t, p.VerifyHead(head(authentic), secrets), p.Name())
+
+		nothing := &provider.Request{At: now}
+		require.ErrorIs(t, p.VerifyHead(nothing, secrets), provider.ErrCredentialMissing, p.Name())
+
+		late := signed(p, secrets[0], `{}`)
+		late.At = now.Add(time.Hour)
+		for name, r := range map[string]*provider.Request{
+			"authentic": authentic, "nothing": nothing, "late": late,
+			"another secret": signed(p, p.NewSecret([24]byte{2}), `{}`),
+			"unfit":          altered(authentic, func([]string) []string { return []string{"unfit"} }),
+			"repeated":       altered(authentic, func(values []string) []string { return append(values, values...) }),
+		} {
+			if err := p.VerifyHead(head(r), secrets); err != nil {
+				require.Equal(t, p.Verify(r, secrets), err, "%s: %s", p.Name(), name)
+			}
+		}
+	}
+}
+
+// A shared secret is wrong or not whatever the body is, so the head tells.
+func TestTheHeadTellsAWrongSharedSecret(t *testing.T) {
+	t.Parallel()
+	for _, p := range []provider.Provider{provider.Ordatic{}, provider.Payway{}} {
+		r := signed(p, p.NewSecret([24]byte{2}), `{}`)
+		require.ErrorIs(t, p.VerifyHead(head(r), []string{p.NewSecret([24]byte{1})}), provider.ErrCredentialWrong)
+	}
+}
+
+// head gives a request before its body has been read.
+func head(r *provider.Request) *provider.Request {
+	return &provider.Request{Header: r.Header, Query: r.Query, At: r.At}
+}
+
+// altered gives a request with each of its headers and parameters changed.
+func altered(r *provider.Request, change func([]string) []string) *provider.Request {
+	changed := &provider.Request{Header: map[string][]string{}, Query: map[string][]string{}, Body: r.Body, At: r.At}
+	for name, values := range r.Header {
+		changed.Header[name] = change(values)
+	}
+	for name, values := range r.Query {
+		changed.Query[name] = change(values)
+	}
+	return changed
 }
