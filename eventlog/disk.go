@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,28 +10,57 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The disk is never filled to the last byte: the read model, the stream's own
-// index files and the machine need room too. The reserve is a twentieth of the
-// disk, and not more than maxReserve.
+// The disk is never filled to the last byte: the stream's own index files and the
+// machine need room too. The reserve is a twentieth of the disk, and not more than
+// maxReserve.
 const (
 	reserveShare = 20
 	maxReserve   = 2 << 30
+	// maxMinFree is what must be left on the disk for a webhook to be taken, or a
+	// twentieth of the disk where that is less: the broker does not recover from a
+	// disk that was full until it is started again.
+	maxMinFree = 256 << 20
 )
+
+// fairShare is the part of the room that a stream takes where it is not told how
+// much. The rest is for the read model, and for the one that a rebuild makes beside
+// it.
+func fairShare(room int64) int64 { return room / 4 * 3 }
 
 // room gives the bytes that the folder may come to hold: what its files take
 // now, and what is free on its disk less a reserve.
 func room(dir string) (int64, error) {
-	var disk unix.Statfs_t
-	if err := unix.Statfs(dir, &disk); err != nil {
-		return 0, fmt.Errorf("ask for the disk space of %s: %w", dir, err)
+	total, free, err := disk(dir)
+	if err != nil {
+		return 0, err
 	}
-	total := int64(disk.Blocks) * disk.Bsize
-	free := int64(disk.Bavail) * disk.Bsize
 	used, err := size(dir)
 	if err != nil {
 		return 0, fmt.Errorf("measure %s: %w", dir, err)
 	}
 	return used + max(0, free-min(total/reserveShare, maxReserve)), nil
+}
+
+// checkFree returns ErrFull where the folder's disk has less left than minFree
+// bytes; 0 stands for what a disk of its size should have.
+func checkFree(dir string, minFree int64) error {
+	total, free, err := disk(dir)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if least := cmp.Or(minFree, min(total/reserveShare, maxMinFree)); free < least {
+		return fmt.Errorf("%w: the disk has %d bytes left, and %d are kept free", ErrFull, free, least)
+	}
+	return nil
+}
+
+// disk gives the bytes of the disk that a folder is on, and those that are free.
+func disk(dir string) (total, free int64, err error) {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(dir, &stat); err != nil {
+		return 0, 0, fmt.Errorf("ask for the disk space of %s: %w", dir, err)
+	}
+	return int64(stat.Blocks) * stat.Bsize, int64(stat.Bavail) * stat.Bsize, nil
 }
 
 // size sums up the files of a folder.

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
@@ -161,17 +162,85 @@ func TestBatchesEndWithTheStream(t *testing.T) {
 	require.ErrorIs(t, ending, eventlog.ErrStreamLost)
 }
 
-// An external stream without a limit of its own takes what its server allows.
-func TestOpenExternalWithoutALimit(t *testing.T) {
+// An external stream must have a limit of its own, or nobody would see it getting
+// full; once it has one, that is kept.
+func TestOpenExternalNeedsALimit(t *testing.T) {
 	t.Parallel()
-	external := startExternal(t, t.TempDir(), -1)
-	for range 2 {
-		log, err := eventlog.Open(t.Context(), connectTo(t, external), eventlog.Config{})
+	conn := connectTo(t, startExternal(t, t.TempDir(), -1))
+	_, err := eventlog.Open(t.Context(), conn, eventlog.Config{})
+	var wrong *eventlog.SettingError
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "stream.max_bytes", wrong.Setting)
+	require.Contains(t, wrong.Hint, "max_file_store")
+	for _, most := range []int64{1 << 20, 0} {
+		log, err := eventlog.Open(t.Context(), conn, eventlog.Config{MaxBytes: most})
 		require.NoError(t, err)
 		info, err := log.Info(t.Context())
 		require.NoError(t, err)
-		require.Zero(t, info.MaxBytes)
-		_, err = log.Append(t.Context(), webhook("", fmt.Sprint(info.Last)))
+		require.EqualValues(t, 1<<20, info.MaxBytes)
+	}
+}
+
+// A first limit is given to a stream that had none, and costs it no webhook, even
+// where it holds more already.
+func TestOpenLimitsAnUnlimitedStream(t *testing.T) {
+	t.Parallel()
+	conn := connectTo(t, startExternal(t, t.TempDir(), -1))
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: eventlog.WebhooksStream, Subjects: []string{"webhooks.>"}, Discard: jetstream.DiscardNew,
+	})
+	require.NoError(t, err)
+	for range 3 {
+		_, err := js.Publish(t.Context(), "webhooks.ivy.shop.other", make([]byte, 500_000))
 		require.NoError(t, err)
 	}
+	log, err := eventlog.Open(t.Context(), conn, eventlog.Config{MaxBytes: 1 << 20})
+	require.NoError(t, err)
+	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrFull)
+	_, err = log.Append(t.Context(), webhook("", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrFull)
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1, 3, 3, 1 << 20}, []uint64{info.First, info.Last, info.Messages, info.MaxBytes})
+}
+
+// A server that would refuse the largest webhook is refused, with what to set.
+func TestOpenNeedsThePayload(t *testing.T) {
+	t.Parallel()
+	conn := connectTo(t, startExternal(t, t.TempDir(), -1))
+	most := conn.MaxPayload() - 64<<10
+	_, err := eventlog.Open(t.Context(), conn, eventlog.Config{MaxBytes: 1 << 20, MaxBody: most + 1})
+	var wrong *eventlog.SettingError
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "max_payload", wrong.Setting)
+	require.Contains(t, wrong.Hint, fmt.Sprintf("max_payload: %d", conn.MaxPayload()+1))
+	_, err = eventlog.Open(t.Context(), conn, eventlog.Config{MaxBytes: 1 << 20, MaxBody: most})
+	require.NoError(t, err)
+}
+
+// A follower of a cluster may be behind: that it lacks a webhook says nothing, and
+// the leader is asked.
+func TestWebhookIsAskedOfTheLeader(t *testing.T) {
+	t.Parallel()
+	external := startExternal(t, t.TempDir(), -1)
+	log := openExternal(t, external)
+	fill(t, log, 1)
+	asked := make(chan struct{}, 2)
+	follower := connectTo(t, external)
+	_, err := follower.Subscribe("behind", func(m *nats.Msg) {
+		asked <- struct{}{}
+		_ = m.RespondMsg(&nats.Msg{Header: nats.Header{"Status": {"404"}, "Description": {"Message Not Found"}}})
+	})
+	require.NoError(t, err)
+	require.NoError(t, follower.Flush())
+	require.NoError(t, external.GlobalAccount().AddMapping("$JS.API.DIRECT.GET.WEBHOOKS", "behind"))
+
+	w, err := log.Webhook(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, `{"n":0}`, string(w.Body))
+	_, err = log.Webhook(t.Context(), 2)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	require.Len(t, asked, 2)
 }

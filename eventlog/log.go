@@ -1,11 +1,9 @@
 package eventlog
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,16 +17,22 @@ const (
 	readyTimeout = 2 * time.Second
 	// leastRoom is what a stream must have left to be ready: an ordinary webhook.
 	leastRoom = 16 << 10
+	// leaderTimeout bounds the wait for the leader of the stream's servers.
+	leaderTimeout = 5 * time.Second
 )
 
 // Config says how the streams must be.
 type Config struct {
 	// Replicas is the number of servers that keep each stream; 1 where it is 0.
 	Replicas int
-	// MaxBytes is what the webhooks may take on disk. 0 means as much as the disk
-	// holds, less a reserve, on the embedded server, and as much as it allows on
-	// an external one. The limit of an existing stream is never lowered.
+	// MaxBytes is what the webhooks may take on disk. 0 means what an existing
+	// stream has; on the embedded server at least three quarters of what its disk
+	// has room for. An external server's disk cannot be seen, so a new stream there
+	// needs a number. The limit of an existing stream is never lowered.
 	MaxBytes int64
+	// MaxBody is the largest body of a webhook in bytes. A server that does not
+	// take messages of that size is refused; 0 leaves it unchecked.
+	MaxBody int64
 	// MaxAge is how long webhooks are kept; 0 means for ever. It is never lowered.
 	MaxAge time.Duration
 	// DuplicateWindow is how long an identical webhook is absorbed; 2 minutes
@@ -38,6 +42,9 @@ type Config struct {
 	// is then the server's folder.
 	Embedded bool
 	Dir      string
+	// MinFree is what must be left on Dir's disk for a webhook to be taken, in
+	// bytes. 0 means 256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
+	MinFree int64
 }
 
 // Log is the stream of webhooks and, beside it, the streams of rejected requests
@@ -49,18 +56,28 @@ type Log struct {
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
 	publisher *Publisher
+	leader    nats.JetStreamManager
 	embedded  *Embedded // nil where the server is external
+	dir       string    // of the embedded server
+	minFree   int64
 }
 
 // Open makes the streams, or checks the ones that are there: a stream that could
-// lose webhooks is a [SettingError]. When it returns on an embedded server, the
+// lose webhooks, or a server that could not take them, is a [SettingError]. When it returns on an embedded server, the
 // streams' files are on disk by name as well.
 func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, fmt.Errorf("open the streams: %w", err)
 	}
-	log := &Log{js: js}
+	leader, err := nc.JetStream()
+	if err != nil {
+		return nil, fmt.Errorf("open the streams: %w", err)
+	}
+	if err := checkPayload(nc, config.MaxBody); err != nil {
+		return nil, err
+	}
+	log := &Log{js: js, leader: leader, dir: config.Dir, minFree: config.MinFree}
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {
@@ -93,31 +110,6 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	return syncNames(config.Dir)
 }
 
-// maxBytes gives the limit to ask for: the configured one, or all that there is
-// room for. An existing stream keeps what it has where the disk has less by now.
-func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
-	if !config.Embedded {
-		return cmp.Or(config.MaxBytes, -1), nil
-	}
-	stream, err := l.js.Stream(ctx, WebhooksStream)
-	limit := l.embedded.maxStore - rejectedMaxBytes - decisionsMaxBytes
-	switch {
-	case err == nil:
-		limit = max(limit, stream.CachedInfo().Config.MaxBytes)
-	case !errors.Is(err, jetstream.ErrStreamNotFound):
-		return 0, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
-	}
-	if limit < leastRoom || config.MaxBytes > limit {
-		return 0, &SettingError{
-			Setting: "stream.max_bytes",
-			Want:    fmt.Sprintf("at most the %d bytes that the disk has room for", max(0, limit)),
-			Have:    strconv.FormatInt(config.MaxBytes, 10),
-			Hint:    "free some disk space, or configure 0 to take what there is",
-		}
-	}
-	return cmp.Or(config.MaxBytes, limit), nil
-}
-
 // Append stores a webhook and says where. The webhook is taken as it is: its
 // ReceivedAt is stored only where it is set, and its StreamSequence is not set.
 //
@@ -130,6 +122,9 @@ func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	if err := l.checkDisk(); err != nil {
+		return Receipt{}, err
+	}
 	m.SetContext(ctx)
 	return l.publisher.publish(subject, m)
 }
@@ -140,13 +135,30 @@ func (l *Log) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webho
 		return nil, domain.ErrNotFound
 	}
 	raw, err := l.webhooks.GetMsg(ctx, streamSequence)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		raw, err = l.askLeader(ctx, streamSequence)
+	}
 	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
+	case errors.Is(err, nats.ErrMsgNotFound):
 		return nil, domain.ErrNotFound
 	case err != nil:
 		return nil, fmt.Errorf("read webhook %d: %w", streamSequence, refusal(err))
 	}
 	return storedRaw(raw).webhook(), nil
+}
+
+// askLeader asks the one server of a cluster that surely has every webhook. Any
+// other may be behind, and does not have the newest ones yet.
+func (l *Log) askLeader(ctx context.Context, streamSequence uint64) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, leaderTimeout)
+	defer cancel()
+	raw, err := l.leader.GetMsg(WebhooksStream, streamSequence, nats.Context(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &jetstream.RawStreamMsg{
+		Subject: raw.Subject, Sequence: raw.Sequence, Header: raw.Header, Data: raw.Data, Time: raw.Time,
+	}, nil
 }
 
 // Info tells where the stream of webhooks stands.
@@ -175,9 +187,13 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 
 // Ready tells why no webhook could be stored now: [ErrUnavailable] where the
 // stream does not answer within 2 seconds or the embedded server is broken,
-// [ErrFull] where there is no room for an ordinary webhook.
+// [ErrFull] where the stream or the embedded server's disk has no room for an
+// ordinary webhook.
 func (l *Log) Ready(ctx context.Context) error {
 	if err := l.health(); err != nil {
+		return err
+	}
+	if err := l.checkDisk(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)

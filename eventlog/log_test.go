@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,6 +121,23 @@ func TestAppendToAFullStreamLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []uint64{1, stored, stored}, []uint64{info.First, info.Last, info.Messages})
 	require.Len(t, read(t, log, 1, 10, int(stored)), int(stored))
+}
+
+// A disk that is nearly full takes no more: from one that was full the server
+// would not recover.
+func TestAppendLeavesSomeOfTheDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := eventlog.Open(t.Context(), startEmbedded(t, dir).Conn(), eventlog.Config{
+		Embedded: true, Dir: dir, MaxBytes: 1 << 20, MinFree: math.MaxInt64,
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrFull)
+	_, err = log.Append(t.Context(), webhook("", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrFull)
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, info.Last)
 }
 
 // Where nobody answers, the webhook counts as not stored.

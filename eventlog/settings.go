@@ -61,8 +61,13 @@ var settings = []setting{
 	{"allow_atomic", func(c *jetstream.StreamConfig) any { return &c.AllowAtomicPublish }, always, ""},
 }
 
+// raisesMaxBytes takes a first limit for a raise: a stream that refuses what is
+// new drops nothing for it.
 func raisesMaxBytes(want, have *jetstream.StreamConfig) bool {
-	return want.MaxBytes <= 0 || have.MaxBytes > 0 && want.MaxBytes > have.MaxBytes
+	if have.MaxBytes <= 0 {
+		return have.Discard == jetstream.DiscardNew
+	}
+	return want.MaxBytes > have.MaxBytes
 }
 
 func raisesMaxAge(want, have *jetstream.StreamConfig) bool {

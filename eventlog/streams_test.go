@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 )
@@ -36,6 +37,10 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	require.Equal(t, jetstream.LimitsPolicy, webhooks.Retention)
 	require.Equal(t, jetstream.DiscardNew, webhooks.Discard)
 	require.Positive(t, webhooks.MaxBytes)
+	var disk unix.Statfs_t
+	require.NoError(t, unix.Statfs(dir, &disk))
+	free := int64(disk.Bavail) * disk.Bsize
+	require.Less(t, webhooks.MaxBytes, free/5*4, "the read model needs room too")
 	require.Zero(t, webhooks.MaxAge)
 	require.EqualValues(t, -1, webhooks.MaxMsgs)
 	require.EqualValues(t, -1, webhooks.MaxMsgsPerSubject)

@@ -1,0 +1,81 @@
+package eventlog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// checkPayload tells whether the server takes the largest webhook. In a cluster it
+// asks the one that is connected to.
+func checkPayload(nc *nats.Conn, maxBody int64) error {
+	least := maxBody + headerRoom
+	if maxBody == 0 || nc.MaxPayload() >= least {
+		return nil
+	}
+	return &SettingError{
+		Setting: "max_payload",
+		Want:    fmt.Sprintf("at least %d bytes, for ingest.max_body and headers", least),
+		Have:    strconv.FormatInt(nc.MaxPayload(), 10),
+		Hint:    fmt.Sprintf("set max_payload: %d on every NATS server, or lower ingest.max_body", least),
+	}
+}
+
+// maxBytes gives the limit to ask for. An existing stream keeps what it has where
+// there is less room by now.
+func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
+	stream, err := l.js.Stream(ctx, WebhooksStream)
+	var has int64
+	switch {
+	case err == nil:
+		has = max(0, stream.CachedInfo().Config.MaxBytes)
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return 0, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
+	}
+	if config.Embedded {
+		return l.embeddedMaxBytes(config.MaxBytes, has)
+	}
+	return externalMaxBytes(config.MaxBytes, has)
+}
+
+func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {
+	free := l.embedded.maxStore - rejectedMaxBytes - decisionsMaxBytes
+	limit := max(free, has)
+	if limit < leastRoom || configured > limit {
+		return 0, &SettingError{
+			Setting: "stream.max_bytes",
+			Want:    fmt.Sprintf("at most the %d bytes that the disk has room for", max(0, limit)),
+			Have:    strconv.FormatInt(configured, 10),
+			Hint:    "free some disk space, or configure 0 to take what there is",
+		}
+	}
+	return cmp.Or(configured, max(fairShare(free), has)), nil
+}
+
+// externalMaxBytes wants a number: a stream without a limit of its own ends where
+// the server's disk does, and that cannot be seen coming. The limit of an account
+// is no substitute, since all its streams and their replicas share it.
+func externalMaxBytes(configured, has int64) (int64, error) {
+	if configured == 0 && has == 0 {
+		return 0, &SettingError{
+			Setting: "stream.max_bytes",
+			Want:    "what the NATS servers have room for",
+			Have:    "0",
+			Hint:    "set stream.max_bytes, and keep it below max_file_store of every NATS server",
+		}
+	}
+	return cmp.Or(configured, has), nil
+}
+
+// checkDisk keeps the embedded server away from the end of its disk.
+func (l *Log) checkDisk() error {
+	if l.embedded == nil {
+		return nil
+	}
+	return checkFree(l.dir, l.minFree)
+}
