@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory
 export CGO_ENABLED := 1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 TAGS    := sqlite_omit_load_extension
 GO_TEST := go test -race -tags '$(TAGS)'
 

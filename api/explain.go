@@ -40,7 +40,7 @@ func (h *handler) getExplanation(ctx context.Context, in *explanationInput) (*ex
 	}
 	order, err := h.model.Order(ctx, in.Source, in.Key)
 	if err != nil {
-		return nil, notFound(err, errNoOrder)
+		return nil, notFound(err, h.noOrder(in.Source))
 	}
 	webhooks, more, err := h.explain(ctx, order, after, in.Limit)
 	if err != nil {

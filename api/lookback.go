@@ -35,7 +35,7 @@ func (h *handler) orderAt(ctx context.Context, of OrderPath, moment string) (*do
 	}
 	if at == nil {
 		found, err := h.model.Order(ctx, of.Source, of.Key)
-		return found, notFound(err, errNoOrder)
+		return found, notFound(err, h.noOrder(of.Source))
 	}
 	if *at == 0 {
 		return nil, notYet()

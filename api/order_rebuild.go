@@ -45,7 +45,7 @@ func (h *handler) routeOrderRebuild(d *document) {
 func (h *handler) rebuildOrder(ctx context.Context, in *orderRebuildInput) (*orderRebuildOutput, error) {
 	rebuilt, err := h.config.LookBack.RebuildOrder(ctx, in.Source, in.Key, in.Body.Plan)
 	if err != nil {
-		return nil, lookedBack(err, errNoOrder)
+		return nil, lookedBack(err, h.noOrder(in.Source))
 	}
 	return &orderRebuildOutput{Body: OrderRebuild{
 		Order:    h.order(rebuilt.Order),

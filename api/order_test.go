@@ -130,5 +130,7 @@ func TestUnknownOrder(t *testing.T) {
 	c := newLedger(t).serve()
 	c.get("/v1/orders/ordatic/none").refused(http.StatusNotFound, "order-not-found")
 	c.get("/v1/orders/ordatic/none/timeline").refused(http.StatusNotFound, "order-not-found")
+	c.get("/v1/orders/nobody/none").refused(http.StatusNotFound, "source-not-found")
+	c.get("/v1/orders/nobody/none/timeline").refused(http.StatusNotFound, "source-not-found")
 	c.get("/v1/orders/ordatic/none/proofs/1").refused(http.StatusNotFound, "proof-not-found")
 }

@@ -42,6 +42,7 @@ var (
 	errNotJSON      = errors.New("the content type is not JSON")
 	errNoPath       = errors.New("no such path")
 	errNoOrder      = errors.New("no such order")
+	errNoSource     = errors.New("no such source")
 	errNoProof      = errors.New("no such proof of delivery")
 	errNoWebhook    = errors.New("no such webhook")
 	errNoProblem    = errors.New("no such problem")
@@ -82,6 +83,8 @@ var failures = []failure{
 		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
 	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",
 		"The source has no order with this key. Its webhook may not be applied yet: min_stream_sequence waits for it."},
+	{errNoSource, http.StatusNotFound, "source-not-found", "No such source",
+		"No source of this name is configured, and no order bears it. GET /v1/sources lists the sources."},
 	{domain.ErrForgotten, http.StatusGone, "webhooks-forgotten", "Webhooks of the order are gone",
 		"The stream no longer holds every webhook of the order, so it cannot be folded again."},
 	{domain.ErrOrderAlone, http.StatusConflict, "order-not-rebuilt-alone", "The order cannot be rebuilt alone",

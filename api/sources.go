@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -23,6 +24,16 @@ func (c *Config) currency(source string) string {
 		}
 	}
 	return ""
+}
+
+// noOrder says why a source has no order of some key. Where the source itself is
+// unknown no other key would help; where the sources are, nobody can tell.
+func (h *handler) noOrder(source string) error {
+	ofName := func(s Source) bool { return s.Name == source }
+	if len(h.config.Sources) == 0 || slices.ContainsFunc(h.config.Sources, ofName) {
+		return errNoOrder
+	}
+	return errNoSource
 }
 
 // SourceList lists the configured sources.

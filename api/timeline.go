@@ -56,7 +56,7 @@ func (h *handler) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	after := domain.TimelinePosition{StreamSequence: streamSequence, Ordinal: int(ordinal)}
 	entries, err := h.model.Timeline(ctx, in.Source, in.Key, after, in.more())
 	if err != nil {
-		return nil, notFound(err, errNoOrder)
+		return nil, notFound(err, h.noOrder(in.Source))
 	}
 	entries, next := cut(in.Page, entries, func(last domain.TimelineEntry) string {
 		return sealCursor(scope, last.StreamSequence, uint64(last.Ordinal))

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -175,16 +176,26 @@ func refusal(status int, text []byte) error {
 	}
 	message := fmt.Sprintf("the api answers %d: %s", status, problem.Title)
 	if problem.Detail != "" && len(problem.Errors) == 0 {
-		message += ": " + problem.Detail
+		message += ": " + strings.ReplaceAll(problem.Detail, "min_stream_sequence", asFlag("query.min_stream_sequence"))
 	}
 	for _, parameter := range problem.Errors {
-		message += ": " + parameter.Parameter + ": " + parameter.Message
+		message += ": " + asFlag(parameter.Parameter) + ": " + parameter.Message
 	}
-	hint := ""
+	hint := problem.Hint
 	if status == http.StatusUnauthorized {
 		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
 	}
 	return &failure{err: errors.New(message), hint: hint}
+}
+
+// asFlag gives the flag that a parameter of the API comes from here: --updated-since
+// for query.updated_since.
+func asFlag(parameter string) string {
+	name, ok := strings.CutPrefix(parameter, "query.")
+	if !ok {
+		return parameter
+	}
+	return "--" + strings.ReplaceAll(name, "_", "-")
 }
 
 // hasReadModel tells whether a data folder holds a read model, without making one.

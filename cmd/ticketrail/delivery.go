@@ -19,10 +19,10 @@ type delivery struct {
 
 // plan are the deliveries of some files, as a network would bring them.
 type plan struct {
-	Repeat  int     `help:"Post each webhook this often, with the id of the first time." default:"1" placeholder:"N"`
+	Repeat  int     `help:"Post each webhook this often, with the id of the first time where its provider sends one." default:"1" placeholder:"N"`
 	Shuffle bool    `help:"Post in random order."`
 	Drop    float64 `help:"Leave out this share of the deliveries, from 0 to 1." placeholder:"P"`
-	Seed    uint64  `help:"Seed of what is random: order, losses and webhook ids. One is drawn if it is 0." placeholder:"N"`
+	Seed    uint64  `help:"Seed of what is random: order, losses and the ids that a provider sends beside the body. One is drawn if it is 0." placeholder:"N"`
 }
 
 // Validate refuses what no plan can be made from.

@@ -64,9 +64,15 @@ type examination struct {
 	stream *domain.StreamInfo
 }
 
-// Run examines and prints. Its error says that a check failed.
+// Run examines and prints. Its error says that a check failed; one of the
+// configuration, without which nothing else can be looked at, is bad usage.
 func (c *doctorCommand) Run(ctx context.Context, p *program) error {
-	checks := c.examine(ctx, p)
+	loaded, err := p.load(c.settings)
+	if err != nil {
+		unusable := &failure{err: errors.New("the configuration cannot be used"), usage: true}
+		return errors.Join(c.print(p, []check{failed("configuration", err)}), unusable)
+	}
+	checks := c.examine(ctx, loaded)
 	if err := c.print(p, checks); err != nil {
 		return err
 	}
@@ -84,11 +90,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 
 // examine makes every check that can be made. The folder stays locked until all
 // are, so that what one finds is still true for the next.
-func (c *doctorCommand) examine(ctx context.Context, p *program) []check {
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return []check{failed("configuration", err)}
-	}
+func (c *doctorCommand) examine(ctx context.Context, loaded *config.Config) []check {
 	e := &examination{config: loaded}
 	checks := []check{checkConfiguration(e), checkSources(e), checkFolder(e)}
 	lockCheck, unlock := checkLock(e)

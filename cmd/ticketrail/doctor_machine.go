@@ -39,7 +39,7 @@ func checkConfiguration(e *examination) check {
 		return ok(name, "no file; defaults, environment and flags")
 	}
 	info, err := os.Stat(path)
-	if err == nil && info.Mode()&othersMay != 0 && len(e.config.Sources) > 0 {
+	if err == nil && info.Mode()&othersMay != 0 && e.config.PlainSecrets {
 		return warn(name, "chmod 600 "+path, "%s holds secrets, and others may read it", path)
 	}
 	return ok(name, "%s", path)
@@ -115,14 +115,15 @@ func checkAPIPort(ctx context.Context, e *examination) check {
 // program answers there already.
 func (e *examination) checkPort(ctx context.Context, name, address string, ours func() string) check {
 	if e.running != nil {
-		if _, err := e.ask(ctx, ours()+"/healthz"); err != nil {
+		if _, err := e.ask(ctx, ours()+"/healthz", &struct{}{}); err != nil {
 			return fail(name, "see its log, and start it anew", "the running ticketrail does not answer at %s", ours())
 		}
 		return ok(name, "the running ticketrail answers at %s", ours())
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fail(name, "end what listens there, or set "+config.Variable(name), "%s", err)
+		mend := fmt.Sprintf("end what listens there, or choose another address with %s or %s", config.FlagName(name), config.Variable(name))
+		return fail(name, mend, "%s", err)
 	}
 	_ = listener.Close() // it took no connection
 	return ok(name, "%s is free", address)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -44,15 +46,20 @@ func checkDurability(ctx context.Context, e *examination) check {
 }
 
 func (e *examination) runningDurability(ctx context.Context, name string) check {
-	text, err := e.ask(ctx, e.running.Ingest+"/readyz")
-	if err != nil {
-		return fail(name, "see its log for the reason", "the running ticketrail does not take webhooks: %s", err)
-	}
 	var ready struct {
+		Ready      bool                `json:"ready"`
 		Durability eventlog.Durability `json:"durability"`
+		Reason     string              `json:"reason"`
 	}
-	if err := json.Unmarshal(text, &ready); err != nil {
+	if _, err := e.ask(ctx, e.running.Ingest+"/readyz", &ready); err != nil {
 		return failed(name, err)
+	}
+	if !ready.Ready {
+		mend := "see its log, and whether the broker runs"
+		if ready.Reason == "stream-full" {
+			mend = "make room on the disk, or raise stream.max_bytes, and restart it"
+		}
+		return fail(name, mend, "webhooks are refused: %s", ready.Reason)
 	}
 	return judgeDurability(name, ready.Durability)
 }
@@ -154,38 +161,40 @@ func checkpointAtRest(ctx context.Context, data string) (checkpoint domain.Check
 }
 
 func (e *examination) runningProjector(ctx context.Context, name string) check {
-	text, err := e.ask(ctx, e.running.API+"/readyz")
-	if err != nil {
-		return fail(name, "do what the reason says", "%s", err)
+	var ready struct {
+		api.Readiness
+		Detail, Hint string // of the problem, where it is not ready
 	}
-	var ready api.Readiness
-	if err := json.Unmarshal(text, &ready); err != nil {
+	status, err := e.ask(ctx, e.running.API+"/readyz", &ready)
+	switch {
+	case err != nil:
 		return failed(name, err)
-	}
-	if ready.Lag == nil {
+	case status != http.StatusOK:
+		return fail(name, cmp.Or(ready.Hint, "see its log"), "%s", ready.Detail)
+	case ready.Lag == nil:
 		return warn(name, "see whether the broker runs", "it is at stream sequence %d; the stream does not answer", ready.Checkpoint)
 	}
 	return ok(name, "it is at stream sequence %d, %d webhooks behind", ready.Checkpoint, ready.Lag.Webhooks)
 }
 
-// ask reads an answer of the running program that needs no token.
-func (e *examination) ask(ctx context.Context, address string) ([]byte, error) {
+// ask reads an answer of a probe of the running program, whatever its status.
+func (e *examination) ask(ctx context.Context, address string, answer any) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
 	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return nil, err
+		return 0, err
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, refusal(response.StatusCode, text)
+	if err := json.Unmarshal(text, answer); err != nil {
+		return 0, fmt.Errorf("%s answers %s, and no JSON", address, response.Status)
 	}
-	return text, nil
+	return response.StatusCode, nil
 }

@@ -5,10 +5,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -47,6 +50,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(p),
 	)
+	if len(args) == 0 {
+		return p.report(usage(parser, stderr))
+	}
+	if args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		return p.report(err)
@@ -58,17 +67,41 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// signalled gives a context that ends at the first SIGINT or SIGTERM. A second one
-// ends the program at once, whatever it is about to finish.
+// usage prints what can be said to the program for who has said nothing, which is
+// an error of its own.
+func usage(parser *kong.Kong, w io.Writer) error {
+	parser.Stdout = w
+	traced, err := kong.Trace(parser, nil)
+	if err == nil {
+		err = traced.PrintUsage(false)
+	}
+	if err == nil {
+		fmt.Fprintln(w)
+		err = &failure{err: errors.New("name a command"), usage: true}
+	}
+	return err
+}
+
+// sameSignal is how close two signals count as one: timeout, make and terminals
+// signal both a process and its group.
+const sameSignal = time.Second
+
+// signalled gives a context that ends at the first SIGINT or SIGTERM. One that
+// comes a second later or more ends the program at once, whatever it is about to
+// finish.
 func signalled() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		<-signals
+		first := time.Now()
 		cancel()
-		<-signals
-		os.Exit(exitFailed)
+		for range signals {
+			if time.Since(first) >= sameSignal {
+				os.Exit(exitFailed)
+			}
+		}
 	}()
 	return ctx, cancel
 }

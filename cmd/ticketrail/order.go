@@ -11,6 +11,10 @@ import (
 // cellWidth is the number of runes that one cell of a table shows.
 const cellWidth = 48
 
+// tableTime is how tables write times, in milliseconds, so that they stand under
+// one another. JSON has them as they are.
+const tableTime = "2006-01-02T15:04:05.000Z"
+
 // cells makes a row of whatever the API answers: an absent value is an empty
 // cell, and no text of a provider reaches the terminal as it is.
 func cells(values ...any) []any {
@@ -29,7 +33,12 @@ func shown(value any) string {
 	case *domain.Amount:
 		return string(orEmpty(v))
 	case *domain.Instant:
-		return orEmpty(v).String()
+		return shown(orEmpty(v))
+	case domain.Instant:
+		if v.IsZero() {
+			return ""
+		}
+		return v.Time().Format(tableTime)
 	}
 	return fmt.Sprint(value)
 }
@@ -69,7 +78,7 @@ func printOrder(p *program, o *api.Order) {
 func printFacts(w io.Writer, o *api.Order) {
 	problem := ""
 	if o.Problem != nil {
-		problem = fmt.Sprintf("%s since %s", o.Problem.Reason, o.Problem.Since)
+		problem = fmt.Sprintf("%s since %s", o.Problem.Reason, shown(o.Problem.Since))
 	}
 	table := newTable(w)
 	for _, fact := range []struct {
@@ -78,7 +87,7 @@ func printFacts(w io.Writer, o *api.Order) {
 	}{
 		{"source", o.Source},
 		{"key", o.Key},
-		{"state", fmt.Sprintf("%s since %s", o.State, o.StateSince)},
+		{"state", fmt.Sprintf("%s since %s", o.State, shown(o.StateSince))},
 		{"problem", problem},
 		{"fulfillment", o.Fulfillment},
 		{"delivery", o.Delivery},

@@ -27,7 +27,7 @@ type asking struct {
 	settings
 	APIListen         string `name:"api-listen" help:"Address of the API." placeholder:"HOST:PORT" setting:"api.listen"`
 	JSON              bool   `name:"json" help:"Print the API's own JSON."`
-	MinStreamSequence uint64 `help:"Wait until the read model has come this far." placeholder:"N"`
+	MinStreamSequence uint64 `help:"Wait until the read model has come to this stream sequence." placeholder:"N"`
 }
 
 // paging are the flags of every list.
@@ -48,8 +48,8 @@ type ordersList struct {
 	Source       string   `help:"Only orders of this source." placeholder:"NAME"`
 	Store        string   `help:"Only orders of this store." placeholder:"ID"`
 	Text         string   `name:"q" help:"Only orders whose key or reference holds this text." placeholder:"TEXT"`
-	Problem      string   `help:"Only orders with a problem (true) or without one (false)." enum:",true,false" default:"" placeholder:"BOOL"`
-	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later." placeholder:"TIME"`
+	Problem      *bool    `help:"Only orders with a problem, or only those without one." negatable:""`
+	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later, in RFC 3339: 2026-01-31T12:00:00Z." placeholder:"TIME"`
 	At           string   `help:"List them as they were, at a stream sequence or a time that there is a snapshot of: see rebuild --until." placeholder:"N|TIME"`
 	Sort         string   `help:"One of ${enum}." enum:"-updated,updated,-created,created" default:"-updated"`
 }
@@ -61,7 +61,9 @@ func (c *ordersList) Run(ctx context.Context, p *program) error {
 	set(query, "source", c.Source)
 	set(query, "store", c.Store)
 	set(query, "q", c.Text)
-	set(query, "problem", c.Problem)
+	if c.Problem != nil {
+		query.Set("problem", strconv.FormatBool(*c.Problem))
+	}
 	set(query, "updated_since", c.UpdatedSince)
 	set(query, "sort", c.Sort)
 	set(query, "at", c.At)
@@ -159,9 +161,9 @@ func printOrders(p *program, page *api.OrderList) {
 const noteWidth = 120
 
 func printTimeline(p *program, page *api.Timeline) {
-	table := newTable(p.stdout, "stream sequence", "received", "event", "status", "effect", "state", "note")
+	table := newTable(p.stdout, "stream sequence", "received", "occurred", "event", "status", "effect", "state", "note")
 	for _, e := range page.Entries {
-		row := cells(e.StreamSequence, e.ReceivedAt, e.Event, e.Status, e.Effect, e.State)
+		row := cells(e.StreamSequence, e.ReceivedAt, e.OccurredAt, e.Event, e.Status, e.Effect, e.State)
 		table.AppendRow(append(row, clip(shown(e.Note), noteWidth)))
 	}
 	table.Render()

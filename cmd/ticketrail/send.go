@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,11 +38,21 @@ type sendCommand struct {
 // sent is what became of one delivery, as --json prints it.
 type sent struct {
 	File           string  `json:"file"`
-	WebhookID      string  `json:"webhook_id"`
-	Status         int     `json:"status"` // 0: there was no answer
+	WebhookID      *string `json:"webhook_id"` // null: the provider sends none
+	Status         int     `json:"status"`     // 0: there was no answer
 	StreamSequence *uint64 `json:"stream_sequence"`
 	Duplicate      bool    `json:"duplicate"`
 	Problem        string  `json:"problem,omitempty"`
+	Detail         string  `json:"detail,omitempty"`
+}
+
+// Validate refuses what cannot be posted to.
+func (c *sendCommand) Validate() error {
+	to, err := url.Parse(c.URL)
+	if c.URL != "" && (err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https") {
+		return errors.New("--url: write http://HOST:PORT")
+	}
+	return c.plan.Validate()
 }
 
 // Run posts the deliveries one after the other. Its error says how many were not
@@ -64,16 +75,29 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	refused, err := c.post(ctx, p.stdout, to, deliveries)
-	if err != nil {
+	if err != nil || refused.count == 0 {
 		return err
 	}
-	if refused > 0 {
-		return fmt.Errorf("%d of %d webhooks were not answered with 200", refused, len(deliveries))
+	hint := ""
+	if refused.unauthentic {
+		hint = "sign with a secret that the source " + c.Source + " has where it runs: give it with --secret, or configure it here"
 	}
-	return nil
+	return failf(hint, "%d of %d webhooks were not answered with 200", refused.count, len(deliveries))
 }
 
-func (c *sendCommand) post(ctx context.Context, w io.Writer, to *sender.Sender, deliveries []delivery) (refused int, err error) {
+// refusals tells how many deliveries were not answered with 200, and whether one of
+// them for its signature.
+type refusals struct {
+	count       int
+	unauthentic bool
+}
+
+func (r *refusals) add(answer sender.Answer) {
+	r.count++
+	r.unauthentic = r.unauthentic || answer.Status == http.StatusUnauthorized
+}
+
+func (c *sendCommand) post(ctx context.Context, w io.Writer, to *sender.Sender, deliveries []delivery) (refused refusals, err error) {
 	pace := rate.NewLimiter(rate.Inf, 1)
 	if c.Rate > 0 {
 		pace.SetLimit(rate.Limit(c.Rate))
@@ -87,18 +111,21 @@ func (c *sendCommand) post(ctx context.Context, w io.Writer, to *sender.Sender, 
 			return refused, &failure{err: err, hint: "see whether it runs: ticketrail serve"}
 		}
 		if !answer.OK() {
-			refused++
+			refused.add(answer)
 		}
-		if err := c.print(w, d, answer); err != nil {
+		if err := c.print(w, to, d, answer); err != nil {
 			return refused, err
 		}
 	}
 	return refused, nil
 }
 
-func (c *sendCommand) print(w io.Writer, d delivery, answer sender.Answer) error {
+func (c *sendCommand) print(w io.Writer, to *sender.Sender, d delivery, answer sender.Answer) error {
 	if c.JSON {
-		record := sent{File: d.file, WebhookID: d.id, Status: answer.Status, Duplicate: answer.Duplicate, Problem: answer.Problem}
+		record := sent{File: d.file, Status: answer.Status, Duplicate: answer.Duplicate, Problem: answer.Problem, Detail: answer.Detail}
+		if id := to.WebhookID(d.id, d.body); id != "" {
+			record.WebhookID = &id
+		}
 		if answer.OK() {
 			record.StreamSequence = &answer.StreamSequence
 		}
@@ -108,6 +135,9 @@ func (c *sendCommand) print(w io.Writer, d delivery, answer sender.Answer) error
 	switch {
 	case !answer.OK():
 		line += " " + answer.Problem
+		if answer.Detail != "" {
+			line += ": " + answer.Detail
+		}
 	case answer.Duplicate:
 		line += fmt.Sprintf(", stream sequence %d, duplicate", answer.StreamSequence)
 	default:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,15 +31,36 @@ func TestARequestInFlightIsFinished(t *testing.T) {
 	require.NoError(t, p.command.Wait())
 }
 
-// A second signal ends the program at once, whatever is in flight.
-func TestASecondSignalEndsAtOnce(t *testing.T) {
+// Two signals at once are one: who signals a process and its group as well, as
+// timeout does, does not mean to cut it off.
+func TestTwoSignalsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	slow := beginWebhook(t, p)
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, p.command.Process.Signal(syscall.SIGINT))
+	p.await(t, "stopping")
+	require.Equal(t, http.StatusOK, slow.finish(t))
+	p.ended()
+	require.NoError(t, p.command.Wait())
+}
+
+// A signal a second later or more ends the program at once, whatever is in flight.
+func TestALaterSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	beginWebhook(t, p)
 	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
 	p.await(t, "stopping")
-	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
-	p.ended()
+	require.Eventually(t, func() bool {
+		_ = p.command.Process.Signal(syscall.SIGTERM) // until it has ended
+		select {
+		case _, open := <-p.said:
+			return !open
+		default:
+			return false
+		}
+	}, startTimeout, 50*time.Millisecond)
 	require.Error(t, p.command.Wait())
 	require.Equal(t, 1, p.command.ProcessState.ExitCode())
 	require.NotContains(t, p.logged.String(), "not done after", "it waited")

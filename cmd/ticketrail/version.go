@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,9 +10,9 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker; a plain go build leaves it to the build's own
-// information.
-var version string
+// version and commit are set by the linker; a plain go build leaves them to the
+// build's own information.
+var version, commit string
 
 // versionCommand prints what the program is made of.
 type versionCommand struct {
@@ -39,7 +40,7 @@ func (c *versionCommand) Run(ctx context.Context, p *program) error {
 }
 
 func readVersions(ctx context.Context) versions {
-	v := versions{Version: version, Commit: "unknown", Go: runtime.Version(), SQLite: sqliteVersion(ctx), NATSServer: "unknown"}
+	v := versions{Version: version, Commit: commit, Go: runtime.Version(), SQLite: sqliteVersion(ctx), NATSServer: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -48,10 +49,11 @@ func readVersions(ctx context.Context) versions {
 		v.Version = info.Main.Version
 	}
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
+		if setting.Key == "vcs.revision" && v.Commit == "" {
 			v.Commit = setting.Value
 		}
 	}
+	v.Commit = cmp.Or(v.Commit, "unknown")
 	for _, module := range info.Deps {
 		if module.Path == "github.com/nats-io/nats-server/v2" {
 			v.NATSServer = module.Version

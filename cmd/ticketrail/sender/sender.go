@@ -36,8 +36,9 @@ type Answer struct {
 	// StreamSequence and Duplicate come with a 200.
 	StreamSequence uint64
 	Duplicate      bool
-	// Problem is the title of a refusal, empty with a 200.
-	Problem string
+	// Problem is the title of a refusal and Detail what it says more; both are empty
+	// with a 200.
+	Problem, Detail string
 }
 
 // OK tells whether the webhook is stored.
@@ -62,14 +63,29 @@ func (s *Sender) Send(ctx context.Context, id string, body []byte) (Answer, erro
 	return read(response.StatusCode, text), nil
 }
 
-func (s *Sender) request(ctx context.Context, id string, body []byte) (*http.Request, error) {
-	signed := provider.Request{
+// WebhookID gives the id that the provider's webhook bears when it is sent with
+// this id: that one, one of the body's own, or none.
+func (s *Sender) WebhookID(id string, body []byte) string {
+	identity, err := s.Provider.Identify(s.sign(id, body))
+	if err != nil {
+		return "" // it is no webhook, and is sent all the same
+	}
+	return identity.WebhookID
+}
+
+func (s *Sender) sign(id string, body []byte) *provider.Request {
+	signed := &provider.Request{
 		Header: map[string][]string{"Content-Type": {"application/json"}},
 		Query:  map[string][]string{},
 		Body:   body,
 		At:     time.Now(),
 	}
-	s.Provider.Sign(&signed, s.Secret, id)
+	s.Provider.Sign(signed, s.Secret, id)
+	return signed
+}
+
+func (s *Sender) request(ctx context.Context, id string, body []byte) (*http.Request, error) {
+	signed := s.sign(id, body)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("address of the ingest: %w", cause(err))
@@ -90,6 +106,7 @@ func read(status int, text []byte) Answer {
 		StreamSequence uint64 `json:"stream_sequence"`
 		Duplicate      bool   `json:"duplicate"`
 		Title          string `json:"title"`
+		Detail         string `json:"detail"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil {
 		said.Title = "the answer is not JSON"
@@ -98,7 +115,7 @@ func read(status int, text []byte) Answer {
 		answer.StreamSequence, answer.Duplicate = said.StreamSequence, said.Duplicate
 		return answer
 	}
-	answer.Problem = said.Title
+	answer.Problem, answer.Detail = said.Title, said.Detail
 	return answer
 }
 
