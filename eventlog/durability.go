@@ -7,7 +7,8 @@ const (
 	// Synced says that the webhook is on disk and survives a power cut.
 	Synced Durability = "synced"
 	// Unknown says that the broker has the webhook, and that how well it keeps it
-	// depends on settings that cannot be seen from here.
+	// depends on settings that cannot be seen from here: an external server tells
+	// whether it syncs to its system account alone, which no client should have.
 	Unknown Durability = "unknown"
 )
 

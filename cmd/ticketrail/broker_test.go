@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -25,14 +27,17 @@ func TestAnExternalBroker(t *testing.T) {
 	require.True(t, broker.ReadyForConnections(startTimeout))
 
 	data := filepath.Join(t.TempDir(), "data")
-	p := start(t, data, "--nats-url", broker.ClientURL())
+	config := filepath.Join(t.TempDir(), "ticketrail.yaml")
+	text := fmt.Sprintf("nats: {url: %q}\nstream: {max_bytes: 1GiB}\n", broker.ClientURL())
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
+	p := start(t, data, "--config", config)
 	require.NotEqual(t, "synced", p.addresses.Durability)
 	p.run(t, "send", "../../testdata/webhooks/ordatic", "--source", "ordatic")
 	before := p.caughtUp(t)
 	require.EqualValues(t, 14, before.Checkpoint)
 	p.stop(t)
 
-	p = start(t, data, "--nats-url", broker.ClientURL())
+	p = start(t, data, "--config", config)
 	require.Equal(t, before.Counts, p.caughtUp(t).Counts)
 	require.NoDirExists(t, filepath.Join(data, "stream"))
 	require.Contains(t, p.run(t, "doctor"), "durability      warn")

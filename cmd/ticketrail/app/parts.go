@@ -143,6 +143,7 @@ func StreamConfig(c *config.Config) eventlog.Config {
 	settings := eventlog.Config{
 		Replicas:        c.NATS.Replicas,
 		MaxBytes:        int64(c.Stream.MaxBytes),
+		MaxBody:         int64(c.Ingest.MaxBody),
 		MaxAge:          time.Duration(c.Stream.MaxAge),
 		DuplicateWindow: time.Duration(c.Stream.DuplicateWindow),
 		Embedded:        c.NATS.Embedded(),

@@ -65,8 +65,9 @@ func (n NATS) Embedded() bool { return n.URL == "" }
 
 // Stream configures the stream of accepted webhooks.
 type Stream struct {
-	// MaxBytes is the size in bytes at which webhooks are refused; 0 stands for as
-	// much as the disk holds.
+	// MaxBytes is the size in bytes at which webhooks are refused; 0 stands for
+	// three quarters of what the disk has room for, and will not do for a new stream
+	// on external servers.
 	MaxBytes Size `yaml:"max_bytes"`
 	// MaxAge is how long webhooks are kept; 0 stands for ever.
 	MaxAge Duration `yaml:"max_age"`
