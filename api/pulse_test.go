@@ -53,7 +53,7 @@ func startWatched(t *testing.T) *watched {
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "1.db"))
 	require.NoError(t, err)
 	w := &watched{Model: sqlite.NewModel(db), broker: projectortest.StartBroker(t, t.TempDir())}
-	t.Cleanup(func() { require.NoError(t, w.Model.Close()) })
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	w.projector = projector.New(w.broker, w, projector.Config{})
 	projectortest.Follow(t, w.projector)
 	metrics := prometheus.NewRegistry()
