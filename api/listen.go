@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,9 +32,12 @@ func CheckListen(addr, token string) error {
 }
 
 // Server gives a server for the API with every timeout and the limit of the
-// headers set. An answer may take 30 seconds in all.
+// headers set. An answer may take 30 seconds in all. When the server begins to
+// shut down, reads that are under way end at once, so that none waits for a
+// webhook that will not come any more.
 func Server(addr string, handler http.Handler) *http.Server {
-	return &http.Server{
+	serving, end := context.WithCancel(context.Background())
+	server := &http.Server{
 		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -41,5 +45,8 @@ func Server(addr string, handler http.Handler) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return serving },
 	}
+	server.RegisterOnShutdown(end)
+	return server
 }

@@ -23,7 +23,9 @@
 //
 // Bodies, bytes in memory, requests in flight, requests kept and lines logged
 // are all bounded. A stranger cannot use up a sender's rate, since only
-// authentic requests count. Nothing that a request holds is echoed, logged or
-// made part of a subject, a label or an error, and of its headers only a fixed
-// few are stored.
+// authentic requests count. A request that is refused for its head is read only
+// as far as it is kept, and no source holds more than its share of all bodies, so
+// that nobody shuts out the senders of another one. Nothing that a request holds
+// is echoed, logged or made part of a subject, a label or an error, and of its
+// headers only a fixed few are stored.
 package ingest

@@ -191,20 +191,23 @@ func (a *App) listen(name string, server *http.Server, limit time.Duration) (url
 	}()
 	a.steps.push("finish the requests of "+name, limit, func(ctx context.Context) error {
 		defer func() { <-served }()
-		return shutDown(ctx, server)
+		return a.shutDown(ctx, name, server)
 	})
 	return "http://" + listener.Addr().String(), nil
 }
 
 // shutDown lets the requests in flight finish, and cuts those that take too long.
-func shutDown(ctx context.Context, server *http.Server) error {
+// A cut is no failure: who was cut was answered nothing, and asks again.
+func (a *App) shutDown(ctx context.Context, name string, server *http.Server) error {
 	deadline, _ := ctx.Deadline()
 	patience, cancel := context.WithDeadline(ctx, deadline.Add(-cutEarly))
 	defer cancel()
-	if err := server.Shutdown(patience); err != nil {
-		return errors.Join(fmt.Errorf("cut requests that went on: %w", err), server.Close())
+	err := server.Shutdown(patience)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.logger.Info("cut connections that went on", "listener", name)
+		err = server.Close()
 	}
-	return nil
+	return err
 }
 
 // cutEarly leaves time to cut the connections before the step's own limit.
