@@ -162,7 +162,8 @@ func checkpointAtRest(ctx context.Context, data string) (checkpoint domain.Check
 
 func (e *examination) runningProjector(ctx context.Context, name string) check {
 	var ready struct {
-		api.Readiness
+		Checkpoint   uint64
+		Lag          *api.Lag
 		Detail, Hint string // of the problem, where it is not ready
 	}
 	status, err := e.ask(ctx, e.running.API+"/readyz", &ready)
