@@ -2,9 +2,11 @@ package projector_test
 
 import (
 	"context"
+	"iter"
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,4 +95,53 @@ func TestGuardStopsAtAStreamRestoredWhileAway(t *testing.T) {
 	checkpoint, err := model.Checkpoint(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 100, checkpoint.StreamSequence)
+}
+
+// restoredLog is put back to another history between a look at it and the
+// subscription that follows.
+type restoredLog struct {
+	before, after projector.Log
+	restored      atomic.Bool
+}
+
+func (l *restoredLog) now() projector.Log {
+	if l.restored.Load() {
+		return l.after
+	}
+	return l.before
+}
+
+func (l *restoredLog) Info(ctx context.Context) (domain.StreamInfo, error) { return l.now().Info(ctx) }
+
+func (l *restoredLog) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
+	return l.now().Webhook(ctx, streamSequence)
+}
+
+func (l *restoredLog) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
+	l.restored.Store(true)
+	return l.now().Batches(ctx, from, most)
+}
+
+// What a subscription gives is committed only after a look at the stream that is
+// later than the subscription: a look before it may have seen another history.
+func TestGuardLooksAgainAfterSubscribing(t *testing.T) {
+	t.Parallel()
+	model := openModel(t, filepath.Join(t.TempDir(), "1.db"))
+	dir := filepath.Join(t.TempDir(), "stream")
+	before := projectortest.StartBroker(t, dir)
+	before.Accept(projectortest.Ordatic("order-accepted", "o-1"))
+	before.Stop()
+	backup := filepath.Join(t.TempDir(), "backup")
+	require.NoError(t, os.CopyFS(backup, os.DirFS(dir)))
+	before.Start()
+	run(t, before, model, before.Accept(projectortest.Ordatic("order-accepted", "o-2")), projector.Config{})
+	after := projectortest.StartBroker(t, backup)
+	after.Accept(projectortest.Ordatic("order-accepted", "o-3"))
+	after.Accept(projectortest.Ordatic("order-accepted", "o-4"))
+
+	stop := stopped(t, &restoredLog{before: before, after: after}, model)
+	require.ErrorIs(t, stop, projector.ErrChanged)
+	checkpoint, err := model.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, checkpoint.StreamSequence)
 }
