@@ -52,8 +52,11 @@ func TestKillsLoseNothing(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data)
 	load := startLoad(t, p)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
 	for range kills {
-		load.wait(5 + rand.IntN(80))
+		load.wait(5 + random.IntN(80))
 		p.kill(t)
 		p = start(t, data)
 		load.direct(t, p)

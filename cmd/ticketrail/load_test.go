@@ -9,19 +9,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/domain/provider/simulate"
 )
 
-// loaders is how many senders post at once.
-const loaders = 4
+const (
+	// loaders is how many senders post at once.
+	loaders = 4
+	// sendAgain is when a sender that got no 200 sends again to the same process.
+	sendAgain = time.Second
+)
 
 // load posts simulated webhooks to whichever process is up, and remembers every
 // answer of 200. A sender that got no answer sends again when the next process is
 // up, as providers do.
 type load struct {
+	t         *testing.T
 	simulator *simulate.Simulator
 	current   atomic.Pointer[fleet]
 	answered  chan struct{} // one token for each 200, lost where nobody waits
@@ -34,13 +41,17 @@ type load struct {
 }
 
 // fleet is the senders to one process.
-type fleet struct{ senders map[string]*sender.Sender }
+type fleet struct {
+	senders  map[string]*sender.Sender
+	replaced chan struct{} // closed when another process is up
+}
 
 // startLoad begins to post. The load ends with the test at the latest.
 func startLoad(t *testing.T, to *process) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &load{
+		t:         t,
 		simulator: simulate.New(1),
 		answered:  make(chan struct{}, 1024),
 		cancel:    cancel,
@@ -54,7 +65,7 @@ func startLoad(t *testing.T, to *process) *load {
 	return l
 }
 
-// direct points the load to a process.
+// direct points the load to a process that takes webhooks.
 func (l *load) direct(t *testing.T, to *process) {
 	t.Helper()
 	senders := map[string]*sender.Sender{}
@@ -67,7 +78,9 @@ func (l *load) direct(t *testing.T, to *process) {
 			Secret:   source.Secrets[0].Reveal(),
 		}
 	}
-	l.current.Store(&fleet{senders})
+	if before := l.current.Swap(&fleet{senders: senders, replaced: make(chan struct{})}); before != nil {
+		close(before.replaced)
+	}
 }
 
 // post sends orders one after the other, until ctx ends.
@@ -88,11 +101,16 @@ func (l *load) post(ctx context.Context, loader int) {
 // What is under way then is still waited for: it may be stored any moment.
 func (l *load) deliver(ctx context.Context, webhook simulate.Webhook) bool {
 	for ctx.Err() == nil {
-		to := l.current.Load().senders[webhook.Provider]
-		answer, err := to.Send(context.WithoutCancel(ctx), webhook.ID, webhook.Body)
+		to := l.current.Load()
+		answer, err := to.senders[webhook.Provider].Send(context.WithoutCancel(ctx), webhook.ID, webhook.Body)
 		if err == nil && answer.OK() {
 			l.note(answer.StreamSequence, domain.DigestBody(webhook.Body))
 			return true
+		}
+		select {
+		case <-to.replaced:
+		case <-time.After(sendAgain):
+		case <-ctx.Done():
 		}
 	}
 	return false
@@ -113,11 +131,16 @@ func (l *load) note(streamSequence uint64, body domain.Digest) {
 
 // wait returns after so many more answers of 200.
 func (l *load) wait(answers int) {
+	l.t.Helper()
 	for len(l.answered) > 0 {
 		<-l.answered
 	}
-	for range answers {
-		<-l.answered
+	for n := range answers {
+		select {
+		case <-l.answered:
+		case <-time.After(startTimeout):
+			require.FailNow(l.t, "nothing is taken any more", "after %d of %d answers", n, answers)
+		}
 	}
 }
 

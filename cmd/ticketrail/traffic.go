@@ -129,6 +129,14 @@ func (t *traffic) order(provider string, n int) []simulate.Webhook {
 	return simulate.Disorder(t.random, webhooks, simulate.Faults{Delay: took/3 + time.Second, Repeat: repeated})
 }
 
+// explains tells whether a stream that nobody else writes to can end at this
+// stream sequence: it holds every webhook that was answered with 200 as new, and
+// may hold those that were not answered, or refused with a 503.
+func (t *tally) explains(last uint64) bool {
+	stored, doubtful := t.stored.Load(), t.refused.Load()+t.unanswered.Load()
+	return stored <= last && last <= stored+doubtful
+}
+
 // String gives the counts in a few words.
 func (t *tally) String() string {
 	words := fmt.Sprintf("sent %d, answered 200: %d", t.sent.Load(), t.stored.Load()+t.known.Load())
