@@ -11,7 +11,7 @@ import (
 // Version is the version of the projection: of every rule that decides what a
 // read model holds. It changes whenever the same stream would give other rows,
 // and a read model of another version is not continued.
-const Version = 3
+const Version = 1
 
 // Log is what the projector needs of the stream.
 type Log interface {

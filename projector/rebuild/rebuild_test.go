@@ -30,7 +30,7 @@ type rail struct {
 	model  *sqlite.Model
 	live   *projector.Projector
 	*rebuild.Rebuilder
-	stop func()
+	stop func() // the live projector
 }
 
 // rules are those of a version of the projection.
@@ -74,7 +74,7 @@ func (r *rail) close() {
 	if r.Rebuilder == nil {
 		return
 	}
-	require.NoError(r.t, r.Rebuilder.Close())
+	require.NoError(r.t, r.Close())
 	r.stop()
 	require.NoError(r.t, r.model.Close())
 	r.Rebuilder = nil

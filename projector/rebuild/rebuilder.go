@@ -17,12 +17,12 @@ import (
 )
 
 var (
-	// ErrBusy: another rebuild, or a rollback, is going on.
+	// ErrBusy is returned while another rebuild, or a rollback, goes on.
 	ErrBusy = errors.New("a rebuild is going on")
-	// ErrNoPrevious: there is no read model to go back to.
+	// ErrNoPrevious is returned where there is no read model to go back to.
 	ErrNoPrevious = errors.New("there is no previous read model")
-	// ErrOtherVersion: the previous read model was built by another version of the
-	// projection, which alone can go on with it.
+	// ErrOtherVersion is returned where another version of the projection built the
+	// previous read model: it alone can go on with it.
 	ErrOtherVersion = errors.New("the previous read model was built by another version")
 )
 

@@ -22,7 +22,8 @@ func (d *decoder) decodeSecret(node ast.Node, target reflect.Value, key string) 
 	ofSource := strings.HasPrefix(key, "sources[")
 	if text, ok := scalar(node); ok {
 		value, err := d.expand(text)
-		if err != nil && !(ofSource && d.secretsUnread) {
+		mayBeUnset := ofSource && d.secretsUnread
+		if err != nil && !mayBeUnset {
 			return d.fail(line, key, err)
 		}
 		d.plainSecrets = d.plainSecrets || d.lines && text != "" && !variableForm.MatchString(text)
