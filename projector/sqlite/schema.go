@@ -43,10 +43,14 @@ func (e *FileError) Hint() string {
 // the file that is at fault.
 func openError(path string, err error) error {
 	fault, _ := errors.AsType[sqlite3.Error](err)
-	if errors.Is(err, ErrSchema) || fault.Code == sqlite3.ErrNotADB || fault.Code == sqlite3.ErrCorrupt {
-		return &FileError{Path: path, Err: err}
+	switch {
+	case fault.Code == sqlite3.ErrError: // a statement does not fit the tables
+		err = fmt.Errorf("%w: %w", ErrSchema, err)
+	case errors.Is(err, ErrSchema), fault.Code == sqlite3.ErrNotADB, fault.Code == sqlite3.ErrCorrupt:
+	default:
+		return fmt.Errorf("open read model %s: %w", path, err)
 	}
-	return fmt.Errorf("open read model %s: %w", path, err)
+	return &FileError{Path: path, Err: err}
 }
 
 // prepareSchema makes the tables in a file that has none, and gives ErrSchema for
@@ -83,7 +87,7 @@ func checkSchema(ctx context.Context, in rowQuerier) error {
 	if err := in.QueryRowContext(ctx, "PRAGMA user_version").Scan(&number); err != nil {
 		return fmt.Errorf("read the number of the schema: %w", err)
 	}
-	if number != schemaNumber {
+	if max(number, 1) != schemaNumber { // the first files had the first schema and no number
 		return fmt.Errorf("%w: it has number %d, this one %d", ErrSchema, number, schemaNumber)
 	}
 	return nil

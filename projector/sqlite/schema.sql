@@ -1,7 +1,7 @@
 -- The read model: what the API reads, made from the stream alone.
 --
--- The schema belongs to one version of the projection. It is never migrated: a
--- newer version builds a new file from the stream. Times are RFC 3339 in UTC in
+-- The schema is never migrated: what has another one, or is of another version of
+-- the projection, is built anew from the stream. Times are RFC 3339 in UTC in
 -- the fraction they were given, empty where there is none, unless a column says
 -- otherwise. Ids of orders are sequential, so that the tables and indexes grow at
 -- their end; the text key of an order is looked up once for each batch.

@@ -59,6 +59,15 @@ func TestForeignCopyIsNotOpened(t *testing.T) {
 	require.ErrorIs(t, err, sqlite.ErrSchema)
 }
 
+// A read model that was made before files had numbers opens as it is.
+func TestFileWithoutANumberOpens(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "1.db")
+	require.NoError(t, openAt(t, path).Close())
+	execute(t, path, "PRAGMA user_version = 0")
+	openAt(t, path)
+}
+
 // A read model that another version of the projection built opens as any other:
 // it is served while it is rebuilt.
 func TestAnotherVersionOfTheProjectionOpens(t *testing.T) {
