@@ -33,9 +33,9 @@ func (c *ordersExplain) Run(ctx context.Context, p *program) error {
 
 func printExplanation(p *program, e *api.Explanation) {
 	o := &e.Order
-	fmt.Fprintf(p.stdout, "%s %s is %s since %s.\n", printable(o.Source), printable(o.Key), o.State, o.StateSince)
+	fmt.Fprintf(p.stdout, "%s %s is %s since %s.\n", printable(o.Source), printable(o.Key), o.State, shown(o.StateSince))
 	if o.Problem != nil {
-		fmt.Fprintf(p.stdout, "Somebody should look at it: %s since %s.\n", printable(o.Problem.Reason), o.Problem.Since)
+		fmt.Fprintf(p.stdout, "Somebody should look at it: %s since %s.\n", printable(o.Problem.Reason), shown(o.Problem.Since))
 	}
 	for i := range e.Webhooks {
 		printExplained(p.stdout, &e.Webhooks[i])
@@ -48,7 +48,7 @@ func printExplained(w io.Writer, e *api.ExplainedWebhook) {
 	fmt.Fprintf(w, "\nstream sequence %d: %s, %s\n", e.Webhook.StreamSequence, printable(cmp.Or(e.Said.Event, e.Webhook.Event)), e.Effect)
 	table := newTable(w)
 	for _, row := range []struct{ name, text string }{
-		{"received", e.Webhook.ReceivedAt.String()},
+		{"received", shown(e.Webhook.ReceivedAt)},
 		{"webhook id", orEmpty(e.Webhook.WebhookID)},
 		{"verified", orEmpty(e.Verified)},
 		{"body", bodyText(&e.Webhook)},
