@@ -96,12 +96,12 @@ func readFlags(config *Config, d *decoder, in Inputs) error {
 	return nil
 }
 
-// assign sets one key from a text that is not part of a file. A text that looks
-// like a list or a mapping is YAML; any other is the value itself, so that no
-// character of a token has to be quoted.
+// assign sets one key from a text that is not part of a file. What a list is made
+// of, or looks like a mapping, is YAML; any other text is the value itself, so
+// that no character of a token or an address has to be quoted.
 func (d *decoder) assign(origin, text string, target reflect.Value, key string) error {
 	d.origin, d.lines = origin, false
-	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") || target.Kind() == reflect.Slice {
+	if strings.HasPrefix(text, "{") || target.Kind() == reflect.Slice {
 		return d.decodeYAML([]byte(text), target, key)
 	}
 	if target.Type() == reflect.TypeFor[Secret]() {

@@ -112,7 +112,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
-		"api.listen": "127.0.0.1:2", "api.token": "*odd: ${token}",
+		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"nats.ca": write(t, "ca.pem", "x"), "nats.certificate": write(t, "cert.pem", "x"), "nats.key": write(t, "key.pem", "x"),
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m",
@@ -128,7 +128,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 	require.Equal(t, &config.Config{
 		Data:   "d",
 		Ingest: config.Ingest{Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3},
-		API:    config.API{Listen: "127.0.0.1:2", Token: "*odd: ${token}"},
+		API:    config.API{Listen: "[::1]:2", Token: "*odd: ${token}"},
 		NATS: config.NATS{
 			URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5,
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
