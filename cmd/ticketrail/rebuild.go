@@ -25,6 +25,9 @@ type rebuildCommand struct {
 	Cancel    int    `help:"Cancel the rebuild of this id." placeholder:"ID" xor:"what"`
 	Detach    bool   `help:"Begin, and leave it to the server. Without this, Ctrl-C cancels the rebuild."`
 	JSON      bool   `name:"json" help:"Print the rebuild as JSON, a line a second."`
+	Order     bool   `help:"Rebuild one order alone, from its own webhooks: the same as orders rebuild."`
+	Source    string `arg:"" optional:"" help:"Source of the order, with --order."`
+	Key       string `arg:"" optional:"" help:"Key of the order, with --order."`
 }
 
 // Validate refuses what does not go together.
@@ -37,6 +40,12 @@ func (c *rebuildCommand) Validate() error {
 			return fmt.Errorf("--until: %w", err)
 		}
 	}
+	if c.Order != (c.Key != "") || !c.Order && c.Source != "" {
+		return errors.New("--order: name the source and the key of one order, and only with this flag")
+	}
+	if c.Order && (c.Accept || c.Rollback || c.Until != "" || c.Cancel > 0 || c.Detach) {
+		return errors.New("--order: an order is compared and replaced at once; only --plan, --yes and --json go with it")
+	}
 	if c.Detach && (c.Rollback || c.To != "" || c.Cancel > 0) {
 		return errors.New("--detach: this is over when the command is")
 	}
@@ -46,6 +55,13 @@ func (c *rebuildCommand) Validate() error {
 // Run does one thing with the read model and tells how it ended. Its error says
 // that it failed, or that the read models differ and nothing was put in place.
 func (c *rebuildCommand) Run(ctx context.Context, p *program) (err error) {
+	if c.Order {
+		order := ordersRebuild{
+			settings: c.settings, agreement: c.agreement, APIListen: c.APIListen,
+			Plan: c.Plan, JSON: c.JSON, Source: c.Source, Key: c.Key,
+		}
+		return order.Run(ctx, p)
+	}
 	if c.Accept || c.Rollback {
 		if err := c.possible(p); err != nil {
 			return err

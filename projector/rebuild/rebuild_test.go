@@ -386,7 +386,8 @@ func TestRemainsOfAKilledRebuild(t *testing.T) {
 	unended := `{"id":7,"options":{},"state":"building","started_at":"2026-01-01T00:00:00Z"}`
 	for path, content := range map[string]string{
 		"model-000007.sqlite": "half", "model-000007.sqlite-wal": "half", "CURRENT.tmp": "half",
-		"rebuilds/000007.json": unended, "snapshots/9.sqlite.tmp": "half",
+		"rebuilds/000007.json": unended, "snapshots/9.sqlite.tmp": "half", "rebuilds/000008.json": "torn",
+		"rebuilds/000001.json": strings.Replace(unended, "7", "1", 1),
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(r.dir, path)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(r.dir, path), []byte(content), 0o600))
@@ -395,6 +396,9 @@ func TestRemainsOfAKilledRebuild(t *testing.T) {
 	record, err := r.Rebuild(7)
 	require.NoError(t, err)
 	require.Equal(t, domain.RebuildFailed, record.State)
+	record, err = r.Rebuild(1)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildSwitched, record.State, "its read model is in use")
 	require.NoError(t, filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
 		require.NotContains(t, path, "000007.sqlite")
 		require.False(t, strings.Contains(path, "snapshots") && strings.HasSuffix(path, ".tmp"), path)

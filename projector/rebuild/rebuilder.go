@@ -73,7 +73,7 @@ func New(c Config) (*Rebuilder, error) {
 	if err := clearTemporary(snapshotDir(c.Folder)); err != nil {
 		return nil, err
 	}
-	records, err := loadRecords(filepath.Join(c.Folder.Dir(), "rebuilds"), c.Now)
+	records, err := loadRecords(filepath.Join(c.Folder.Dir(), "rebuilds"), c.Folder.CurrentNumber(), c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("load the records of rebuilds: %w", err)
 	}

@@ -23,8 +23,10 @@ type records struct {
 }
 
 // loadRecords reads the records. One that had not ended was killed with the
-// program that made it, and is ended here.
-func loadRecords(dir string, now func() time.Time) (*records, error) {
+// program that made it, and is ended here: switched if its read model, the one of
+// its number, is in use. A record that cannot be read is passed over: no record is
+// worth a start that fails.
+func loadRecords(dir string, inUse int, now func() time.Time) (*records, error) {
 	r := &records{dir: dir, byID: map[int]domain.Rebuild{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -34,27 +36,32 @@ func loadRecords(dir string, now func() time.Time) (*records, error) {
 		return nil, err
 	}
 	for _, path := range paths {
-		if err := r.load(path, now); err != nil {
+		if err := r.load(path, inUse, now); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return r, nil
 }
 
-func (r *records) load(path string, now func() time.Time) error {
+func (r *records) load(path string, inUse int, now func() time.Time) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	var record domain.Rebuild
 	if err := json.Unmarshal(content, &record); err != nil {
-		return err
+		return nil //nolint:nilerr // see loadRecords
 	}
 	r.byID[record.ID] = record
 	if record.State.Ended() {
 		return nil
 	}
-	record.State, record.Error, record.EndedAt = domain.RebuildFailed, "the program ended before it did", now()
+	record.EndedAt = now()
+	if record.ID == inUse {
+		record.State = domain.RebuildSwitched
+	} else {
+		record.State, record.Error = domain.RebuildFailed, "the program ended before it did"
+	}
 	return r.put(record)
 }
 

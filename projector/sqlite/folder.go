@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -91,6 +92,13 @@ func (f *Folder) Dir() string { return f.dir }
 
 // Current gives the path of the read model in use.
 func (f *Folder) Current() string { return f.path(f.pointer.Current) }
+
+// CurrentNumber gives the number under which Next gave the read model in use; 1
+// for the first one.
+func (f *Folder) CurrentNumber() int {
+	number, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(f.pointer.Current, filePrefix), fileSuffix))
+	return number
+}
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.
