@@ -130,13 +130,30 @@ func (p *Projector) follow(ctx context.Context, last uint64) error {
 	if err != nil {
 		return err
 	}
-	p.turn.Lock()
-	p.at = checkpoint
-	p.turn.Unlock()
+	if err := p.begin(ctx, checkpoint); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.watch(ctx) })
 	group.Go(func() error { return p.project(ctx, checkpoint.StreamSequence, last) })
 	return group.Wait()
+}
+
+// begin notes what the first batch follows on: the stored checkpoint as it is now,
+// since another read model may have come into use while the guard was looking.
+func (p *Projector) begin(ctx context.Context, checked domain.Checkpoint) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	stored, err := p.store.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if stored.StreamSequence != checked.StreamSequence || stored.Chain != checked.Chain {
+		return errReplaced
+	}
+	stored.Stream, stored.Version = checked.Stream, checked.Version
+	p.at = stored
+	return nil
 }
 
 // check compares the stored checkpoint with the stream, and gives the checkpoint
@@ -211,6 +228,7 @@ func (p *Projector) project(ctx context.Context, after, last uint64) error {
 
 var (
 	errReached           = errors.New("the checkpoint has reached the last webhook wanted")
+	errReplaced          = errors.New("another read model came into use meanwhile")
 	errSubscriptionEnded = errors.New("the subscription to the stream ended")
 )
 
@@ -254,6 +272,7 @@ func (p *Projector) Hold(ctx context.Context, act func() error) error {
 		checkpoint.Stream, checkpoint.Version = p.at.Stream, p.at.Version
 	}
 	p.at = checkpoint
+	p.status.replaced(checkpoint)
 	return nil
 }
 

@@ -91,12 +91,18 @@ func (s *status) change(change func(*Status)) {
 // well again when the projector has caught up, or at its next commit.
 func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 	s.change(func(now *Status) {
-		now.Running = true
+		now.Running, now.Hint = true, ""
 		now.Checkpoint, now.Last = max(now.Checkpoint, c.StreamSequence), max(now.Last, info.Last)
 		if now.Checkpoint == now.Last {
 			now.Reason, now.FailingSince = "", time.Time{}
 		}
 	})
+}
+
+// replaced notes that another read model may be in use, at its own checkpoint and
+// perhaps of another stream.
+func (s *status) replaced(c domain.Checkpoint) {
+	s.change(func(now *Status) { now.Checkpoint, now.Last = c.StreamSequence, c.StreamSequence })
 }
 
 func (s *status) committed(b *domain.Batch, before domain.Checkpoint) {

@@ -334,12 +334,16 @@ func TestRebuildFromAnotherStream(t *testing.T) {
 	r.open(rules{})
 	require.ErrorIs(t, r.live.Run(t.Context()), projector.ErrOtherStream)
 
-	begun, err := r.Start(domain.RebuildOptions{})
-	require.NoError(t, err)
-	refused, err := r.Wait(t.Context(), begun.ID)
-	require.NoError(t, err)
-	require.Equal(t, domain.RebuildFailed, refused.State)
-	require.Contains(t, refused.Error, projector.ErrOtherStream.Error())
+	byItself := func() (domain.Rebuild, error) { return r.Update() }
+	plain := func() (domain.Rebuild, error) { return r.Start(domain.RebuildOptions{}) }
+	for _, begin := range []func() (domain.Rebuild, error){plain, byItself} {
+		begun, err := begin()
+		require.NoError(t, err)
+		refused, err := r.Wait(t.Context(), begun.ID)
+		require.NoError(t, err)
+		require.Equal(t, domain.RebuildFailed, refused.State)
+		require.Contains(t, refused.Error, projector.ErrOtherStream.Error())
+	}
 
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.Equal(t, domain.StateAccepted, r.order("s:other").State())

@@ -82,6 +82,17 @@ func New(c Config) (*Rebuilder, error) {
 
 // Start begins a rebuild and returns at once, or returns ErrBusy.
 func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
+	return r.start(o, o.Accept)
+}
+
+// Update is Start for a read model that an older version of the projection built:
+// whatever difference the new version makes is accepted. But nobody has looked at
+// it, so a read model that is not made from this stream is left in use.
+func (r *Rebuilder) Update() (domain.Rebuild, error) {
+	return r.start(domain.RebuildOptions{Accept: true}, false)
+}
+
+func (r *Rebuilder) start(o domain.RebuildOptions, foreignToo bool) (domain.Rebuild, error) {
 	r.afterTheLast()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,7 +109,10 @@ func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
 	if err := r.records.put(record); err != nil {
 		return domain.Rebuild{}, fmt.Errorf("begin a rebuild: %w", err)
 	}
-	r.begin(number, func(ctx context.Context, j *job) { r.run(ctx, j, path, record) })
+	r.begin(number, func(ctx context.Context, j *job) {
+		b := &build{Rebuilder: r, job: j, path: path, record: record, foreignToo: foreignToo}
+		b.run(ctx)
+	})
 	return record, nil
 }
 

@@ -78,7 +78,7 @@ func (r *records) put(record domain.Rebuild) error {
 	if err := os.WriteFile(path+".tmp", append(content, '\n'), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(path+".tmp", path)
+	return os.Rename(path+".tmp", path) // not synced: a record lost in a power cut is passed over
 }
 
 func (r *records) get(id int) (domain.Rebuild, error) {

@@ -45,7 +45,7 @@ func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err erro
 	if err != nil {
 		return err
 	}
-	if checkpoint.Version != r.config.Version {
+	if checkpoint.StreamSequence > 0 && checkpoint.Version != r.config.Version {
 		return fmt.Errorf("%w: it has version %d, this program makes version %d", ErrOtherVersion, checkpoint.Version, r.config.Version)
 	}
 	return b.takePlace(ctx)

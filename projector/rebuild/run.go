@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/projector"
@@ -14,13 +15,14 @@ const (
 	// near is how many webhooks a rebuilt read model may be behind when it counts
 	// as having caught up: what is left takes less than a blink.
 	near = 500
+	// maxHold is how long the live projector is kept waiting at a switch.
+	maxHold = 10 * time.Second
 	// examples is how many differing orders are described.
 	examples = 20
 )
 
 // run is a whole rebuild. However it ends, the record says how.
-func (r *Rebuilder) run(ctx context.Context, j *job, path string, record domain.Rebuild) {
-	b := &build{Rebuilder: r, job: j, path: path, record: record}
+func (b *build) run(ctx context.Context) {
 	err := b.all(ctx)
 	switch {
 	case b.record.State.Ended():
@@ -65,6 +67,8 @@ type build struct {
 	record domain.Rebuild
 	db     *sqlite.DB // nil while it is not open, and when it has come into use
 	placed bool       // it has come into use
+	// foreignToo allows for a read model in use that is not made from this stream.
+	foreignToo bool
 	// foreign says that the read model in use is not made from this stream, so
 	// that nothing can be compared with it, nor its checkpoint be aimed at.
 	foreign bool
@@ -118,7 +122,7 @@ func (b *build) lookAtInUse(ctx context.Context) error {
 	b.record.FromVersion = inUse.Version
 	_, err = projector.NewGuard(b.config.Log).Check(ctx, inUse)
 	var stop *projector.StopError
-	if errors.As(err, &stop) && (b.record.Options.Accept || b.record.Options.Until > 0) {
+	if errors.As(err, &stop) && (b.foreignToo || b.record.Options.Until > 0) {
 		b.foreign = true
 		return nil
 	}
@@ -224,15 +228,17 @@ func (b *build) compare(ctx context.Context) (err error) {
 
 // takePlace puts the new read model in the place of the one in use: once more it
 // catches up, and what is still missing then is projected between two batches of
-// the live projector. From the moment the pointer is replaced there is no way
-// back but a rollback, so it is not canceled any more.
+// the live projector, which does not wait long for that. From the moment the
+// pointer is replaced there is no way back but a rollback, so nothing after it
+// can fail the rebuild.
 func (b *build) takePlace(ctx context.Context) error {
 	b.record.State = domain.RebuildSwitching
 	if err := b.catchUp(ctx); err != nil {
 		return err
 	}
-	return b.config.Live.Hold(context.WithoutCancel(ctx), func() error {
-		ctx := context.WithoutCancel(ctx)
+	return b.config.Live.Hold(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, maxHold)
+		defer cancel()
 		target, err := b.target(ctx)
 		if err != nil {
 			return err
@@ -243,9 +249,10 @@ func (b *build) takePlace(ctx context.Context) error {
 		if err := b.config.Folder.Switch(b.path); err != nil {
 			return err
 		}
-		err = b.config.Model.Replace(b.db)
+		b.complain(b.config.Model.Replace(b.db))
 		b.db, b.placed = nil, true // it is the Model's from now on
 		b.announceSwitch()
-		return errors.Join(err, b.end(domain.RebuildSwitched))
+		b.complain(errors.Join(b.end(domain.RebuildSwitched), b.config.Folder.Clean()))
+		return nil
 	})
 }

@@ -50,7 +50,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open read-model folder %s: %w", dir, err)
 	}
-	return f, f.clean()
+	return f, f.Clean()
 }
 
 // CurrentIn gives the path of the read model in use in a folder, which may be
@@ -106,7 +106,9 @@ func (f *Folder) Previous() (path string, ok bool) {
 	if f.pointer.Previous == "" {
 		return "", false
 	}
-	return f.path(f.pointer.Previous), true
+	path = f.path(f.pointer.Previous)
+	_, err := os.Stat(path)
+	return path, err == nil
 }
 
 // Next gives the path of a new read model, and its number. The name was never
@@ -118,18 +120,26 @@ func (f *Folder) Next() (path string, number int, err error) {
 }
 
 // Switch makes the read model at path the current one, and the current one the
-// previous one. Whatever was previous is removed. After a crash the one or the
-// other is current.
+// previous one. After an error the current one is what it was. After a crash the
+// one or the other is current, and both are there. What was previous before is
+// left to Clean.
 func (f *Folder) Switch(path string) error {
 	p := f.pointer
 	p.Current, p.Previous = filepath.Base(path), p.Current
-	if err := errors.Join(syncFile(path), f.point(p)); err != nil {
+	err := syncFile(path)
+	if err == nil {
+		err = f.point(p)
+	}
+	// Once the pointer is replaced there is no way back: that its name could not be
+	// synced leaves open which of the two a power cut leaves current.
+	if err != nil && f.pointer != p {
 		return fmt.Errorf("switch read model: %w", err)
 	}
-	return f.clean()
+	return nil
 }
 
 // point replaces the pointer, so that the old or the new one survives any crash.
+// It was replaced, whatever the error, where f.pointer is p afterwards.
 func (f *Folder) point(p pointer) error {
 	content, err := json.Marshal(p)
 	if err != nil {
@@ -139,15 +149,18 @@ func (f *Folder) point(p pointer) error {
 	if err := os.WriteFile(temporary, append(content, '\n'), 0o600); err != nil {
 		return err
 	}
-	if err := errors.Join(syncFile(temporary), os.Rename(temporary, f.path(pointerName)), syncFile(f.dir)); err != nil {
+	if err := syncFile(temporary); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, f.path(pointerName)); err != nil {
 		return err
 	}
 	f.pointer = p
-	return nil
+	return syncFile(f.dir)
 }
 
-// clean removes the files of read models that the pointer does not name.
-func (f *Folder) clean() error {
+// Clean removes the files of read models that the pointer does not name.
+func (f *Folder) Clean() error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
 		return fmt.Errorf("clean read-model folder: %w", err)

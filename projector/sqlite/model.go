@@ -46,36 +46,39 @@ func (m *Model) Replace(db *DB) error {
 	m.mu.Lock()
 	old := m.current
 	m.current = newLease(db)
-	err := old.retire()
+	unused := old.retire()
 	m.mu.Unlock()
 	old.db.announce() // who waits for a checkpoint looks at the new file
-	return err
+	if unused {
+		return old.close()
+	}
+	return nil
 }
 
 // Close closes the file, when the last read of it has ended.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	old := m.current
-	err := old.retire()
+	unused := old.retire()
 	m.mu.Unlock()
+	if unused {
+		return old.close()
+	}
 	<-old.closed
-	return err
+	return nil
 }
 
-// retire lets no user in any more; it is called with the Model's lock held.
-func (l *lease) retire() error {
-	if l.retired {
-		return nil
-	}
+// retire lets no user in any more, and tells whether there is none left, so that
+// the caller must close the file. It is called with the Model's lock held; closing
+// is not, since it may take as long as writing back the write-ahead log does.
+func (l *lease) retire() (unused bool) {
+	unused = !l.retired && l.users == 0
 	l.retired = true
-	return l.closeUnused()
+	return unused
 }
 
-func (l *lease) closeUnused() error {
-	if !l.retired || l.users > 0 {
-		return nil
-	}
-	close(l.closed)
+func (l *lease) close() error {
+	defer close(l.closed)
 	return l.db.Close()
 }
 
@@ -94,9 +97,13 @@ func (m *Model) take() (*lease, error) {
 
 func (m *Model) giveBack(l *lease) error {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	l.users--
-	return l.closeUnused()
+	last := l.retired && l.users == 0
+	m.mu.Unlock()
+	if last {
+		return l.close()
+	}
+	return nil
 }
 
 // using calls what reads one file from its beginning to its end.

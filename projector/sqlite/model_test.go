@@ -141,6 +141,8 @@ func TestFolder(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, first, previous)
 
+	require.Error(t, folder.Switch(filepath.Join(dir, "model-000099.sqlite")), "there is no such file")
+	require.Equal(t, second, folder.Current(), "after an error it is what it was")
 	require.NoError(t, folder.Switch(first), "back again")
 	require.Equal(t, first, folder.Current())
 	require.FileExists(t, second)

@@ -86,7 +86,7 @@ func (a *App) update(ctx context.Context) error {
 	if err != nil || inUse.StreamSequence == 0 || inUse.Version >= a.projection.Version {
 		return err
 	}
-	started, err := a.rebuilder.Start(domain.RebuildOptions{Accept: true})
+	started, err := a.rebuilder.Update()
 	if err != nil {
 		a.logger.Error("the read model is of an older version, and its rebuild does not begin", "error", err)
 		return nil
