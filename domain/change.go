@@ -34,6 +34,9 @@ type Change struct {
 	Effect Effect
 	// Note says why in a few words, empty where the effect says it all.
 	Note string
+	// DuplicateOf is the stream sequence of the webhook that came again; 0 unless the
+	// effect is EffectDuplicate.
+	DuplicateOf uint64
 	// First tells that the order is new.
 	First bool
 	// From and To are where the order stood before the event and after it.

@@ -116,12 +116,13 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 func (o *Order) Duplicate(of uint64) Change {
 	standing := o.Standing()
 	return Change{
-		Effect: EffectDuplicate,
-		Note:   fmt.Sprintf("the webhook of stream sequence %d again", of),
-		Before: standing.State(),
-		After:  standing.State(),
-		From:   standing,
-		To:     standing,
+		Effect:      EffectDuplicate,
+		Note:        fmt.Sprintf("the webhook of stream sequence %d again", of),
+		DuplicateOf: of,
+		Before:      standing.State(),
+		After:       standing.State(),
+		From:        standing,
+		To:          standing,
 	}
 }
 

@@ -34,24 +34,33 @@ func (l *Lookback) rebuildOrder(ctx context.Context, source, key string, plan bo
 		return nil, err
 	}
 	fold := l.refold(source, key)
-	rows := &domain.OrderRows{}
-	var webhooks uint64
-	for step, err := range fold.all(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		webhooks++
-		rows.Timeline = append(rows.Timeline, step.Timeline...)
-	}
-	rows.Order = fold.Order()
-	if err := l.checkTimeline(ctx, source, key, webhooks); err != nil {
+	rows, err := fold.rows(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if rows.Order == nil {
-		return nil, fmt.Errorf("%w: its timeline leads to no webhook of it", domain.ErrOrderAlone)
+	if err := l.checkTimeline(ctx, source, key, rows.Order); err != nil {
+		return nil, err
 	}
 	// An interrupted writer would only cost the transaction.
 	return l.config.Model.ReplaceOrder(context.WithoutCancel(ctx), rows, plan)
+}
+
+// rows folds every webhook of the order into its rows. A duplicate of a webhook
+// that the timeline does not lead to shows that the timeline lacks that one.
+func (r *refold) rows(ctx context.Context) (*domain.OrderRows, error) {
+	rows, folded := &domain.OrderRows{}, map[uint64]bool{0: true}
+	for step, err := range r.all(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if first := step.Change.DuplicateOf; !folded[first] {
+			return nil, fmt.Errorf("%w: its timeline lacks webhook %d, which came again", domain.ErrOrderAlone, first)
+		}
+		folded[step.webhook.StreamSequence] = true
+		rows.Timeline = append(rows.Timeline, step.Timeline...)
+	}
+	rows.Order = r.Order()
+	return rows, nil
 }
 
 func (l *Lookback) checkVersion(ctx context.Context) error {
@@ -63,16 +72,20 @@ func (l *Lookback) checkVersion(ctx context.Context) error {
 	return err
 }
 
-// checkTimeline compares the number of webhooks that the timeline led to with the
-// number that were applied. An order that cannot be read is no obstacle: that is
-// what a rebuild mends.
-func (l *Lookback) checkTimeline(ctx context.Context, source, key string, webhooks uint64) error {
+// checkTimeline compares the number of webhooks that were applied to the folded
+// order, nil where the timeline led to none, with the number that were applied to
+// the stored one. A stored order that cannot be read is no obstacle: that is what a
+// rebuild mends.
+func (l *Lookback) checkTimeline(ctx context.Context, source, key string, folded *domain.Order) error {
 	stored, err := l.config.Model.Order(ctx, source, key)
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
 		return err
-	case err == nil && stored.Version > webhooks:
-		return fmt.Errorf("%w: %d webhooks were applied, the timeline has %d", domain.ErrOrderAlone, stored.Version, webhooks)
+	case folded == nil:
+		return fmt.Errorf("%w: its timeline leads to no webhook of it", domain.ErrOrderAlone)
+	case err == nil && stored.Version > folded.Version:
+		return fmt.Errorf("%w: %d webhooks were applied, the timeline has %d of them",
+			domain.ErrOrderAlone, stored.Version, folded.Version)
 	}
 	return nil
 }

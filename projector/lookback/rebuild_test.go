@@ -135,6 +135,37 @@ func TestOrderThatCannotBeRebuiltAlone(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrOrderAlone)
 }
 
+// A duplicate does not stand in for a webhook that the timeline lost: an order with
+// as many lines as webhooks were applied is left alone where one of those is missing,
+// be it the one that came again or another, and be the stored order readable or not.
+func TestDuplicateIsNoWebhookThatWasApplied(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string][]string{
+		"the first of the duplicate":             {"DELETE FROM timeline WHERE stream_sequence = 1"},
+		"the first, and the order is unreadable": {"DELETE FROM timeline WHERE stream_sequence = 1", "UPDATE orders SET document = ''"},
+		"another":                                {"DELETE FROM timeline WHERE stream_sequence = 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t)
+			completed := &domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: "msg_1",
+				Body: []byte(`{"id":"O-1","status":"COMPLETED","currency":"EUR","total_price":"10"}`)}
+			r.log.AcceptAs(completed)
+			r.log.AcceptAgain(completed)
+			failed := *completed
+			failed.ID, failed.Body = "msg_2", []byte(`{"id":"O-1","status":"FAILED"}`)
+			r.project(r.log.AcceptAs(&failed))
+			for _, statement := range damage {
+				r.damage(statement)
+			}
+			damaged := r.contentHash()
+			_, err := r.RebuildOrder(t.Context(), "cards", "O-1", false)
+			require.ErrorIs(t, err, domain.ErrOrderAlone)
+			require.Equal(t, damaged, r.contentHash())
+		})
+	}
+}
+
 // While the order's webhooks keep coming, its rebuild finds what the projector has
 // made of them, at whatever moment.
 func TestRebuildOrderWhileItMoves(t *testing.T) {
