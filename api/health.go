@@ -67,7 +67,7 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 	if h.config.Pulse != nil && !h.config.Pulse.Moving() {
 		return nil, h.standsStill(checkpoint.StreamSequence)
 	}
-	_, lag := h.stream(ctx, checkpoint.StreamSequence)
+	_, lag := h.stream(ctx, checkpoint)
 	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: lag}}, nil
 }
 

@@ -14,7 +14,7 @@ type Projection struct {
 	Checkpoint        uint64    `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
 	Counts            Counts    `json:"counts" doc:"What became of the webhooks up to the checkpoint."`
 	Stream            *Stream   `json:"stream" doc:"Where the stream stands; null where it does not answer."`
-	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
+	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer, or is not the one that the read model is made from."`
 	Running           *bool     `json:"running" doc:"Whether the projector runs; null where it is another process."`
 	Reason            *string   `json:"reason" doc:"Why it does not run, or what it is trying again."`
 	Hint              *string   `json:"hint" doc:"What an operator can do, where somebody must act."`
@@ -76,7 +76,7 @@ func (h *handler) getProjection(ctx context.Context, _ *projectionInput) (*proje
 		ProjectionVersion: checkpoint.Version,
 		ProgramVersion:    orNull(h.config.Version),
 	}
-	projection.Stream, projection.Lag = h.stream(ctx, checkpoint.StreamSequence)
+	projection.Stream, projection.Lag = h.stream(ctx, checkpoint)
 	if h.config.Projector != nil {
 		running, reason, hint := h.config.Projector()
 		projection.Running, projection.Reason, projection.Hint = &running, orNull(reason), orNull(hint)
@@ -100,22 +100,27 @@ func counts(c domain.Counts) Counts {
 // stream tells where the stream stands, and how far a checkpoint is behind it. A
 // stream that does not answer leaves both nil: what the read model knows is worth
 // telling without it.
-func (h *handler) stream(ctx context.Context, checkpoint uint64) (*Stream, *Lag) {
+func (h *handler) stream(ctx context.Context, checkpoint domain.Checkpoint) (*Stream, *Lag) {
 	info, err := h.webhooks.Info(ctx)
 	if err != nil {
 		return nil, nil
 	}
 	stream := &Stream{Name: info.Identity.Name, CreatedAt: info.Identity.CreatedAt, First: info.First, Last: info.Last}
-	return stream, lagOf(ctx, h.webhooks, h.config.Now(), checkpoint, info.Last)
+	return stream, lagOf(ctx, h.webhooks, h.config.Now(), checkpoint, info)
 }
 
-// lagOf tells how far a checkpoint is behind the end of the stream.
-func lagOf(ctx context.Context, webhooks Webhooks, now time.Time, checkpoint, last uint64) *Lag {
-	if checkpoint >= last {
+// lagOf tells how far a checkpoint is behind the end of the stream; nil where it
+// is of another stream, or of more than this one holds.
+func lagOf(ctx context.Context, webhooks Webhooks, now time.Time, checkpoint domain.Checkpoint, info domain.StreamInfo) *Lag {
+	at := checkpoint.StreamSequence
+	switch {
+	case at > 0 && (checkpoint.Stream != info.Identity || at > info.Last):
+		return nil
+	case at >= info.Last:
 		return &Lag{}
 	}
-	lag := &Lag{Webhooks: last - checkpoint}
-	if oldest, err := webhooks.Webhook(ctx, checkpoint+1); err == nil {
+	lag := &Lag{Webhooks: info.Last - at}
+	if oldest, err := webhooks.Webhook(ctx, at+1); err == nil {
 		age := now.Sub(oldest.ReceivedAt.Time())
 		lag.OldestSeconds = new(max(age, 0).Seconds())
 	}

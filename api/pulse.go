@@ -78,19 +78,23 @@ func (p *Pulse) Look(ctx context.Context) {
 	lag := &Lag{}
 	info, err := p.webhooks.Info(ctx)
 	if err == nil {
-		lag = lagOf(ctx, p.webhooks, p.now(), at, info.Last)
+		lag = lagOf(ctx, p.webhooks, p.now(), checkpoint, info)
 		p.metrics.bytes.Set(float64(info.Bytes))
 		p.metrics.maxBytes.Set(float64(info.MaxBytes))
 	}
-	p.saw(look{p.now(), at}, *lag)
-	p.metrics.observe(*lag, p.Rate(), p.Moving())
+	p.saw(look{p.now(), at}, lag)
+	if lag != nil {
+		p.metrics.observe(*lag)
+	}
+	p.metrics.follow(p.Rate(), p.Moving())
 }
 
-func (p *Pulse) saw(l look, lag Lag) {
+// saw notes a look; lag is nil where the read model cannot follow the stream.
+func (p *Pulse) saw(l look, lag *Lag) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	moved := len(p.looks) > 0 && p.looks[len(p.looks)-1].checkpoint != l.checkpoint
-	if moved || lag.Webhooks == 0 {
+	if moved || lag != nil && lag.Webhooks == 0 {
 		p.followed = l.at
 	}
 	p.looks = append(p.looks, l)
@@ -143,12 +147,15 @@ func newPulseMetrics(registerer prometheus.Registerer) pulseMetrics {
 	}
 }
 
-func (m pulseMetrics) observe(lag Lag, rate float64, moving bool) {
+func (m pulseMetrics) observe(lag Lag) {
 	m.lag.Set(float64(lag.Webhooks))
 	m.oldest.Set(0)
 	if lag.OldestSeconds != nil {
 		m.oldest.Set(*lag.OldestSeconds)
 	}
+}
+
+func (m pulseMetrics) follow(rate float64, moving bool) {
 	m.rate.Set(rate)
 	m.moving.Set(map[bool]float64{true: 1}[moving])
 }

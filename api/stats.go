@@ -72,7 +72,7 @@ func (h *handler) getStats(ctx context.Context, in *statsInput) (*statsOutput, e
 	if err != nil {
 		return nil, err
 	}
-	_, lag := h.stream(ctx, checkpoint.StreamSequence)
+	_, lag := h.stream(ctx, checkpoint)
 	return &statsOutput{Body: Stats{
 		Orders:            each(stats.Orders, orderCount),
 		WebhooksPerMinute: each(stats.PerMinute, minuteCount),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -47,6 +48,10 @@ func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err erro
 	}
 	if checkpoint.StreamSequence > 0 && checkpoint.Version != r.config.Version {
 		return fmt.Errorf("%w: it has version %d, this program makes version %d", ErrOtherVersion, checkpoint.Version, r.config.Version)
+	}
+	var stop *projector.StopError
+	if _, err := projector.NewGuard(r.config.Log).Check(ctx, checkpoint); errors.As(err, &stop) {
+		return fmt.Errorf("%w that is made from this stream: %w", ErrNoPrevious, stop)
 	}
 	return b.takePlace(ctx)
 }

@@ -70,7 +70,7 @@ func readPointer(dir string) (p pointer, err error) {
 		return p, err
 	}
 	if err := json.Unmarshal(content, &p); err != nil {
-		return p, err
+		return p, fmt.Errorf("%s cannot be read (%w); remove it, and the read model is rebuilt from the stream", pointerName, err)
 	}
 	return p, p.check()
 }
