@@ -99,7 +99,7 @@ func (w *workshop) OrdersAt(ctx context.Context, streamSequence uint64, q domain
 // snapshotBytes is what the one snapshot's file holds.
 const snapshotBytes = "SQLite format 3\x00 and so on"
 
-func (w *workshop) OpenSnapshot(streamSequence uint64) (*os.File, error) {
+func (w *workshop) OpenSnapshot(_ context.Context, streamSequence uint64) (*os.File, error) {
 	if streamSequence != 3 {
 		return nil, domain.ErrNotFound
 	}

@@ -28,7 +28,7 @@ type Snapshots interface {
 	OrdersAt(ctx context.Context, streamSequence uint64, q domain.OrderQuery) ([]*domain.Order, error)
 	// OpenSnapshot opens the file of a snapshot, which nobody writes any more, or
 	// returns domain.ErrNotFound. The caller closes it.
-	OpenSnapshot(streamSequence uint64) (*os.File, error)
+	OpenSnapshot(ctx context.Context, streamSequence uint64) (*os.File, error)
 }
 
 func (h *handler) routeSnapshots(d *document) {
@@ -45,7 +45,7 @@ func (h *handler) routeSnapshots(d *document) {
 	}, h.getSnapshot)
 }
 
-func (h *handler) getSnapshot(_ context.Context, in *rebuildInput) (*huma.StreamResponse, error) {
+func (h *handler) getSnapshot(ctx context.Context, in *rebuildInput) (*huma.StreamResponse, error) {
 	made, err := h.config.Rebuilds.Rebuild(in.ID)
 	if err != nil {
 		return nil, notFound(err, errNoRebuild)
@@ -53,7 +53,7 @@ func (h *handler) getSnapshot(_ context.Context, in *rebuildInput) (*huma.Stream
 	if made.State != domain.RebuildKept {
 		return nil, errNoSnapshot
 	}
-	file, err := h.config.Snapshots.OpenSnapshot(made.Options.Until)
+	file, err := h.config.Snapshots.OpenSnapshot(ctx, made.Options.Until)
 	if err != nil {
 		return nil, notFound(err, errNoSnapshot)
 	}
@@ -107,4 +107,6 @@ func (noSnapshots) OrdersAt(context.Context, uint64, domain.OrderQuery) ([]*doma
 	return nil, domain.ErrNotFound
 }
 
-func (noSnapshots) OpenSnapshot(uint64) (*os.File, error) { return nil, domain.ErrNotFound }
+func (noSnapshots) OpenSnapshot(context.Context, uint64) (*os.File, error) {
+	return nil, domain.ErrNotFound
+}

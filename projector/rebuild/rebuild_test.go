@@ -347,6 +347,7 @@ func TestRebuildFromAnotherStream(t *testing.T) {
 
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.Equal(t, domain.StateAccepted, r.order("s:other").State())
+	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrNoPrevious, "the one before is of another stream")
 	r.follow()
 	require.NoError(t, r.model.WaitFor(t.Context(), r.log.Accept(projectortest.Ordatic("order-accepted", "next"))))
 }
@@ -378,6 +379,41 @@ func TestSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, domain.RebuildFailed, beyond.State)
 	require.Contains(t, beyond.Error, "ends at stream sequence 11")
+}
+
+// A snapshot is served by the stream and the version of the projection that made
+// it alone: for another of either there is none, until it is made anew.
+func TestSnapshotOfAnotherStreamOrVersion(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.acceptOrders(3)
+	r.rebuilt(domain.RebuildOptions{Until: 2})
+	r.close()
+
+	r.open(rules{version: projector.Version + 1})
+	_, _, err := r.Snapshot(t.Context(), 2)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	r.close()
+
+	first := r.log
+	r.log = projectortest.StartBroker(t, t.TempDir())
+	r.acceptOrders(3)
+	r.open(rules{})
+	_, _, err = r.Snapshot(t.Context(), 2)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	r.rebuilt(domain.RebuildOptions{Until: 2})
+	_, done, err := r.Snapshot(t.Context(), 2)
+	require.NoError(t, err)
+	require.NoError(t, done())
+
+	r.log.Stop()
+	_, _, err = r.Snapshot(t.Context(), 2)
+	require.ErrorIs(t, err, domain.ErrNoStream)
+	r.close()
+	r.log = first
+	r.open(rules{})
+	_, _, err = r.Snapshot(t.Context(), 2)
+	require.ErrorIs(t, err, domain.ErrNotFound)
 }
 
 // What a killed rebuild left behind is gone at the next start, and its record

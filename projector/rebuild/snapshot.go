@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -20,18 +21,48 @@ func (r *Rebuilder) SnapshotPath(at uint64) string {
 	return filepath.Join(snapshotDir(r.config.Folder), fmt.Sprintf("%d.sqlite", at))
 }
 
-// Snapshot opens the snapshot of a stream sequence for reading, or returns
-// domain.ErrNotFound. The caller calls done when it has read.
+// Snapshot opens the snapshot of a stream sequence for reading. The caller calls
+// done when it has read. It returns domain.ErrNotFound where there is none, and for
+// one that a rebuild of today would not make: of another stream, or by another
+// version of the projection. Where the stream does not answer, nothing is known of
+// that: domain.ErrNoStream.
 func (r *Rebuilder) Snapshot(ctx context.Context, at uint64) (db *sqlite.DB, done func() error, err error) {
 	path := r.SnapshotPath(at)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, domain.ErrNotFound)
 	}
 	db, err = sqlite.OpenCopy(ctx, path)
+	if errors.Is(err, sqlite.ErrSchema) {
+		err = fmt.Errorf("%w: %w", domain.ErrNotFound, err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := r.checkSnapshot(ctx, db); err != nil {
+		return nil, nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, errors.Join(err, db.Close()))
+	}
 	return db, db.Close, nil
+}
+
+// checkSnapshot compares a snapshot with this program and with the stream. One
+// whose webhooks have expired since is right all the same.
+func (r *Rebuilder) checkSnapshot(ctx context.Context, db *sqlite.DB) error {
+	checkpoint, err := db.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if checkpoint.Version != r.config.Version {
+		return fmt.Errorf("%w: version %d of the projection built it", domain.ErrNotFound, checkpoint.Version)
+	}
+	_, err = projector.NewGuard(r.config.Log).Check(ctx, checkpoint)
+	_, mismatch := errors.AsType[*projector.StopError](err)
+	switch {
+	case err == nil, errors.Is(err, projector.ErrExpired):
+		return nil
+	case mismatch:
+		return fmt.Errorf("%w: %w", domain.ErrNotFound, err)
+	}
+	return fmt.Errorf("%w: %w", domain.ErrNoStream, err)
 }
 
 // clearTemporary removes what a killed program left of snapshots it was writing.

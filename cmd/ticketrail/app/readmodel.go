@@ -147,7 +147,14 @@ func (r rebuilds) OrdersAt(ctx context.Context, streamSequence uint64, q domain.
 }
 
 // OpenSnapshot opens a snapshot's file.
-func (r rebuilds) OpenSnapshot(streamSequence uint64) (*os.File, error) {
+func (r rebuilds) OpenSnapshot(ctx context.Context, streamSequence uint64) (*os.File, error) {
+	_, done, err := r.Snapshot(ctx, streamSequence)
+	if err != nil {
+		return nil, err
+	}
+	if err := done(); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(r.SnapshotPath(streamSequence))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, domain.ErrNotFound
