@@ -29,7 +29,7 @@ type backlog struct {
 }
 
 // read gives the messages in order. It ends with the last one that was there when
-// it began, or after an error.
+// it began, or after an error: never without one where the server fell silent.
 func (b backlog) read(ctx context.Context) iter.Seq2[*stored, error] {
 	return func(yield func(*stored, error) bool) {
 		fail := func(err error) {
@@ -41,16 +41,19 @@ func (b backlog) read(ctx context.Context) iter.Seq2[*stored, error] {
 			return
 		}
 		defer b.close(ctx, consumer)
-		for left := consumer.CachedInfo().NumPending; left > 0; {
-			fetched, more, err := b.fetch(ctx, consumer, int(min(left, backlogFetch)), yield)
-			switch {
-			case err != nil:
+		reader := backlogReader{consumer: consumer, total: consumer.CachedInfo().NumPending}
+		for reader.read < reader.total {
+			fetched, more, err := reader.fetch(ctx, yield)
+			if err == nil && fetched == 0 {
+				err = reader.checkEnd(ctx)
+			}
+			if err != nil {
 				fail(err)
 				return
-			case !more || fetched == 0:
+			}
+			if !more || fetched == 0 {
 				return
 			}
-			left -= fetched
 		}
 	}
 }
@@ -75,16 +78,23 @@ func (b backlog) close(ctx context.Context, consumer jetstream.Consumer) {
 	_ = b.stream.DeleteConsumer(ctx, consumer.CachedInfo().Name)
 }
 
-// fetch yields up to most messages, and tells how many there were and whether
-// more are wanted. It reads the batch to its end in any case: whoever fills it
-// waits for that.
-func (b backlog) fetch(
-	ctx context.Context, consumer jetstream.Consumer, most int, yield func(*stored, error) bool,
+// backlogReader counts what has come of a backlog.
+type backlogReader struct {
+	consumer    jetstream.Consumer
+	read, total uint64 // messages
+}
+
+// fetch yields some messages, and tells how many there were and whether more are
+// wanted. It reads the batch to its end in any case: whoever fills it waits for
+// that.
+func (r *backlogReader) fetch(
+	ctx context.Context, yield func(*stored, error) bool,
 ) (fetched uint64, more bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
-	batch, err := consumer.Fetch(most, jetstream.FetchMaxWait(backlogWait))
+	most := min(r.total-r.read, backlogFetch)
+	batch, err := r.consumer.Fetch(int(most), jetstream.FetchMaxWait(backlogWait))
 	if err != nil {
 		return 0, false, err
 	}
@@ -94,11 +104,38 @@ func (b backlog) fetch(
 		if !more {
 			continue
 		}
-		s, err := storedDelivered(m)
+		s, err := r.next(m)
 		if err != nil {
 			return fetched, false, err
 		}
 		more = yield(s, nil)
 	}
 	return fetched, more, batch.Error()
+}
+
+// next reads a message, and refuses one that others were sent before that never
+// came: the server sends each only once.
+func (r *backlogReader) next(m jetstream.Msg) (*stored, error) {
+	s, err := storedDelivered(m)
+	if err != nil {
+		return nil, err
+	}
+	if r.read++; s.delivered != r.read {
+		return nil, fmt.Errorf("messages were lost on their way after %d of %d", r.read-1, r.total)
+	}
+	return s, nil
+}
+
+// checkEnd tells a stream that has forgotten the rest from a server that was
+// silent for a while: it must have nothing left to send, and have sent nothing
+// that never came.
+func (r *backlogReader) checkEnd(ctx context.Context) error {
+	info, err := r.consumer.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.NumPending > 0 || info.Delivered.Consumer > r.read {
+		return fmt.Errorf("no more came after %d of %d messages", r.read, r.total)
+	}
+	return nil
 }

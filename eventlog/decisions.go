@@ -41,8 +41,8 @@ func decisionMessage(d *domain.Decision) (*nats.Msg, error) {
 }
 
 // Decisions gives the decisions after a sequence with their own sequences, in
-// order, and ends with the last one that was there when it began. What is no
-// decision of this program's is passed over.
+// order. It ends with the last one that was there when it began, or after an
+// error. What is no decision of this program's is passed over.
 func (l *Log) Decisions(ctx context.Context, after uint64) iter.Seq2[Decided, error] {
 	return func(yield func(Decided, error) bool) {
 		info, err := l.decisions.Info(ctx)
@@ -53,15 +53,22 @@ func (l *Log) Decisions(ctx context.Context, after uint64) iter.Seq2[Decided, er
 		if info.State.LastSeq <= after {
 			return // as nearly always; a reader would cost the server more
 		}
+		until := after
 		for s, err := range (backlog{stream: l.decisions, subject: decisionRoot + ".>", after: after}).read(ctx) {
 			if err != nil {
 				yield(Decided{}, err)
 				return
 			}
+			until = s.StreamSequence
 			decided := Decided{Sequence: s.StreamSequence, Decision: &domain.Decision{}}
 			if json.Unmarshal(s.body, decided.Decision) == nil && !yield(decided, nil) {
 				return
 			}
+		}
+		if until < info.State.LastSeq {
+			// A follower of a cluster read it, and is behind. The last decision is
+			// never one that was deleted: the stream denies that.
+			yield(Decided{}, fmt.Errorf("%w: decisions were read to %d of %d", ErrUnavailable, until, info.State.LastSeq))
 		}
 	}
 }

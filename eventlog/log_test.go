@@ -123,8 +123,8 @@ func TestAppendToAFullStreamLosesNothing(t *testing.T) {
 	require.Len(t, read(t, log, 1, 10, int(stored)), int(stored))
 }
 
-// A disk that is nearly full takes no more: from one that was full the server
-// would not recover.
+// A disk that is nearly full takes no more, also none that is released: from one
+// that was full the server would not recover.
 func TestAppendLeavesSomeOfTheDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -134,6 +134,9 @@ func TestAppendLeavesSomeOfTheDisk(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrFull)
 	_, err = log.Append(t.Context(), webhook("", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrFull)
+	released := &eventlog.RejectedRequest{Rejection: *rejection(1, "shop", eventlog.ReasonCredentialWrong), Sequence: 1}
+	_, err = log.Release(t.Context(), released, webhook("", "{}"))
 	require.ErrorIs(t, err, eventlog.ErrFull)
 	info, err := log.Info(t.Context())
 	require.NoError(t, err)

@@ -108,9 +108,10 @@ func isNoNameByte(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }
 // stored is a message as the stream holds it.
 type stored struct {
 	Delivery
-	consumer string // by whose name it was delivered; empty where it was asked for
-	header   nats.Header
-	body     []byte
+	consumer  string // by whose name it was delivered; empty where it was asked for
+	delivered uint64 // the consumer's count of its deliveries, from 1; 0 where it was asked for
+	header    nats.Header
+	body      []byte
 }
 
 // storedDelivered reads what a consumer was given.
@@ -126,9 +127,10 @@ func storedDelivered(m jetstream.Msg) (*stored, error) {
 			Pending:        about.NumPending,
 			StoredAt:       about.Timestamp,
 		},
-		consumer: about.Consumer,
-		header:   m.Headers(),
-		body:     m.Data(),
+		consumer:  about.Consumer,
+		delivered: about.Sequence.Consumer,
+		header:    m.Headers(),
+		body:      m.Data(),
 	}, nil
 }
 

@@ -45,7 +45,7 @@ func (l *Log) RejectedRequest(ctx context.Context, sequence uint64) (*RejectedRe
 
 // RejectedRequests gives the rejected requests after a sequence, without their
 // bodies, in order; those of one source or one reason, where these are not empty.
-// It ends with the last one that was there when it began.
+// It ends with the last one that was there when it began, or after an error.
 func (l *Log) RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*RejectedRequest, error] {
 	heads := backlog{stream: l.rejected, after: after, heads: true}
 	return func(yield func(*RejectedRequest, error) bool) {
@@ -103,6 +103,9 @@ func (l *Log) RejectedSince(ctx context.Context) (domain.Instant, error) {
 func (l *Log) Release(ctx context.Context, r *RejectedRequest, w *domain.Webhook) (Receipt, error) {
 	subject, m, err := NewMessage(w)
 	if err != nil {
+		return Receipt{}, err
+	}
+	if err := l.checkDisk(); err != nil {
 		return Receipt{}, err
 	}
 	m.Metadata.Set(headerReceivedAt, r.ReceivedAt.String())

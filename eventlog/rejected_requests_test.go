@@ -87,15 +87,7 @@ func TestRejectedRequestsAreReadToTheEnd(t *testing.T) {
 	log := openLog(t, embedded, dir)
 	js, err := jetstream.New(embedded.Conn())
 	require.NoError(t, err)
-	for i := range many {
-		_, err := js.PublishAsync("rejected.ivy.shop.not-json", fmt.Appendf(nil, "%d", i))
-		require.NoError(t, err)
-	}
-	select {
-	case <-js.PublishAsyncComplete():
-	case <-patient(t).Done():
-		require.Fail(t, "the stream did not take the requests")
-	}
+	fillRejected(t, js, many)
 	require.Len(t, heads(t, log, 0, "", ""), many)
 	for r, err := range log.RejectedRequests(t.Context(), 0, "", "") {
 		require.NoError(t, err)
@@ -115,6 +107,20 @@ func TestRejectedRequestsAreReadToTheEnd(t *testing.T) {
 	stream, err := js.Stream(t.Context(), eventlog.RejectedStream)
 	require.NoError(t, err)
 	require.Zero(t, stream.CachedInfo().State.Consumers, "a reader was left behind")
+}
+
+// fillRejected stores so many rejected requests at once.
+func fillRejected(t *testing.T, js jetstream.JetStream, many int) {
+	t.Helper()
+	for i := range many {
+		_, err := js.PublishAsync("rejected.ivy.shop.not-json", fmt.Appendf(nil, "%d", i))
+		require.NoError(t, err)
+	}
+	select {
+	case <-js.PublishAsyncComplete():
+	case <-patient(t).Done():
+		require.Fail(t, "the stream did not take the requests")
+	}
 }
 
 // What this program did not write, or what someone bent, is read as far as it can be.
