@@ -7,7 +7,8 @@ type Difference struct {
 	// Tables tells of every table how many rows differ, by its key.
 	Tables []TableDifference
 	// Orders tells how many orders differ, by source and order key; an order
-	// differs where any field of its folded state does.
+	// differs where any field of its folded state does, or any row that a reader
+	// finds beside it: a column of the order, its timeline, a proof of delivery.
 	Orders OrdersDifference
 	// Examples are some of the orders that differ, field by field.
 	Examples []OrderDifference
@@ -29,7 +30,9 @@ type OrdersDifference struct{ Missing, Added, Changed uint64 }
 // OrderDifference is one order that differs.
 type OrderDifference struct {
 	Source, Key string
-	// Fields are the places that differ, as JSON pointers into the folded order.
+	// Fields are the places that differ, as JSON pointers into the folded order or,
+	// where that is the same, into its rows: "/columns/state", "/timeline/7/effect".
+	// They are empty where only a proof of delivery differs.
 	Fields []FieldDifference
 }
 

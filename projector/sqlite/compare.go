@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -137,32 +138,30 @@ func qualified(table string, columns []string) string {
 	return strings.Join(names, ", ")
 }
 
-// ordersJoined pairs the orders of both sides by what names them to the world.
-const ordersJoined = `
-	FROM main.orders AS m
-	FULL OUTER JOIN in_use.orders AS u ON u.source = m.source AND u.key = m.key
-	WHERE m.document IS NOT u.document`
-
 func (c *Comparison) orders(ctx context.Context, d *domain.Difference) error {
 	return c.conn.QueryRowContext(ctx, `
 		SELECT ifnull(sum(m.id IS NULL), 0), ifnull(sum(u.id IS NULL), 0),
-		       ifnull(sum(m.id IS NOT NULL AND u.id IS NOT NULL), 0)`+ordersJoined).
+		       ifnull(sum(m.id IS NOT NULL AND u.id IS NOT NULL), 0)`+ordersDiffering).
 		Scan(&d.Orders.Missing, &d.Orders.Added, &d.Orders.Changed)
 }
 
 func (c *Comparison) describe(ctx context.Context, d *domain.Difference, examples int) error {
 	rows, err := c.conn.QueryContext(ctx, `
-		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.document, ''), ifnull(m.document, '')`+
-		ordersJoined+`
+		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.document, ''), ifnull(m.document, ''),
+		       `+rowsOf("in_use", "u")+`, `+rowsOf("main", "m")+
+		ordersDiffering+`
 		ORDER BY 1, 2
 		LIMIT ?`, examples)
 	if err != nil {
 		return err
 	}
 	d.Examples, err = collect(rows, func(row scanner) (o domain.OrderDifference, err error) {
-		var inUse, rebuilt []byte
-		if err := row.Scan(&o.Source, &o.Key, &inUse, &rebuilt); err != nil {
+		var inUse, rebuilt, inUseRows, rebuiltRows []byte
+		if err := row.Scan(&o.Source, &o.Key, &inUse, &rebuilt, &inUseRows, &rebuiltRows); err != nil {
 			return o, err
+		}
+		if bytes.Equal(inUse, rebuilt) {
+			inUse, rebuilt = inUseRows, rebuiltRows
 		}
 		o.Fields, err = differingFields(inUse, rebuilt)
 		return o, err

@@ -64,6 +64,38 @@ func TestDifferingOrderIsToldFieldByField(t *testing.T) {
 	}}}, difference.Examples)
 }
 
+// An order whose folded state is the same on both sides differs by the rows beside
+// it as well: it is counted and named, with the place where a line or a column differs.
+func TestOrderThatDiffersInItsRowsAlone(t *testing.T) {
+	t.Parallel()
+	proof := &domain.Proof{ProofInfo: domain.ProofInfo{ID: "p", Type: "image/png"}, Content: []byte("one")}
+	other := &domain.Proof{ProofInfo: domain.ProofInfo{ID: "p", Type: "image/png"}, Content: []byte("two")}
+	for name, test := range map[string]struct {
+		inUse, rebuilt func(*domain.Batch)
+		fields         []domain.FieldDifference
+	}{
+		"a line of the timeline": {
+			func(b *domain.Batch) { b.Timeline[1].Effect = domain.EffectLate },
+			func(*domain.Batch) {},
+			[]domain.FieldDifference{{Pointer: "/timeline/2/effect", InUse: `"late"`, Rebuilt: `"advanced"`}},
+		},
+		"a proof of delivery": {
+			func(b *domain.Batch) { b.Proofs = []domain.OrderProof{{Order: b.Orders[1], Proof: proof}} },
+			func(b *domain.Batch) { b.Proofs = []domain.OrderProof{{Order: b.Orders[1], Proof: other}} },
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			difference := pair(t,
+				func(w *writer) { two(w); test.inUse(&w.batch) },
+				func(w *writer) { two(w); test.rebuilt(&w.batch) })
+			require.Equal(t, domain.OrdersDifference{Changed: 1}, difference.Orders)
+			require.Equal(t, []domain.OrderDifference{{Source: "shop", Key: "b/~", Fields: test.fields}}, difference.Examples)
+		})
+	}
+}
+
 // Orders that only one side has are told apart, whatever their numbers are.
 func TestMissingAndAddedOrders(t *testing.T) {
 	t.Parallel()
