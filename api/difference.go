@@ -39,7 +39,7 @@ type OrderDifference struct {
 
 // FieldDifference is one place of an order that differs.
 type FieldDifference struct {
-	Pointer string  `json:"pointer" example:"/steps/fulfillment" doc:"A JSON pointer into the folded order, as it is stored."`
+	Pointer string  `json:"pointer" example:"/steps/fulfillment" doc:"A JSON pointer into the folded order, as it is stored, or where that is the same, into the columns and the timeline beside it."`
 	InUse   *string `json:"in_use" example:"\"ready\"" doc:"What is there in the read model in use, as JSON; null where nothing is."`
 	Rebuilt *string `json:"rebuilt" example:"\"in-kitchen\"" doc:"What is there in the rebuilt one, as JSON; null where nothing is."`
 }
