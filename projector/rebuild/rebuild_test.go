@@ -217,6 +217,36 @@ func TestDifferenceIsNotSwitchedUnlessAccepted(t *testing.T) {
 	require.Equal(t, domain.StateAccepted, r.order("s:1").State())
 }
 
+// A document that is damaged beyond reading is told as a whole, and mended.
+func TestDamagedDocument(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(2))
+	r.damage("UPDATE orders SET document = '{' WHERE key = 's:1'")
+	plan := r.rebuilt(domain.RebuildOptions{Plan: true})
+	require.Equal(t, domain.RebuildDiffers, plan.State)
+	require.Equal(t, "s:1", plan.Difference.Examples[0].Key)
+	require.Contains(t, plan.Difference.Examples[0].Fields, domain.FieldDifference{InUse: "{"})
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
+	require.Equal(t, domain.StateAccepted, r.order("s:1").State())
+}
+
+// What cannot even be compared is replaced where any difference is accepted.
+func TestDamagedTable(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(2))
+	r.damage("ALTER TABLE quarantine RENAME COLUMN cause TO effect")
+	begun, err := r.Start(domain.RebuildOptions{})
+	require.NoError(t, err)
+	refused, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, refused.State)
+	require.Contains(t, refused.Error, "rebuild --accept")
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
+	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
+}
+
 // A rollback puts the previous read model, brought up to date, back into use; and
 // another one undoes it.
 func TestRollback(t *testing.T) {

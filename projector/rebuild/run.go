@@ -223,7 +223,14 @@ func (b *build) compare(ctx context.Context) (err error) {
 		return err
 	}
 	b.record.Difference, err = comparison.Difference(ctx, examples)
-	return err
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return err
+	case b.record.Options.Accept:
+		b.complain(err) // what cannot be read cannot be compared, and is what this mends
+		return nil
+	}
+	return fmt.Errorf("%w; a read model that cannot be read is replaced by: ticketrail rebuild --accept", err)
 }
 
 // takePlace puts the new read model in the place of the one in use: once more it

@@ -163,8 +163,8 @@ func (c *Comparison) describe(ctx context.Context, d *domain.Difference, example
 		if bytes.Equal(inUse, rebuilt) {
 			inUse, rebuilt = inUseRows, rebuiltRows
 		}
-		o.Fields, err = differingFields(inUse, rebuilt)
-		return o, err
+		o.Fields = differingFields(inUse, rebuilt)
+		return o, nil
 	})
 	return err
 }

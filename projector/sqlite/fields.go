@@ -13,15 +13,8 @@ import (
 )
 
 // differingFields compares two JSON documents leaf by leaf; either may be empty.
-func differingFields(inUse, rebuilt []byte) ([]domain.FieldDifference, error) {
-	left, err := leaves(inUse)
-	if err != nil {
-		return nil, err
-	}
-	right, err := leaves(rebuilt)
-	if err != nil {
-		return nil, err
-	}
+func differingFields(inUse, rebuilt []byte) []domain.FieldDifference {
+	left, right := leaves(inUse), leaves(rebuilt)
 	pointers := slices.Sorted(maps.Keys(left))
 	for pointer := range right {
 		if _, both := left[pointer]; !both {
@@ -35,16 +28,20 @@ func differingFields(inUse, rebuilt []byte) ([]domain.FieldDifference, error) {
 			fields = append(fields, domain.FieldDifference{Pointer: pointer, InUse: left[pointer], Rebuilt: right[pointer]})
 		}
 	}
-	return fields, nil
+	return fields
 }
 
-// leaves gives every leaf of a document by its JSON pointer.
-func leaves(document []byte) (map[string]string, error) {
+// leaves gives every leaf of a document by its JSON pointer. One that is damaged
+// is a leaf of its own.
+func leaves(document []byte) map[string]string {
 	all := map[string]string{}
 	if len(document) == 0 {
-		return all, nil
+		return all
 	}
-	return all, addLeaves(all, "", document)
+	if err := addLeaves(all, "", document); err != nil {
+		return map[string]string{"": string(document)}
+	}
+	return all
 }
 
 func addLeaves(all map[string]string, pointer string, value jsontext.Value) error {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -71,7 +69,7 @@ func replaceOrder(ctx context.Context, tx *sql.Tx, statements *writeStatements, 
 	if err != nil {
 		return nil, err
 	}
-	return describeReplacement(order, stored, replaced)
+	return describeReplacement(order, stored, replaced), nil
 }
 
 func (w *batchWriter) replace(rows *domain.OrderRows) {
@@ -119,18 +117,13 @@ func readTexts(ctx context.Context, tx *sql.Tx, query string, id uint64) (map[st
 	return texts, err
 }
 
-func describeReplacement(order *domain.Order, stored, replaced orderRows) (r *domain.OrderRebuild, err error) {
-	r = &domain.OrderRebuild{Order: order}
-	if !jsontext.Value(stored.document).IsValid() {
-		stored.document = nil // damaged beyond reading: all of it differs
-	}
-	if r.Fields, err = differingFields(stored.document, replaced.document); err != nil {
-		return nil, err
-	}
+func describeReplacement(order *domain.Order, stored, replaced orderRows) *domain.OrderRebuild {
+	r := &domain.OrderRebuild{Order: order}
+	r.Fields = differingFields(stored.document, replaced.document)
 	for i, table := range orderTables {
 		r.Tables = append(r.Tables, compareRows(table.name, stored.tables[i], replaced.tables[i]))
 	}
-	return r, nil
+	return r
 }
 
 func compareRows(table string, stored, replaced map[string]string) domain.TableDifference {
