@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,10 +48,14 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 		{"a transaction for each webhook", 1, nil},
 		{"seven at a time", 7, nil},
 		{"restarts", 50, []uint64{1, 2, last / 3, last / 2, last - 1}},
+		{"one thread", 33, nil}, // last, since it is so for the whole process until the test ends
 	} {
 		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", i))
 		model, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
+		if test.name == "one thread" {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		}
 		for _, until := range append(test.restarts, last) {
 			run(t, log, model, until, projector.Config{MaxBatch: test.maxBatch})
 		}

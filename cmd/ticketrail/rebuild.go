@@ -98,17 +98,22 @@ func (c *rebuildCommand) request() api.RebuildRequest {
 	}
 }
 
-// rebuild rebuilds and waits. A difference that is to be accepted is shown before
-// the question whether it is, and the yes begins a second rebuild.
+// rebuild rebuilds and waits. A difference that is to be accepted, or why nothing
+// could be compared, is shown before the question whether it is, and the yes begins
+// a second rebuild.
 func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 	ended, err := w.follow(ctx, c.request())
 	if err != nil {
 		return err
 	}
-	if ended.State != domain.RebuildDiffers || !c.Accept {
+	switch {
+	case !c.Accept || c.Yes:
 		return w.tell(ended)
-	}
-	if !c.JSON {
+	case ended.State == domain.RebuildFailed && ended.Error != nil:
+		fmt.Fprintf(w.stderr, "nothing could be compared: %s\n", *ended.Error)
+	case ended.State != domain.RebuildDiffers:
+		return w.tell(ended)
+	case !c.JSON:
 		printDifference(w.stdout, ended.Difference)
 	}
 	if !c.given(w.program, "Take the new read model into use?") {
