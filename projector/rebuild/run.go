@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -259,6 +260,7 @@ func (b *build) takePlace(ctx context.Context) error {
 		b.complain(b.config.Model.Replace(b.db))
 		b.db, b.placed = nil, true // it is the Model's from now on
 		b.announceSwitch()
+		b.config.Logger.Info("another read model is in use", "file", filepath.Base(b.path), "stream_sequence", target)
 		b.complain(errors.Join(b.end(domain.RebuildSwitched), b.config.Folder.Clean()))
 		return nil
 	})
