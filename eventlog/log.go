@@ -63,8 +63,8 @@ type Log struct {
 }
 
 // Open makes the streams, or checks the ones that are there: a stream that could
-// lose webhooks, or a server that could not take them, is a [SettingError]. When it returns on an embedded server, the
-// streams' files are on disk by name as well.
+// lose webhooks, or a server that could not take them, is a [SettingError]. When
+// it returns on an embedded server, the streams' files are on disk by name as well.
 func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -115,8 +115,9 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 //
 // It returns [ErrFull] where there is no room, [ErrTooLarge] for a body over the
 // server's limit, [ErrUnfit] for names that are no tokens, for an id that
-// domain.IsWebhookID does not take or a content type over 1 KiB, and [ErrUnavailable] where the stream did not answer within 5
-// seconds or before ctx ended; then it may have been stored nevertheless.
+// domain.IsWebhookID does not take or a content type over 1 KiB, and
+// [ErrUnavailable] where the stream did not answer within 5 seconds or before ctx
+// ended; then it may have been stored nevertheless.
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	subject, m, err := NewMessage(w)
 	if err != nil {

@@ -237,12 +237,14 @@ func TestDamagedTable(t *testing.T) {
 	r := start(t)
 	r.project(r.acceptOrders(2))
 	r.damage("ALTER TABLE quarantine RENAME COLUMN cause TO effect")
-	begun, err := r.Start(domain.RebuildOptions{})
-	require.NoError(t, err)
-	refused, err := r.Wait(t.Context(), begun.ID)
-	require.NoError(t, err)
-	require.Equal(t, domain.RebuildFailed, refused.State)
-	require.Contains(t, refused.Error, "rebuild --accept")
+	for _, o := range []domain.RebuildOptions{{}, {Plan: true}, {Plan: true, Accept: true}} {
+		begun, err := r.Start(o)
+		require.NoError(t, err)
+		refused, err := r.Wait(t.Context(), begun.ID)
+		require.NoError(t, err)
+		require.Equal(t, domain.RebuildFailed, refused.State)
+		require.Contains(t, refused.Error, "rebuild --accept")
+	}
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
 }

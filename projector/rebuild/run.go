@@ -227,7 +227,7 @@ func (b *build) compare(ctx context.Context) (err error) {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
-	case b.record.Options.Accept:
+	case b.record.Options.Accept && !b.record.Options.Plan:
 		b.complain(err) // what cannot be read cannot be compared, and is what this mends
 		return nil
 	}
