@@ -117,6 +117,8 @@ var failures = []failure{
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",
 		"The read model cannot be read now."},
+	{domain.ErrDamaged, http.StatusServiceUnavailable, "read-model-damaged", "The read model is damaged",
+		"A part of its file is not what was written, and is not served. ticketrail rebuild --accept makes it anew; so does a restart, where it begins with that part."},
 	{errNoStream, http.StatusServiceUnavailable, "stream-unavailable", "The stream cannot be read",
 		"The stream that holds the webhooks does not answer now. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "too-slow", "The read took too long",

@@ -25,6 +25,10 @@ var ErrNoStream = errors.New("the stream cannot be read")
 // rebuild of the whole read model can tell what it should be.
 var ErrOrderAlone = errors.New("the order cannot be rebuilt alone")
 
+// ErrDamaged is returned where a read model's file is not what was written into
+// it: nothing that it holds is to be believed, and it is made again from the stream.
+var ErrDamaged = errors.New("the read model is damaged")
+
 // The causes for which a webhook is quarantined. They are a closed list: a
 // cause never holds text of the sender.
 const (

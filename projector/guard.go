@@ -47,6 +47,7 @@ const (
 		"and one that is made anew ends there too"
 	hintExpired = "what has expired (stream.max_age) cannot be applied any more: put back a read-model folder or a stream " +
 		"from a backup that reaches up to there; stream.max_age: 0 keeps every webhook from now on"
+	hintDamaged = "make it anew from the stream: ticketrail rebuild --accept"
 	hintVersion = "rebuild it: ticketrail rebuild --accept; or run the ticketrail that built it"
 )
 
@@ -134,6 +135,15 @@ func sameVersion(c domain.Checkpoint, version int) error {
 		Detail:         fmt.Sprintf("it has version %d, this program makes version %d", c.Version, version),
 		Hint:           hintVersion,
 	}
+}
+
+// damaged gives a *StopError for an error that says that the read model is not what
+// was committed: to try again would not help.
+func damaged(at uint64, err error) error {
+	if !errors.Is(err, domain.ErrDamaged) {
+		return err
+	}
+	return &StopError{StreamSequence: at, Err: domain.ErrDamaged, Detail: err.Error(), Hint: hintDamaged}
 }
 
 // follows gives a *StopError unless next is the stream sequence after last.

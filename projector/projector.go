@@ -94,7 +94,7 @@ func (p *Projector) RunUntil(ctx context.Context, last uint64) error {
 	var failed setbacks
 	for {
 		before := p.status.get().Checkpoint
-		err := p.follow(ctx, last)
+		err := damaged(before, p.follow(ctx, last))
 		var stop *StopError
 		switch {
 		case errors.As(err, &stop):

@@ -69,7 +69,7 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 	if db.reader, err = sql.Open("sqlite3", dsn(path, "ro", "immutable=1&_query_only=true")); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, err)
 	}
-	if err := checkSchema(ctx, db.reader); err != nil {
+	if err := errors.Join(checkRoom(path), checkSchema(ctx, db.reader)); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, errors.Join(err, db.Close()))
 	}
 	return db, nil
@@ -109,6 +109,9 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
+	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
+		return nil, openError(path, err)
+	}
 	db := &DB{path: path, synced: synced, committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
 		return nil, openError(path, errors.Join(err, db.Close()))
@@ -129,10 +132,17 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_journal_mode=WAL&_txlock=immediate&_synchronous="+db.synced)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+db.synced)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
+	if err := leaveRoom(ctx, db.writer); err != nil {
+		return err
+	}
+	// A file keeps its journal's mode, and to set it writes the first page.
+	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
 	if err := db.checkSettings(ctx); err != nil {
 		return err
 	}
@@ -151,11 +161,12 @@ func (db *DB) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// dsn names the file with every pragma in it: a pragma that is executed on a
-// pool reaches one connection of it.
+// dsn names the file with the VFS that sums its pages, and with every pragma in it:
+// a pragma that is executed on a pool reaches one connection of it.
 func dsn(path, mode, more string) string {
+	registerPageSum()
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	name.RawQuery = "mode=" + mode + "&_busy_timeout=5000&_foreign_keys=false&" + more
+	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=5000&_foreign_keys=false&" + more
 	return name.String()
 }
 

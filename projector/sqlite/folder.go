@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // pointerName is the file that names the read model in use. A read model is put
@@ -29,7 +32,8 @@ type Folder struct {
 	pointer pointer
 }
 
-// pointer is the content of the pointer file.
+// pointer is the content of the pointer file, which holds it as JSON with the
+// CRC-32C of that behind it.
 type pointer struct {
 	Current  string `json:"current"`
 	Previous string `json:"previous,omitempty"` // what a rollback goes back to
@@ -37,7 +41,8 @@ type pointer struct {
 }
 
 // OpenFolder opens the folder, makes it if there is none, and clears it of what
-// no pointer names.
+// no pointer names. It returns domain.ErrDamaged where the pointer is not what was
+// written: see [StartOver].
 func OpenFolder(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open read-model folder: %w", err)
@@ -51,6 +56,33 @@ func OpenFolder(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open read-model folder %s: %w", dir, err)
 	}
 	return f, f.Clean()
+}
+
+// StartOver opens a folder whose pointer, or whose read model in use, is damaged: a
+// new file is current, to be made from the stream. What was there is no longer named,
+// but not removed: it bears a name that begins with "damaged-" from now on, since a
+// stream that has forgotten its first webhooks could not make it again.
+func StartOver(dir string) (*Folder, error) {
+	f := &Folder{dir: dir}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("start the read-model folder over: %w", err)
+	}
+	last := 0
+	for _, entry := range entries {
+		database := databaseOf(entry.Name())
+		if !isModel(database) {
+			continue
+		}
+		last = max(last, numberOf(database))
+		if err := os.Rename(f.path(entry.Name()), f.path("damaged-"+entry.Name())); err != nil {
+			return nil, fmt.Errorf("start the read-model folder over: %w", err)
+		}
+	}
+	if err := f.point(pointer{Current: fileName(last + 1), Last: last + 1}); err != nil {
+		return nil, fmt.Errorf("start the read-model folder over: %w", err)
+	}
+	return f, nil
 }
 
 // CurrentIn gives the path of the read model in use in a folder, which may be
@@ -69,20 +101,28 @@ func readPointer(dir string) (p pointer, err error) {
 	if err != nil {
 		return p, err
 	}
-	if err := json.Unmarshal(content, &p); err != nil {
-		return p, fmt.Errorf("%s cannot be read (%w); remove it, and the read model is rebuilt from the stream", pointerName, err)
+	text, sum, _ := strings.Cut(string(content), " ")
+	if sum != pointerSum(text) {
+		return p, fmt.Errorf("%w: %s does not fit its sum", domain.ErrDamaged, pointerName)
+	}
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return p, fmt.Errorf("%w: %s: %w", domain.ErrDamaged, pointerName, err)
 	}
 	return p, p.check()
+}
+
+func pointerSum(text string) string {
+	return fmt.Sprintf("%08x\n", crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func (p pointer) check() error {
 	for _, name := range []string{p.Current, p.Previous} {
 		if name != "" && name != filepath.Base(name) {
-			return fmt.Errorf("%s names a file outside the folder", pointerName)
+			return fmt.Errorf("%w: %s names a file outside the folder", domain.ErrDamaged, pointerName)
 		}
 	}
 	if p.Current == "" {
-		return fmt.Errorf("%s names no read model; remove it, and the read model is rebuilt from the stream", pointerName)
+		return fmt.Errorf("%w: %s names no read model", domain.ErrDamaged, pointerName)
 	}
 	return nil
 }
@@ -95,10 +135,7 @@ func (f *Folder) Current() string { return f.path(f.pointer.Current) }
 
 // CurrentNumber gives the number under which Next gave the read model in use; 1
 // for the first one.
-func (f *Folder) CurrentNumber() int {
-	number, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(f.pointer.Current, filePrefix), fileSuffix))
-	return number
-}
+func (f *Folder) CurrentNumber() int { return numberOf(f.pointer.Current) }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.
@@ -141,12 +178,12 @@ func (f *Folder) Switch(path string) error {
 // point replaces the pointer, so that the old or the new one survives any crash.
 // It was replaced, whatever the error, where f.pointer is p afterwards.
 func (f *Folder) point(p pointer) error {
-	content, err := json.Marshal(p)
+	text, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
 	temporary := f.path(pointerName + ".tmp")
-	if err := os.WriteFile(temporary, append(content, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(temporary, fmt.Appendf(text, " %s", pointerSum(string(text))), 0o600); err != nil {
 		return err
 	}
 	if err := syncFile(temporary); err != nil {
@@ -167,12 +204,9 @@ func (f *Folder) Clean() error {
 	}
 	var errs []error
 	for _, entry := range entries {
-		database := entry.Name()
-		for _, suffix := range companions {
-			database = strings.TrimSuffix(database, suffix)
-		}
+		database := databaseOf(entry.Name())
 		named := slices.Contains([]string{f.pointer.Current, f.pointer.Previous}, database)
-		if strings.HasPrefix(database, filePrefix) && strings.HasSuffix(database, fileSuffix) && !named {
+		if isModel(database) && !named {
 			errs = append(errs, os.Remove(f.path(entry.Name())))
 		}
 	}
@@ -197,9 +231,29 @@ const (
 
 // companions are the ends of the names of what SQLite keeps beside a database:
 // the journal only while a new one is being made.
-var companions = []string{"-wal", "-shm", "-journal"}
+var companions = []string{walSuffix, "-shm", "-journal"}
+
+const walSuffix = "-wal"
 
 func fileName(number int) string { return fmt.Sprintf("%s%06d%s", filePrefix, number, fileSuffix) }
+
+// numberOf gives the number in a name that fileName gave, 0 for any other.
+func numberOf(name string) int {
+	number, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(name, filePrefix), fileSuffix))
+	return number
+}
+
+func isModel(name string) bool {
+	return strings.HasPrefix(name, filePrefix) && strings.HasSuffix(name, fileSuffix)
+}
+
+// databaseOf gives the name of the database that a file is, or is a companion of.
+func databaseOf(name string) string {
+	for _, suffix := range companions {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	return name
+}
 
 func (f *Folder) path(name string) string { return filepath.Join(f.dir, name) }
 

@@ -114,7 +114,7 @@ func using[T any](m *Model, read func(*DB) (T, error)) (T, error) {
 		return none, err
 	}
 	result, err := read(l.db)
-	return result, errors.Join(err, m.giveBack(l))
+	return result, errors.Join(damage(err), m.giveBack(l))
 }
 
 // Path gives the path of the file in use.

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -148,16 +149,55 @@ func TestFolder(t *testing.T) {
 	require.FileExists(t, second)
 }
 
-// A pointer that cannot be read is an error with the file's folder, never a guess.
-func TestFolderRefusesAnOddPointer(t *testing.T) {
+// A pointer that is not what was written, by a single bit, is told as damaged and
+// never guessed at.
+func TestFolderRefusesADamagedPointer(t *testing.T) {
 	t.Parallel()
-	for _, content := range []string{"", "{", `{"current":""}`, `{"current":"../elsewhere.sqlite"}`} {
-		dir := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte(content), 0o600))
+	dir := t.TempDir()
+	_, err := sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	path := filepath.Join(dir, "CURRENT")
+	sound, err := os.ReadFile(path)
+	require.NoError(t, err)
+	spoilt := [][]byte{nil, []byte("{"), sound[:len(sound)-1], []byte(`{"current":"../elsewhere.sqlite","last":1} 7fa2a5c1` + "\n")}
+	for bit := range 8 * len(sound) {
+		flipped := bytes.Clone(sound)
+		flipped[bit/8] ^= 1 << (bit % 8)
+		spoilt = append(spoilt, flipped)
+	}
+	for _, content := range spoilt {
+		require.NoError(t, os.WriteFile(path, content, 0o600))
 		_, err := sqlite.OpenFolder(dir)
-		require.ErrorContains(t, err, dir, content)
+		require.ErrorIs(t, err, domain.ErrDamaged, "%q", content)
+		require.ErrorContains(t, err, dir)
 		_, err = sqlite.CurrentIn(dir)
-		require.ErrorContains(t, err, dir, content)
+		require.ErrorIs(t, err, domain.ErrDamaged, "%q", content)
+	}
+}
+
+// A folder that is started over has an empty read model in use, under a name that
+// was never used, and keeps what was there out of the way.
+func TestFolderIsStartedOver(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	folder, err := sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	second, _, err := folder.Next()
+	require.NoError(t, err)
+	touch(t, folder.Current(), folder.Current()+"-wal", second)
+	require.NoError(t, folder.Switch(second))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), nil, 0o600))
+
+	_, err = sqlite.StartOver(dir)
+	require.NoError(t, err)
+	folder, err = sqlite.OpenFolder(dir)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "model-000003.sqlite"), folder.Current())
+	_, ok := folder.Previous()
+	require.False(t, ok)
+	require.NoFileExists(t, second)
+	for _, kept := range []string{"damaged-model-000001.sqlite", "damaged-model-000001.sqlite-wal", "damaged-model-000002.sqlite"} {
+		require.FileExists(t, filepath.Join(dir, kept))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 //go:embed schema.sql
@@ -17,13 +19,13 @@ var schema string
 // schemaNumber is the one that schema.sql writes into each file. It goes up with
 // every change of the tables; the version of the projection goes up with every
 // change of what is in them, and a file of another one is served as it is.
-const schemaNumber = 1
+const schemaNumber = 2
 
 // ErrSchema says that a file has other tables than this program's read models.
 var ErrSchema = errors.New("its schema is not the one of this program")
 
 // FileError is a file in the place of a read model that is none of this program's:
-// its Err is [ErrSchema], or SQLite's own where the file is damaged or no database.
+// its Err is [ErrSchema], or domain.ErrDamaged where the file is damaged or no database.
 type FileError struct {
 	Path string
 	Err  error
@@ -42,11 +44,12 @@ func (e *FileError) Hint() string {
 // openError gives the error of opening a file, which is a [FileError] where it is
 // the file that is at fault.
 func openError(path string, err error) error {
+	err = damage(err)
 	fault, _ := errors.AsType[sqlite3.Error](err)
 	switch {
 	case fault.Code == sqlite3.ErrError: // a statement does not fit the tables
 		err = fmt.Errorf("%w: %w", ErrSchema, err)
-	case errors.Is(err, ErrSchema), fault.Code == sqlite3.ErrNotADB, fault.Code == sqlite3.ErrCorrupt:
+	case errors.Is(err, ErrSchema), errors.Is(err, domain.ErrDamaged):
 	default:
 		return fmt.Errorf("open read model %s: %w", path, err)
 	}
@@ -87,7 +90,7 @@ func checkSchema(ctx context.Context, in rowQuerier) error {
 	if err := in.QueryRowContext(ctx, "PRAGMA user_version").Scan(&number); err != nil {
 		return fmt.Errorf("read the number of the schema: %w", err)
 	}
-	if max(number, 1) != schemaNumber { // the first files had the first schema and no number
+	if number != schemaNumber {
 		return fmt.Errorf("%w: it has number %d, this one %d", ErrSchema, number, schemaNumber)
 	}
 	return nil

@@ -6,7 +6,7 @@
 -- otherwise. Ids of orders are sequential, so that the tables and indexes grow at
 -- their end; the text key of an order is looked up once for each batch.
 
-PRAGMA user_version = 1;  -- the number of the schema: goes up with every change of it
+PRAGMA user_version = 2;  -- the number of the schema: goes up with every change of it
 
 CREATE TABLE projection (
     id                INTEGER PRIMARY KEY CHECK (id = 1),

@@ -23,17 +23,29 @@ func ReadModelFolder(data string) string { return filepath.Join(data, "read-mode
 func CurrentReadModel(data string) (string, error) { return sqlite.CurrentIn(ReadModelFolder(data)) }
 
 func (a *App) openReadModel(ctx context.Context) error {
-	folder, err := sqlite.OpenFolder(ReadModelFolder(a.config.Data))
-	if err != nil {
-		return err
+	dir := ReadModelFolder(a.config.Data)
+	folder, db, err := openCurrent(ctx, dir, sqlite.OpenFolder)
+	if errors.Is(err, domain.ErrDamaged) {
+		// Nothing of it was served, and the stream has all that it held.
+		a.logger.Error("the read model is damaged; it is put aside and made anew from the stream", "error", err)
+		folder, db, err = openCurrent(ctx, dir, sqlite.StartOver)
 	}
-	db, err := sqlite.Open(ctx, folder.Current())
 	if err != nil {
 		return err
 	}
 	a.folder, a.readModel = folder, sqlite.NewModel(db)
 	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
 	return nil
+}
+
+// openCurrent opens the read model in use of a folder.
+func openCurrent(ctx context.Context, dir string, open func(string) (*sqlite.Folder, error)) (*sqlite.Folder, *sqlite.DB, error) {
+	folder, err := open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlite.Open(ctx, folder.Current())
+	return folder, db, err
 }
 
 // startProjector runs the projector beside everything else, and the rebuilder

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// spoil flips a bit in every page of the read model in use that holds a text, or
+// in the very first one.
+func spoil(t *testing.T, c *config.Config, text string) {
+	t.Helper()
+	const page = 4096
+	path, err := app.CurrentReadModel(c.Data)
+	require.NoError(t, err)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	spoilt := 0
+	for start := 0; start < len(content); start += page {
+		if bytes.Contains(content[start:start+page], []byte(text)) || text == "" && start == 0 {
+			content[start+page/2] ^= 1
+			spoilt++
+		}
+	}
+	require.NotZero(t, spoilt)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+}
+
+// A start with a read model that cannot be opened, or with a pointer that cannot be
+// believed, takes webhooks as ever, and makes the read model anew. What was there
+// is kept aside.
+func TestDamagedReadModelIsMadeAnewAtTheStart(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(*testing.T, *config.Config){
+		"the file": func(t *testing.T, c *config.Config) { spoil(t, c, "") },
+		"the pointer": func(t *testing.T, c *config.Config) {
+			require.NoError(t, os.Truncate(filepath.Join(app.ReadModelFolder(c.Data), "CURRENT"), 20))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := settings(t)
+			p := run(t, c, options())
+			p.ordatic("order-accepted", "1")
+			p.stop()
+			damage(t, c)
+
+			p = run(t, c, options())
+			require.EqualValues(t, 1, p.caughtUp().Counts.Applied)
+			require.Equal(t, domain.StateAccepted, p.state("1"))
+			require.FileExists(t, filepath.Join(app.ReadModelFolder(c.Data), "damaged-model-000001.sqlite"))
+		})
+	}
+}
+
+// A damaged page that only a read comes upon is never served: the API says what it
+// is, the projector stops before it, and a rebuild that accepts a difference mends it.
+func TestDamagedPageIsNeverServed(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.stop()
+	spoil(t, c, "s:1")
+
+	p = run(t, c, options())
+	status, text, err := p.ask(http.MethodGet, "/v1/orders/ordatic/s:1", nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	var problem api.Problem
+	require.NoError(t, json.Unmarshal(text, &problem))
+	require.Equal(t, "read-model-damaged", problem.Code)
+
+	answer, err := p.sender("ordatic").Send(t.Context(), "", []byte(`{"eventType":"order-in-kitchen","storeId":"s","data":{"orderId":"1"}}`))
+	require.NoError(t, err)
+	require.True(t, answer.OK(), "webhooks are taken all the same")
+	var projection api.Projection
+	require.Eventually(t, func() bool {
+		p.get("/v1/projection", &projection)
+		return projection.Running != nil && !*projection.Running && projection.Hint != nil
+	}, patience, 5*time.Millisecond)
+	require.Contains(t, *projection.Reason, domain.ErrDamaged.Error())
+	require.Contains(t, *projection.Hint, "ticketrail rebuild --accept")
+
+	require.Equal(t, domain.RebuildSwitched, p.ended(p.rebuild(api.RebuildRequest{Accept: true}).ID).State)
+	p.reached(answer.StreamSequence)
+	require.Equal(t, domain.StateInKitchen, p.state("1"))
+}
