@@ -8,6 +8,8 @@
 
 PRAGMA user_version = 2;  -- the number of the schema: goes up with every change of it
 
+-- The first table, so that its page is among the first: the look at a write-ahead
+-- log that a crash has left depends on that, see walcheck.go.
 CREATE TABLE projection (
     id                INTEGER PRIMARY KEY CHECK (id = 1),
     version           INTEGER NOT NULL,  -- of the projection that built this file
