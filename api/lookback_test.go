@@ -17,6 +17,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector/lookback"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // lookBack folds the ledger's orders again, from what its webhooks said.
@@ -46,7 +47,7 @@ func (still) Hold(_ context.Context, act func() error) error { return act() }
 // damage changes the read model behind everybody's back.
 func (l *ledger) damage(statement string) {
 	l.t.Helper()
-	db, err := sql.Open("sqlite3", l.Model.Path())
+	db, err := sql.Open("sqlite3", sqlite.DSN(l.Model.Path()))
 	require.NoError(l.t, err)
 	_, err = db.ExecContext(l.t.Context(), statement)
 	require.NoError(l.t, err)

@@ -21,7 +21,7 @@ import (
 // that its history of writes left in the file.
 func contentHash(t *testing.T, path string) [sha256.Size]byte {
 	t.Helper()
-	db, err := sql.Open("sqlite3", path)
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	copied := filepath.Join(t.TempDir(), "content.db")

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // startTimeout is how long a start may take on a machine that is busy with other
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 func damage(script *testscript.TestScript, _ bool, args []string) {
 	path, err := app.CurrentReadModel(script.MkAbs(args[0]))
 	script.Check(err)
-	db, err := sql.Open("sqlite3", path)
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
 	script.Check(err)
 	_, err = db.Exec(`UPDATE orders SET document = json_set(document, '$.steps.fulfillment', 'ready')`)
 	script.Check(errors.Join(err, db.Close()))

@@ -105,7 +105,7 @@ func (r *rail) query(statement string, args ...any) []string {
 
 func query(t *testing.T, path, statement string, args ...any) (values []string) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", path)
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	rows, err := db.QueryContext(t.Context(), statement, args...)

@@ -121,7 +121,7 @@ func (r *rail) order(key string) *domain.Order {
 // damage changes the read model in use behind everybody's back.
 func (r *rail) damage(statement string) {
 	r.t.Helper()
-	db, err := sql.Open("sqlite3", r.model.Path())
+	db, err := sql.Open("sqlite3", sqlite.DSN(r.model.Path()))
 	require.NoError(r.t, err)
 	_, err = db.ExecContext(r.t.Context(), statement)
 	require.NoError(r.t, err)

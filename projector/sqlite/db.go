@@ -161,6 +161,11 @@ func (db *DB) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// DSN names a read model's file to SQLite, for those who look into it, or change it,
+// by other means than a DB. SQLite's own tools read such a file as any other; what
+// they wrote into it would be found damaged.
+func DSN(path string) string { return dsn(path, "rw", "") }
+
 // dsn names the file with the VFS that sums its pages, and with every pragma in it:
 // a pragma that is executed on a pool reaches one connection of it.
 func dsn(path, mode, more string) string {
