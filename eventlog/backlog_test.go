@@ -60,7 +60,7 @@ func TestRejectedRequestsAreNeverCutShort(t *testing.T) {
 			log := openExternal(t, external)
 			js, err := jetstream.New(connectTo(t, external))
 			require.NoError(t, err)
-			fillRejected(t, js, 1500)
+			fillRejected(t, js, 3500)
 			var last error
 			read := uint64(0)
 			for r, err := range log.RejectedRequests(t.Context(), 0, "", "") {
@@ -74,7 +74,8 @@ func TestRejectedRequestsAreNeverCutShort(t *testing.T) {
 				}
 			}
 			require.ErrorIs(t, last, eventlog.ErrUnavailable)
-			require.EqualValues(t, 1000, read)
+			require.GreaterOrEqual(t, read, uint64(1000))
+			require.Less(t, read, uint64(3500))
 		})
 	}
 }
@@ -86,7 +87,7 @@ func TestRejectedRequestsMayBeForgottenMeanwhile(t *testing.T) {
 	log := openExternal(t, external)
 	js, err := jetstream.New(connectTo(t, external))
 	require.NoError(t, err)
-	fillRejected(t, js, 1500)
+	fillRejected(t, js, 3500)
 	stream, err := js.Stream(t.Context(), eventlog.RejectedStream)
 	require.NoError(t, err)
 	read := 0
@@ -96,7 +97,8 @@ func TestRejectedRequestsMayBeForgottenMeanwhile(t *testing.T) {
 			require.NoError(t, stream.Purge(t.Context()))
 		}
 	}
-	require.Equal(t, 1000, read)
+	require.GreaterOrEqual(t, read, 1000)
+	require.Less(t, read, 3500)
 }
 
 // Decisions are read up to the last one of their stream, or there is an error: a

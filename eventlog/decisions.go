@@ -54,7 +54,7 @@ func (l *Log) Decisions(ctx context.Context, after uint64) iter.Seq2[Decided, er
 			return // as nearly always; a reader would cost the server more
 		}
 		until := after
-		for s, err := range (backlog{stream: l.decisions, subject: decisionRoot + ".>", after: after}).read(ctx) {
+		for s, err := range (backlog{js: l.js, stream: l.decisions, subject: decisionRoot + ".>", after: after}).read(ctx) {
 			if err != nil {
 				yield(Decided{}, err)
 				return

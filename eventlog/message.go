@@ -108,29 +108,27 @@ func isNoNameByte(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }
 // stored is a message as the stream holds it.
 type stored struct {
 	Delivery
-	consumer  string // by whose name it was delivered; empty where it was asked for
 	delivered uint64 // the consumer's count of its deliveries, from 1; 0 where it was asked for
 	header    nats.Header
 	body      []byte
 }
 
 // storedDelivered reads what a consumer was given.
-func storedDelivered(m jetstream.Msg) (*stored, error) {
+func storedDelivered(m *nats.Msg) (*stored, error) {
 	about, err := m.Metadata()
 	if err != nil {
 		return nil, fmt.Errorf("read a delivery: %w", err)
 	}
 	return &stored{
 		Delivery: Delivery{
-			Subject:        m.Subject(),
+			Subject:        m.Subject,
 			StreamSequence: about.Sequence.Stream,
 			Pending:        about.NumPending,
 			StoredAt:       about.Timestamp,
 		},
-		consumer:  about.Consumer,
 		delivered: about.Sequence.Consumer,
-		header:    m.Headers(),
-		body:      m.Data(),
+		header:    m.Header,
+		body:      m.Data,
 	}, nil
 }
 

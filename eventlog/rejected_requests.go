@@ -47,7 +47,7 @@ func (l *Log) RejectedRequest(ctx context.Context, sequence uint64) (*RejectedRe
 // bodies, in order; those of one source or one reason, where these are not empty.
 // It ends with the last one that was there when it began, or after an error.
 func (l *Log) RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*RejectedRequest, error] {
-	heads := backlog{stream: l.rejected, after: after, heads: true}
+	heads := backlog{js: l.js, stream: l.rejected, after: after, heads: true}
 	return func(yield func(*RejectedRequest, error) bool) {
 		var any bool
 		if heads.subject, any = rejectedSubject(source, reason); !any {

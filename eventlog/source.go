@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
 	// sourceBuffer is how many messages may wait between reading and delivering.
 	sourceBuffer = 256
-	// pullMessages and pullBytes are how much is asked for at a time. More is not
-	// faster, and a receipt on the same connection waits behind all of it.
-	pullMessages = 1024
-	pullBytes    = 32 << 20
 	// retryPause is the wait before a server that could not be asked is asked
 	// again.
 	retryPause = 250 * time.Millisecond
@@ -75,51 +72,60 @@ func (s *source) run(ctx context.Context) {
 	}
 }
 
-// errReplaced says that the client has put another consumer in the place of one
-// that failed.
-var errReplaced = errors.New("the consumer was replaced")
-
-// read reads by one consumer until that one fails. The client would then go on
-// with another by itself, perhaps on a stream that was put back to an older point
-// meanwhile: of that one nothing is taken. A consumer lives in its server's memory
-// alone, so what one of them delivers is of one history.
+// read reads by one consumer until that one fails. A consumer lives in its server's
+// memory alone, so what one of them delivers is of one history: it does not outlive a
+// server that was restarted, or a stream that was put back to an older point.
 func (s *source) read(ctx context.Context) error {
-	consumer, err := s.js.OrderedConsumer(ctx, s.stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects:    []string{s.subject},
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer s.watchConnection(ctx, cancel)()
+	reader, err := openPull(ctx, s.js, s.stream, jetstream.ConsumerConfig{
+		FilterSubject:     s.subject,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       s.next,
-		MaxResetAttempts:  1,
 		InactiveThreshold: inactiveThreshold,
-	})
+	}, 0)
 	if err != nil {
 		return err
 	}
-	name := consumer.CachedInfo().Name
-	// A limit below the largest message would stall the consumer.
-	mostBytes := max(pullBytes, 4*int(s.js.Conn().MaxPayload()))
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, mostBytes))
-	if err != nil {
-		return err
-	}
-	defer messages.Stop()
-	defer context.AfterFunc(ctx, messages.Stop)()
+	defer reader.close(ctx)
 	for {
-		m, err := messages.Next()
+		m, err := reader.next(ctx)
 		if err != nil {
-			return err
-		}
-		stored, err := storedDelivered(m)
-		switch {
-		case err != nil:
-			return err
-		case stored.consumer != name:
-			return errReplaced
+			return errors.Join(err, s.lost(ctx, err))
 		}
 		select {
-		case s.out <- stored:
-			s.next = stored.StreamSequence + 1
+		case s.out <- m:
+			s.next = m.StreamSequence + 1
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
+}
+
+// lost tells whether a consumer that is gone went with its stream.
+func (s *source) lost(ctx context.Context, err error) error {
+	if !errors.Is(err, errConsumerGone) {
+		return nil
+	}
+	_, err = s.js.Stream(ctx, s.stream)
+	return err
+}
+
+// errDisconnected says that the connection was lost, if only for a moment.
+var errDisconnected = errors.New("the connection was lost")
+
+// watchConnection cancels the reading where the connection is lost: what was asked
+// for before will never come. The function that it gives ends the watch.
+func (s *source) watchConnection(ctx context.Context, cancel context.CancelCauseFunc) (end func()) {
+	conn := s.js.Conn()
+	changes := conn.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
+	go func() {
+		select {
+		case <-changes:
+			cancel(errDisconnected)
+		case <-ctx.Done():
+		}
+	}()
+	return func() { conn.RemoveStatusListener(changes) }
 }
