@@ -47,7 +47,7 @@ func (b *Batch) add(m *message.Message) {
 // of its batches.
 func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		subscriber := NewSubscriber(l.js, SubscriberConfig{
+		subscriber := NewSubscriber(l.reading, SubscriberConfig{
 			Stream:   WebhooksStream,
 			From:     func() uint64 { return from },
 			InFlight: max(defaultInFlight, 2*most),

@@ -48,12 +48,13 @@ type EmbeddedConfig struct {
 	Logger *slog.Logger
 }
 
-// Embedded is a NATS server in this process, with one connection to it. It
+// Embedded is a NATS server in this process, with two connections to it. It
 // listens on no address, and syncs every webhook before it acknowledges it.
 type Embedded struct {
 	server   *server.Server
 	maxStore int64 // what all streams together may take on disk, in bytes
 	conn     *nats.Conn
+	reading  *nats.Conn
 	closed   chan struct{} // when the connection is
 }
 
@@ -120,6 +121,9 @@ func (e *Embedded) start(want *server.Options, log *serverLog) error {
 		return fmt.Errorf("connect to the embedded server: %w", err)
 	}
 	e.conn = conn
+	if e.reading, err = connect(nats.DefaultURL, log.logger, nats.InProcessServer(e)); err != nil {
+		return fmt.Errorf("connect to the embedded server: %w", err)
+	}
 	return nil
 }
 
@@ -158,6 +162,9 @@ func (e *Embedded) InProcessConn() (net.Conn, error) {
 // closed by Close only.
 func (e *Embedded) Conn() *nats.Conn { return e.conn }
 
+// Reading is a second connection, for [Config.Reading]. It is closed by Close only.
+func (e *Embedded) Reading() *nats.Conn { return e.reading }
+
 // Health tells what is wrong with the server; nil where nothing is. After a
 // write error the server stays broken until it is started again, although there
 // may be room on the disk by then.
@@ -174,6 +181,9 @@ func (e *Embedded) Health() error {
 // Close lets the connection finish what it has under way, for 5 seconds at the
 // most, and stops the server. A second Close does nothing.
 func (e *Embedded) Close() error {
+	if e.reading != nil {
+		e.reading.Close() // its readers have ended, and it has nothing to say
+	}
 	err := e.closeConn()
 	e.server.Shutdown()
 	e.server.WaitForShutdown()

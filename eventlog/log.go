@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ type Config struct {
 	// DuplicateWindow is how long an identical webhook is absorbed; 2 minutes
 	// where it is 0.
 	DuplicateWindow time.Duration
+	// Reading is a connection of its own for [Log.Batches], so that no receipt has to
+	// wait behind the many webhooks that a reader is sent; the same one where it is nil.
+	Reading *nats.Conn
 	// Embedded says that the connection is that of an [Embedded] server, and Dir
 	// is then the server's folder.
 	Embedded bool
@@ -49,9 +53,10 @@ type Config struct {
 
 // Log is the stream of webhooks and, beside it, the streams of rejected requests
 // and of decisions about them. It is safe for concurrent use, and does not own its
-// connection.
+// connections.
 type Log struct {
 	js        jetstream.JetStream
+	reading   jetstream.JetStream // for Batches
 	webhooks  jetstream.Stream
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
@@ -70,6 +75,10 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the streams: %w", err)
 	}
+	reading, err := jetstream.New(cmp.Or(config.Reading, nc))
+	if err != nil {
+		return nil, fmt.Errorf("open the streams: %w", err)
+	}
 	leader, err := nc.JetStream()
 	if err != nil {
 		return nil, fmt.Errorf("open the streams: %w", err)
@@ -77,7 +86,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := checkPayload(nc, config.MaxBody); err != nil {
 		return nil, err
 	}
-	log := &Log{js: js, leader: leader, dir: config.Dir, minFree: config.MinFree}
+	log := &Log{js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree}
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {

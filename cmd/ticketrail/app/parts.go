@@ -108,15 +108,24 @@ func (a *App) openStream(ctx context.Context) error {
 	if a.config.NATS.Embedded() {
 		return a.openEmbedded(ctx)
 	}
+	var open []interface{ Close() }
+	a.steps.push("close the connections to the broker", limitBroker, func(context.Context) error {
+		for _, conn := range open {
+			conn.Close()
+		}
+		return nil
+	})
 	conn, err := eventlog.Connect(Servers(a.config), a.logger)
 	if err != nil {
 		return err
 	}
-	a.steps.push("close the connection to the broker", limitBroker, func(context.Context) error {
-		conn.Close()
-		return nil
-	})
-	a.log, err = eventlog.Open(ctx, conn, StreamConfig(a.config))
+	open = append(open, conn)
+	settings := StreamConfig(a.config)
+	if settings.Reading, err = eventlog.Connect(Servers(a.config), a.logger); err != nil {
+		return err
+	}
+	open = append(open, settings.Reading)
+	a.log, err = eventlog.Open(ctx, conn, settings)
 	return err
 }
 
@@ -134,7 +143,9 @@ func (a *App) openEmbedded(ctx context.Context) error {
 		return err
 	}
 	a.steps.push("stop the embedded broker", limitBroker, closing(server.Close))
-	a.log, err = eventlog.Open(ctx, server.Conn(), StreamConfig(a.config))
+	settings := StreamConfig(a.config)
+	settings.Reading = server.Reading()
+	a.log, err = eventlog.Open(ctx, server.Conn(), settings)
 	return err
 }
 
