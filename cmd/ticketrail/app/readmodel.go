@@ -61,7 +61,8 @@ func (a *App) startProjector(context.Context) (err error) {
 }
 
 // project runs the projector until ctx ends. That it must stop is told and ends
-// nothing else: it goes on when another read model comes into use.
+// nothing else: it goes on when the stream is well again, or another read model
+// comes into use.
 func (a *App) project(ctx context.Context) {
 	for {
 		switched := a.rebuilder.Switched()
@@ -70,12 +71,25 @@ func (a *App) project(ctx context.Context) {
 			return
 		}
 		a.logger.Error("the projector stopped; webhooks are still taken", "error", err, "hint", a.projector.Status().Hint)
+		a.awaitMend(ctx, switched)
+		if ctx.Err() != nil {
+			return
+		}
+		a.logger.Info("the projector goes on")
+	}
+}
+
+func (a *App) awaitMend(ctx context.Context, switched <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel()
 		select {
 		case <-ctx.Done():
-			return
 		case <-switched:
 		}
-	}
+	}()
+	a.projector.AwaitMend(ctx)
 }
 
 // update begins to rebuild a read model that an older version of the projection
