@@ -55,6 +55,7 @@ func (l *ledger) receive(source, provider, event, body string) *domain.Webhook {
 		Body:           []byte(body),
 		BodyDigest:     domain.DigestBody([]byte(body)),
 		ReceivedAt:     at(len(l.sent)),
+		StoredAt:       at(len(l.sent)),
 		StreamSequence: uint64(len(l.sent) + 1),
 	}
 	l.sent = append(l.sent, w)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 const (
@@ -24,7 +26,7 @@ type Health struct {
 type Readiness struct {
 	Status     string `json:"status" const:"ready" example:"ready" doc:"Always ready: else the answer is 503 with the reason."`
 	Checkpoint uint64 `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
-	Lag        *Lag   `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
+	Lag        *Lag   `json:"lag" doc:"How far the read model is behind the stream, as of the last second; null where the stream does not answer."`
 }
 
 type healthOutput struct{ Body Health }
@@ -67,8 +69,17 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 	if h.config.Pulse != nil && !h.config.Pulse.Moving() {
 		return nil, h.standsStill(checkpoint.StreamSequence)
 	}
+	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: h.lag(ctx, checkpoint)}}, nil
+}
+
+// lag gives the lag of the last look where somebody watches: anybody may ask, and
+// neither waits for a broker that is silent nor keeps one busy.
+func (h *handler) lag(ctx context.Context, checkpoint domain.Checkpoint) *Lag {
+	if h.config.Pulse != nil {
+		return h.config.Pulse.Lag()
+	}
 	_, lag := h.stream(ctx, checkpoint)
-	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: lag}}, nil
+	return lag
 }
 
 // standsStill tells that webhooks wait and nothing moves, with what the projector
