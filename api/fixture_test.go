@@ -162,7 +162,7 @@ func (l *ledger) Webhook(_ context.Context, streamSequence uint64) (*domain.Webh
 	if l.broken != nil {
 		return nil, l.broken
 	}
-	if streamSequence == 0 || streamSequence > uint64(len(l.sent)) {
+	if streamSequence == 0 || streamSequence > uint64(len(l.sent)) || l.sent[streamSequence-1] == nil {
 		return nil, domain.ErrNotFound
 	}
 	return l.sent[streamSequence-1], nil
