@@ -26,7 +26,7 @@ type Health struct {
 type Readiness struct {
 	Status     string `json:"status" const:"ready" example:"ready" doc:"Always ready: else the answer is 503 with the reason."`
 	Checkpoint uint64 `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in the read model."`
-	Lag        *Lag   `json:"lag" doc:"How far the read model is behind the stream, as of the last second; null where the stream does not answer."`
+	Lag        *Lag   `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
 }
 
 type healthOutput struct{ Body Health }
@@ -72,11 +72,11 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: h.lag(ctx, checkpoint)}}, nil
 }
 
-// lag gives the lag of the last look where somebody watches: anybody may ask, and
-// neither waits for a broker that is silent nor keeps one busy.
+// lag gives the lag where it can be told. A probe does not wait for a stream that
+// did not answer at the last look.
 func (h *handler) lag(ctx context.Context, checkpoint domain.Checkpoint) *Lag {
-	if h.config.Pulse != nil {
-		return h.config.Pulse.Lag()
+	if h.config.Pulse != nil && h.config.Pulse.Lag() == nil {
+		return nil
 	}
 	_, lag := h.stream(ctx, checkpoint)
 	return lag

@@ -211,6 +211,7 @@ func TestPulseRate(t *testing.T) {
 	l := newLedger(t)
 	var passed time.Duration
 	pulse := api.NewPulse(l.Model, l, func() time.Time { return opening.Add(passed) }, nil)
+	l.quarantine("runa", domain.CauseMalformed, "")
 	pulse.Look(t.Context())
 	require.Zero(t, pulse.Rate())
 	for range 5 {

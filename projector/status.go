@@ -123,7 +123,8 @@ func (s *status) change(change func(*Status)) {
 func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 	s.change(func(now *Status) {
 		s.unseen = nil
-		now.Checkpoint, now.Last = max(now.Checkpoint, c.StreamSequence), max(now.Last, info.Last)
+		now.Checkpoint = max(now.Checkpoint, c.StreamSequence)
+		now.Last = max(now.Checkpoint, info.Last) // lower than before where a backup was put back
 		if !now.Running || now.Checkpoint == now.Last {
 			now.Reason, now.Hint, now.FailingSince = "", "", time.Time{}
 		}

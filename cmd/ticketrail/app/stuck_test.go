@@ -65,7 +65,7 @@ var parts = map[string]part{
 		reason: `^projector stopped at stream sequence 2: the webhook at the checkpoint has changed: `, hint: "ticketrail rebuild --accept",
 	},
 	"the stream has a gap": {
-		begin: streamGap, api: 503, ingest: 200, lag: "2",
+		begin: streamGap, api: 503, ingest: 200, lag: "3",
 		reason: `^projector stopped at stream sequence 2: the stream has a gap: `, hint: "restore the stream",
 	},
 	"the read model is locked": {
@@ -144,6 +144,10 @@ func (p *program) requireWell(t *testing.T) {
 			"read_model_lag_webhooks 0", "read_model_lag_seconds 0", "read_model_moving 1", "projector_running 1", "stream_reachable 1",
 		} {
 			assert.Contains(c, told.metrics, "\nticketrail_"+line+"\n")
+		}
+		if assert.NotNil(c, told.Stream) {
+			assert.Equal(c, told.Stream.Last, told.Checkpoint)
+			assert.Contains(c, told.metrics, fmt.Sprintf("\nticketrail_projector_stream_last_sequence %d\n", told.Stream.Last))
 		}
 	}, atOnce, 100*time.Millisecond)
 }
@@ -267,6 +271,9 @@ func streamGap(t *testing.T) (p *program, stop, mend func()) {
 	b.replaceStream(3)
 	backup := b.backUp()
 	b.administer(func(js jetstream.JetStream) error {
+		if _, err := js.Publish(t.Context(), "webhooks.ordatic.ordatic.order-accepted", []byte("{}")); err != nil {
+			return err
+		}
 		stream, err := js.Stream(t.Context(), eventlog.WebhooksStream)
 		if err != nil {
 			return err
