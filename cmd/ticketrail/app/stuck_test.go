@@ -70,11 +70,11 @@ var parts = map[string]part{
 	},
 	"the read model is locked": {
 		begin: modelLocked, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^commit up to stream sequence 2: database is locked, again and again since `, hint: "end the program",
+		reason: `^commit up to stream sequence 2: database is locked`, hint: "end the program",
 	},
 	"the read model's disk is full": {
 		begin: diskFull, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^commit up to stream sequence 2: database or disk is full, again and again since `, hint: "free space",
+		reason: `^commit up to stream sequence 2: database or disk is full`, hint: "free space",
 	},
 	"a translation hangs": {
 		begin: translationHangs, api: 503, ingest: 200, runs: true, lag: "1",
