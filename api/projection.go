@@ -16,7 +16,7 @@ type Projection struct {
 	Stream            *Stream   `json:"stream" doc:"Where the stream stands; null where it does not answer."`
 	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer, or is not the one that the read model is made from."`
 	Running           *bool     `json:"running" doc:"Whether the projector runs; null where it is another process."`
-	Reason            *string   `json:"reason" doc:"Why it does not run, or what it is trying again."`
+	Reason            *string   `json:"reason" doc:"Why it does not run, what it is trying again, or what takes it long while webhooks wait."`
 	Hint              *string   `json:"hint" doc:"What an operator can do, where somebody must act."`
 	WebhooksPerSecond *float64  `json:"webhooks_per_second" example:"120.5" doc:"How many webhooks were applied a second over the last 10 seconds; null where nobody watches."`
 	Moving            *bool     `json:"moving" doc:"False where webhooks have waited for more than 5 seconds while the checkpoint stood still; null where nobody watches."`

@@ -63,7 +63,10 @@ func startBroker(t *testing.T) *broker {
 	t.Helper()
 	b := &broker{t: t, folder: filepath.Join(t.TempDir(), "broker"), address: "127.0.0.1:0"}
 	b.start()
-	t.Cleanup(func() { _ = b.process.Process.Kill() })
+	t.Cleanup(func() {
+		_ = b.process.Process.Kill()
+		_ = b.process.Wait() // before its folder is removed
+	})
 	return b
 }
 

@@ -309,7 +309,7 @@ func diskFull(t *testing.T) (p *program, stop, mend func()) {
 		t.Log("no disk can be mounted here, so none is filled:", err)
 		return nil, nil, nil
 	}
-	t.Cleanup(func() { require.NoError(t, syscall.Unmount(folder, 0)) })
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) })
 	p = run(t, c, options())
 	p.ordatic("order-accepted", "1")
 	filler := filepath.Join(folder, "filler")
