@@ -28,6 +28,7 @@ import (
 
 // part is a part of the program that stops, and what is told of it then.
 type part struct {
+	name string
 	// begin gives a program whose parts are all well, stop makes the part stop while
 	// webhooks wait, and mend what is to be done about it.
 	begin func(*testing.T) (p *program, stop, mend func())
@@ -38,47 +39,58 @@ type part struct {
 	reason, hint string // regular expressions
 }
 
-var parts = map[string]part{
-	"the broker is silent": {
+// parts are the parts that stop, first those that it takes longest to tell of.
+var parts = []part{
+	{
+		name:  "the broker is silent",
 		begin: brokerSilent, api: 200, ingest: 503, runs: true, moves: true, lag: "NaN",
 		reason: `^check checkpoint: ask for the stream: the stream does not answer: `, hint: "^$",
 	},
-	"the broker is gone": {
+	{
+		name:  "the read model is locked",
+		begin: modelLocked, api: 503, ingest: 200, runs: true, lag: "1",
+		reason: `^commit up to stream sequence 2: database is locked`, hint: "end the program",
+	},
+	{
+		name:  "the read model's disk is full",
+		begin: diskFull, api: 503, ingest: 200, runs: true, lag: "1",
+		reason: `^commit up to stream sequence 2: database or disk is full`, hint: "free space",
+	},
+	{
+		name:  "a translation hangs",
+		begin: translationHangs, api: 503, ingest: 200, runs: true, lag: "1",
+		reason: `^it has been working on stream sequence 2 since `, hint: "^$",
+	},
+	{
+		name:  "the broker is gone",
 		begin: brokerGone, api: 200, ingest: 503, runs: true, moves: true, lag: "NaN",
 		reason: `^check checkpoint: ask for the stream: the stream does not answer: the connection to its server is down$`, hint: "^$",
 	},
-	"the stream is deleted": {
+	{
+		name:  "the stream is deleted",
 		begin: streamDeleted, api: 503, ingest: 503, moves: true, lag: "NaN",
 		reason: `^projector stopped at stream sequence 1: the stream is gone: `, hint: "restore the stream",
 	},
-	"the stream is replaced": {
+	{
+		name:  "the stream is replaced",
 		begin: streamReplaced, api: 503, ingest: 200, lag: "NaN",
 		reason: `^projector stopped at stream sequence 1: the stream is another one: `, hint: "ticketrail rebuild --accept",
 	},
-	"the stream is an older one": {
+	{
+		name:  "the stream is an older one",
 		begin: streamOlder, api: 503, ingest: 200, lag: "NaN",
 		reason: `^projector stopped at stream sequence 2: the stream ends before the checkpoint: the stream ends at stream sequence 1$`,
 		hint:   "restore the stream",
 	},
-	"the stream has changed": {
+	{
+		name:  "the stream has changed",
 		begin: streamChanged, api: 503, ingest: 200, lag: "1",
 		reason: `^projector stopped at stream sequence 2: the webhook at the checkpoint has changed: `, hint: "ticketrail rebuild --accept",
 	},
-	"the stream has a gap": {
+	{
+		name:  "the stream has a gap",
 		begin: streamGap, api: 503, ingest: 200, lag: "3",
 		reason: `^projector stopped at stream sequence 2: the stream has a gap: `, hint: "restore the stream",
-	},
-	"the read model is locked": {
-		begin: modelLocked, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^commit up to stream sequence 2: database is locked`, hint: "end the program",
-	},
-	"the read model's disk is full": {
-		begin: diskFull, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^commit up to stream sequence 2: database or disk is full`, hint: "free space",
-	},
-	"a translation hangs": {
-		begin: translationHangs, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^it has been working on stream sequence 2 since `, hint: "^$",
 	},
 }
 
@@ -87,22 +99,26 @@ var parts = map[string]part{
 // with what to do; and when that is done all is well again, without a restart.
 func TestEachPartThatStopsIsToldOf(t *testing.T) {
 	t.Parallel()
-	stopped, mends := map[string]*program{}, map[string]func(){}
-	for name, part := range parts { // all first: each takes some seconds to be found out
-		p, stop, mend := part.begin(t)
-		if p != nil {
+	type stopped struct {
+		part
+		program *program
+		mend    func()
+	}
+	var all []stopped
+	for _, part := range parts { // all at once: each takes some seconds to be found out
+		if p, stop, mend := part.begin(t); p != nil {
 			stop()
-			stopped[name], mends[name] = p, mend
+			all = append(all, stopped{part, p, mend})
 		}
 	}
-	for name, p := range stopped {
-		t.Run(name, func(t *testing.T) { p.requireTold(t, parts[name]) })
+	for _, s := range all {
+		t.Run(s.name, func(t *testing.T) { s.program.requireTold(t, s.part) })
 	}
-	for _, mend := range mends {
-		mend()
+	for _, s := range all {
+		s.mend()
 	}
-	for name, p := range stopped {
-		t.Run(name+" no more", func(t *testing.T) { p.requireWell(t) })
+	for _, s := range all {
+		t.Run(s.name+" no more", func(t *testing.T) { s.program.requireWell(t) })
 	}
 }
 
