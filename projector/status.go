@@ -51,6 +51,8 @@ type step struct {
 // longStep is when a step that webhooks wait for is told of: most take milliseconds.
 const longStep = 3 * time.Second
 
+const hintLong = "if it lasts, restart ticketrail, and report at which webhook it hangs"
+
 type metrics struct {
 	webhooks         *prometheus.CounterVec
 	checkpoint, last prometheus.Gauge
@@ -98,6 +100,7 @@ func (s *status) get() Status {
 	case now.Checkpoint < now.Last && s.now().Sub(s.step.since) > longStep:
 		now.Reason = fmt.Sprintf("it has been %s stream sequence %d since %s",
 			s.step.doing, s.step.streamSequence, s.step.since.UTC().Format(time.RFC3339))
+		now.Hint = hintLong
 	}
 	return now
 }

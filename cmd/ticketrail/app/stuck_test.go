@@ -59,7 +59,7 @@ var parts = []part{
 	{
 		name:  "a translation hangs",
 		begin: translationHangs, api: 503, ingest: 200, runs: true, lag: "1",
-		reason: `^it has been working on stream sequence 2 since `, hint: "^$",
+		reason: `^it has been working on stream sequence 2 since `, hint: "report",
 	},
 	{
 		name:  "the broker is gone",
