@@ -131,6 +131,9 @@ func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 		if !now.Running || now.Checkpoint == now.Last {
 			now.Reason, now.Hint, now.FailingSince = "", "", time.Time{}
 		}
+		if now.Checkpoint == now.Last { // what comes next has not waited yet
+			s.step.since = s.now()
+		}
 		now.Running = true
 	})
 }
