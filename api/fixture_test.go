@@ -55,6 +55,7 @@ func (l *ledger) receive(source, provider, event, body string) *domain.Webhook {
 		Body:           []byte(body),
 		BodyDigest:     domain.DigestBody([]byte(body)),
 		ReceivedAt:     at(len(l.sent)),
+		StoredAt:       at(len(l.sent)),
 		StreamSequence: uint64(len(l.sent) + 1),
 	}
 	l.sent = append(l.sent, w)
@@ -161,7 +162,7 @@ func (l *ledger) Webhook(_ context.Context, streamSequence uint64) (*domain.Webh
 	if l.broken != nil {
 		return nil, l.broken
 	}
-	if streamSequence == 0 || streamSequence > uint64(len(l.sent)) {
+	if streamSequence == 0 || streamSequence > uint64(len(l.sent)) || l.sent[streamSequence-1] == nil {
 		return nil, domain.ErrNotFound
 	}
 	return l.sent[streamSequence-1], nil

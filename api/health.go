@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 const (
@@ -67,8 +69,17 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 	if h.config.Pulse != nil && !h.config.Pulse.Moving() {
 		return nil, h.standsStill(checkpoint.StreamSequence)
 	}
+	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: h.lag(ctx, checkpoint)}}, nil
+}
+
+// lag gives the lag where it can be told. A probe does not wait for a stream that
+// did not answer at the last look.
+func (h *handler) lag(ctx context.Context, checkpoint domain.Checkpoint) *Lag {
+	if h.config.Pulse != nil && h.config.Pulse.Lag() == nil {
+		return nil
+	}
 	_, lag := h.stream(ctx, checkpoint)
-	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: lag}}, nil
+	return lag
 }
 
 // standsStill tells that webhooks wait and nothing moves, with what the projector

@@ -16,7 +16,7 @@ type Projection struct {
 	Stream            *Stream   `json:"stream" doc:"Where the stream stands; null where it does not answer."`
 	Lag               *Lag      `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer, or is not the one that the read model is made from."`
 	Running           *bool     `json:"running" doc:"Whether the projector runs; null where it is another process."`
-	Reason            *string   `json:"reason" doc:"Why it does not run, or what it is trying again."`
+	Reason            *string   `json:"reason" doc:"Why it does not run, what it is trying again, or what takes it long while webhooks wait."`
 	Hint              *string   `json:"hint" doc:"What an operator can do, where somebody must act."`
 	WebhooksPerSecond *float64  `json:"webhooks_per_second" example:"120.5" doc:"How many webhooks were applied a second over the last 10 seconds; null where nobody watches."`
 	Moving            *bool     `json:"moving" doc:"False where webhooks have waited for more than 5 seconds while the checkpoint stood still; null where nobody watches."`
@@ -47,7 +47,7 @@ type Stream struct {
 type Lag struct {
 	_             struct{} `nullable:"true"`
 	Webhooks      uint64   `json:"webhooks" example:"0" doc:"How many webhooks are not applied yet."`
-	OldestSeconds *float64 `json:"oldest_seconds" example:"0.2" doc:"The age of the oldest of them; null where there is none."`
+	OldestSeconds *float64 `json:"oldest_seconds" example:"0.2" doc:"How long the oldest of them has been in the stream; null where there is none, or where it cannot be read."`
 }
 
 type projectionInput struct{ AtLeast }
@@ -101,6 +101,8 @@ func counts(c domain.Counts) Counts {
 // stream that does not answer leaves both nil: what the read model knows is worth
 // telling without it.
 func (h *handler) stream(ctx context.Context, checkpoint domain.Checkpoint) (*Stream, *Lag) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	info, err := h.webhooks.Info(ctx)
 	if err != nil {
 		return nil, nil
@@ -121,7 +123,7 @@ func lagOf(ctx context.Context, webhooks Webhooks, now time.Time, checkpoint dom
 	}
 	lag := &Lag{Webhooks: info.Last - at}
 	if oldest, err := webhooks.Webhook(ctx, at+1); err == nil {
-		age := now.Sub(oldest.ReceivedAt.Time())
+		age := now.Sub(oldest.StoredAt.Time()) // one that was released late waits since then
 		lag.OldestSeconds = new(max(age, 0).Seconds())
 	}
 	return lag

@@ -29,6 +29,24 @@ func TestProjection(t *testing.T) {
 		c.get("/v1/projection").Body)
 }
 
+// A rejected request that was released later waits since the stream has it, however
+// long ago it came; and where the oldest webhook is missing, nobody knows its age.
+func TestLagOfAWebhookReleasedLate(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.pizza()
+	released := l.receive("ivy", "ivy", "order_updated", "{}")
+	released.ReceivedAt = domain.UnixInstant(0)
+	var projection api.Projection
+	c := l.serve()
+	c.get("/v1/projection").into(&projection)
+	require.InDelta(t, now().Sub(released.StoredAt.Time()).Seconds(), *projection.Lag.OldestSeconds, 1e-9)
+	l.sent[4] = nil
+	l.receive("ivy", "ivy", "order_updated", "{}")
+	c.get("/v1/projection").into(&projection)
+	require.Equal(t, api.Lag{Webhooks: 2}, *projection.Lag)
+}
+
 // Without a stream to ask, what the read model knows is told all the same.
 func TestProjectionWithoutTheStream(t *testing.T) {
 	t.Parallel()

@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 const (
@@ -31,15 +34,18 @@ type Pulse struct {
 	now      func() time.Time
 	metrics  pulseMetrics
 
-	mu       sync.Mutex
-	looks    []look    // of the last rateOver, the oldest first
-	followed time.Time // when the read model was last seen to follow
+	mu         sync.Mutex
+	looks      []look    // of the last rateOver, the oldest first; none is below the one before
+	checkpoint uint64    // when it was last seen
+	followed   time.Time // when the read model was last seen to follow
 }
 
 // look is what one look saw.
 type look struct {
 	at         time.Time
 	checkpoint uint64
+	lag        *Lag // nil where it cannot be told
+	nothing    bool // to follow
 }
 
 // NewPulse gives a Pulse that has not looked yet. A nil clock is time.Now, a nil
@@ -48,7 +54,9 @@ func NewPulse(model ReadModel, webhooks Webhooks, now func() time.Time, register
 	if now == nil {
 		now = time.Now
 	}
-	return &Pulse{model: model, webhooks: webhooks, now: now, metrics: newPulseMetrics(registerer), followed: now()}
+	p := &Pulse{model: model, webhooks: webhooks, now: now, followed: now()}
+	p.metrics = newPulseMetrics(registerer, p)
+	return p
 }
 
 // Run looks every second until ctx ends.
@@ -65,45 +73,64 @@ func (p *Pulse) Run(ctx context.Context) {
 	}
 }
 
-// Look looks once. What cannot be seen decides nothing: a stream that does not
-// answer gives the read model nothing to follow.
+// Look looks once. A stream that does not answer gives the read model nothing to
+// follow; a read model that cannot be read does not follow.
 func (p *Pulse) Look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	checkpoint, err := p.model.Checkpoint(ctx)
 	if err != nil {
+		p.sawNothing()
 		return
 	}
-	at := checkpoint.StreamSequence
-	lag := &Lag{}
+	l := look{checkpoint: checkpoint.StreamSequence, nothing: true}
 	info, err := p.webhooks.Info(ctx)
+	p.metrics.stream(info, err == nil)
 	if err == nil {
-		lag = lagOf(ctx, p.webhooks, p.now(), checkpoint, info)
-		p.metrics.bytes.Set(float64(info.Bytes))
-		p.metrics.maxBytes.Set(float64(info.MaxBytes))
+		l.lag = lagOf(ctx, p.webhooks, p.now(), checkpoint, info)
+		l.nothing = l.lag != nil && l.lag.Webhooks == 0
 	}
-	p.saw(look{p.now(), at}, lag)
-	if lag != nil {
-		p.metrics.observe(*lag)
-	}
-	p.metrics.follow(p.Rate(), p.Moving())
+	l.at = p.now()
+	p.saw(l)
 }
 
-// saw notes a look; lag is nil where the read model cannot follow the stream.
-func (p *Pulse) saw(l look, lag *Lag) {
+func (p *Pulse) saw(l look) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	moved := len(p.looks) > 0 && p.looks[len(p.looks)-1].checkpoint != l.checkpoint
-	if moved || lag != nil && lag.Webhooks == 0 {
+	if l.nothing || l.checkpoint != p.checkpoint {
 		p.followed = l.at
 	}
+	if l.checkpoint < p.checkpoint { // another read model is in use
+		p.looks = nil
+	}
+	p.checkpoint = l.checkpoint
 	p.looks = append(p.looks, l)
 	for l.at.Sub(p.looks[0].at) > rateOver {
 		p.looks = p.looks[1:]
 	}
+	p.metrics.observe(l.lag)
 }
 
-// Rate is how many webhooks a second were applied over the last 10 seconds.
+func (p *Pulse) sawNothing() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looks = nil
+	p.metrics.observe(nil)
+}
+
+// Lag is how far the read model was behind the stream at the last look; nil where
+// that could not be told.
+func (p *Pulse) Lag() *Lag {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.looks) == 0 {
+		return nil
+	}
+	return p.looks[len(p.looks)-1].lag
+}
+
+// Rate is how many webhooks a second were applied over the last 10 seconds; 0 where
+// nobody could see.
 func (p *Pulse) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,51 +138,73 @@ func (p *Pulse) Rate() float64 {
 		return 0
 	}
 	first, last := p.looks[0], p.looks[len(p.looks)-1]
-	if last.checkpoint <= first.checkpoint {
-		return 0
-	}
 	return float64(last.checkpoint-first.checkpoint) / last.at.Sub(first.at).Seconds()
 }
 
-// Moving is false where webhooks have waited for more than 5 seconds while the
-// checkpoint stood still.
+// Moving is false where for more than 5 seconds webhooks have waited while the
+// checkpoint stood still, or it could not be read.
 func (p *Pulse) Moving() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.looks) == 0 || p.looks[len(p.looks)-1].at.Sub(p.followed) <= patience
+	return p.now().Sub(p.followed) <= patience
 }
 
 type pulseMetrics struct {
-	lag, oldest, rate, moving, bytes, maxBytes prometheus.Gauge
+	lag, oldest, reachable, bytes, maxBytes prometheus.Gauge
 }
 
-func newPulseMetrics(registerer prometheus.Registerer) pulseMetrics {
+func newPulseMetrics(registerer prometheus.Registerer, p *Pulse) pulseMetrics {
+	if registerer == nil {
+		registerer = prometheus.NewRegistry()
+	}
 	gauge := func(name, help string) prometheus.Gauge {
 		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
-		if registerer != nil {
-			registerer.MustRegister(g)
-		}
+		registerer.MustRegister(g)
 		return g
 	}
+	asked := func(name, help string, ask func() float64) {
+		registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, ask))
+	}
+	asked("ticketrail_read_model_webhooks_per_second", "Webhooks applied a second, over the last 10 seconds.", p.Rate)
+	asked("ticketrail_read_model_moving", "0 where webhooks wait while the checkpoint stands still, or it cannot be read, else 1.",
+		func() float64 { return oneIf(p.Moving()) })
 	return pulseMetrics{
-		lag:      gauge("ticketrail_read_model_lag_webhooks", "Webhooks of the stream that are not applied yet."),
-		oldest:   gauge("ticketrail_read_model_lag_seconds", "Age of the oldest webhook that is not applied yet; 0 where there is none."),
-		rate:     gauge("ticketrail_read_model_webhooks_per_second", "Webhooks applied a second, over the last 10 seconds."),
-		moving:   gauge("ticketrail_read_model_moving", "0 where webhooks wait while the checkpoint stands still, else 1."),
-		bytes:    gauge("ticketrail_stream_bytes", "What the webhooks in the stream take on disk."),
-		maxBytes: gauge("ticketrail_stream_max_bytes", "What they may take before webhooks are refused; 0 where there is no limit."),
+		lag:       gauge("ticketrail_read_model_lag_webhooks", "Webhooks of the stream that are not applied yet; NaN where that is not known."),
+		oldest:    gauge("ticketrail_read_model_lag_seconds", "How long the oldest webhook that is not applied yet has been in the stream; 0 where there is none, NaN where it is not known."),
+		reachable: gauge("ticketrail_stream_reachable", "1 where the stream answers, else 0."),
+		bytes:     gauge("ticketrail_stream_bytes", "What the webhooks in the stream take on disk, when it last answered."),
+		maxBytes:  gauge("ticketrail_stream_max_bytes", "What they may take before webhooks are refused; 0 where there is no limit."),
 	}
 }
 
-func (m pulseMetrics) observe(lag Lag) {
-	m.lag.Set(float64(lag.Webhooks))
-	m.oldest.Set(0)
-	if lag.OldestSeconds != nil {
-		m.oldest.Set(*lag.OldestSeconds)
+func (m pulseMetrics) stream(info domain.StreamInfo, answers bool) {
+	m.reachable.Set(oneIf(answers))
+	if answers {
+		m.bytes.Set(float64(info.Bytes))
+		m.maxBytes.Set(float64(info.MaxBytes))
 	}
 }
 
-func (m pulseMetrics) follow(rate float64, moving bool) {
-	m.rate.Set(rate)
-	m.moving.Set(map[bool]float64{true: 1}[moving])
+// observe takes nil for a lag that is not known.
+func (m pulseMetrics) observe(lag *Lag) {
+	webhooks, oldest := math.NaN(), math.NaN()
+	if lag != nil {
+		webhooks = float64(lag.Webhooks)
+	}
+	switch {
+	case lag == nil:
+	case lag.OldestSeconds != nil:
+		oldest = *lag.OldestSeconds
+	case lag.Webhooks == 0:
+		oldest = 0
+	}
+	m.lag.Set(webhooks)
+	m.oldest.Set(oldest)
+}
+
+func oneIf(condition bool) float64 {
+	if condition {
+		return 1
+	}
+	return 0
 }

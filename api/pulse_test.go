@@ -152,7 +152,8 @@ func TestPulseOfAHeldProjector(t *testing.T) {
 }
 
 // A stream that is away gives nothing to follow: the read model stands still and
-// is up to date as far as anybody can tell.
+// is up to date as far as anybody can tell. How far it is behind nobody knows then,
+// and it is not told as 0.
 func TestPulseWithoutTheStream(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
@@ -160,18 +161,47 @@ func TestPulseWithoutTheStream(t *testing.T) {
 	l.receive("ivy", "ivy", "order_updated", "{}")
 	l.broken = errors.New("away")
 	var passed time.Duration
-	pulse := api.NewPulse(l.Model, l, func() time.Time { return opening.Add(passed) }, nil)
+	metrics := prometheus.NewRegistry()
+	pulse := api.NewPulse(l.Model, l, func() time.Time { return opening.Add(passed) }, metrics)
+	page := func() string { return l.serve(func(c *api.Config) { c.Gatherer = metrics }).get("/metrics").Body }
 	for range 10 {
 		pulse.Look(t.Context())
 		passed += time.Second
 	}
 	require.True(t, pulse.Moving())
+	require.Nil(t, pulse.Lag())
+	for _, line := range []string{"read_model_lag_webhooks NaN", "read_model_lag_seconds NaN", "stream_reachable 0"} {
+		require.Contains(t, page(), "\nticketrail_"+line+"\n")
+	}
 	l.broken = nil
 	for range 7 {
 		pulse.Look(t.Context())
 		passed += time.Second
 	}
 	require.False(t, pulse.Moving())
+	require.EqualValues(t, 1, pulse.Lag().Webhooks)
+	for _, line := range []string{"read_model_lag_webhooks 1", "read_model_moving 0", "stream_reachable 1"} {
+		require.Contains(t, page(), "\nticketrail_"+line+"\n")
+	}
+}
+
+// A read model that cannot be read does not follow, and nothing that was seen of it
+// before is told for long.
+func TestPulseOfAnUnreadableReadModel(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.pizza()
+	var passed time.Duration
+	pulse := api.NewPulse(l.Model, l, func() time.Time { return opening.Add(passed) }, nil)
+	pulse.Look(t.Context())
+	require.Equal(t, &api.Lag{}, pulse.Lag())
+	require.NoError(t, l.Model.Close())
+	passed += 5 * time.Second
+	pulse.Look(t.Context())
+	require.True(t, pulse.Moving())
+	require.Nil(t, pulse.Lag())
+	passed += time.Second
+	require.False(t, pulse.Moving(), "whether or not anybody looks")
 }
 
 // The rate is taken over the last ten seconds, and is never below zero: a
@@ -181,6 +211,7 @@ func TestPulseRate(t *testing.T) {
 	l := newLedger(t)
 	var passed time.Duration
 	pulse := api.NewPulse(l.Model, l, func() time.Time { return opening.Add(passed) }, nil)
+	l.quarantine("runa", domain.CauseMalformed, "")
 	pulse.Look(t.Context())
 	require.Zero(t, pulse.Rate())
 	for range 5 {
@@ -190,6 +221,16 @@ func TestPulseRate(t *testing.T) {
 		pulse.Look(t.Context())
 	}
 	require.InDelta(t, 2.0, pulse.Rate(), 1e-9)
+	earlier, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "2.db"))
+	require.NoError(t, err)
+	require.NoError(t, l.Model.Replace(earlier))
+	passed += time.Second
+	pulse.Look(t.Context())
+	require.Zero(t, pulse.Rate())
+	passed += time.Second
+	l.quarantine("runa", domain.CauseMalformed, "")
+	pulse.Look(t.Context())
+	require.Positive(t, pulse.Rate())
 	for range 11 {
 		passed += time.Second
 		pulse.Look(t.Context())

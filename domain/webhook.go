@@ -35,6 +35,9 @@ type Webhook struct {
 	// ReceivedAt is when it first came: the stream's own timestamp, or, for a
 	// rejected webhook that was released later, when it was rejected.
 	ReceivedAt Instant
+	// StoredAt is when the stream took it; zero before. Nothing in a read model
+	// depends on it.
+	StoredAt Instant
 	// StreamSequence is its position in the stream, from 1; 0 before it has one.
 	StreamSequence uint64
 }

@@ -26,7 +26,8 @@ var (
 	// right; whether the stream is still the same one must be looked at before
 	// reading goes on.
 	ErrInterrupted = errors.New("reading the stream was interrupted")
-	// ErrStreamLost ends a reader whose stream or connection is gone for good.
+	// ErrStreamLost says that the server has no such stream any more, and ends a
+	// reader whose stream or connection is gone for good.
 	ErrStreamLost = errors.New("the stream is lost")
 	// ErrClosed is returned by a Publisher or Subscriber after its Close.
 	ErrClosed = errors.New("closed")
@@ -61,6 +62,10 @@ func refusal(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, nats.ErrReconnectBufExceeded): // nothing is buffered while the connection is down
+		return fmt.Errorf("%w: the connection to its server is down", ErrUnavailable)
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrStreamLost)
 	case !errors.As(err, &refused):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

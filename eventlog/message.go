@@ -156,7 +156,7 @@ func (s *stored) webhook() *domain.Webhook {
 		w.ContentType = s.header.Get(headerContentType)
 		receivedAt = s.header.Get(headerReceivedAt)
 	}
-	w.ReceivedAt = instant(receivedAt, s.StoredAt)
+	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)
 	return w
 }
 

@@ -28,6 +28,7 @@
 //
 // Where the stream is not the one that the checkpoint was made from, the projector
 // stops with a [StopError] that says what happened and what to do. It never skips.
+// [Projector.AwaitMend] tells when it can go on, as after a backup was put back.
 //
 // # Batches
 //

@@ -56,19 +56,6 @@ func newEffects(memory Memory, providers map[string]provider.Provider, from doma
 	}
 }
 
-// addAll takes webhooks up to the last one wanted, or to the first error.
-func (e *effects) addAll(ctx context.Context, webhooks []*domain.Webhook, last uint64) error {
-	for _, webhook := range webhooks {
-		if webhook.StreamSequence > last {
-			return nil
-		}
-		if err := e.add(ctx, webhook); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // add takes the next webhook of the stream. An error is the store's, or a
 // *StopError for a webhook that is not the next one.
 func (e *effects) add(ctx context.Context, w *domain.Webhook) error {

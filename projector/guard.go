@@ -6,12 +6,15 @@ import (
 	"fmt"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // The reasons for which a projector stops.
 var (
 	// ErrOtherVersion: the read model was built by another version of the projection.
 	ErrOtherVersion = errors.New("the read model was built by another version")
+	// ErrNoStream: the broker has no stream of webhooks any more.
+	ErrNoStream = errors.New("the stream is gone")
 	// ErrOtherStream: the stream is not the one that the read model was made from.
 	ErrOtherStream = errors.New("the stream is another one")
 	// ErrStreamBehind: the stream ends before the checkpoint.
@@ -43,7 +46,8 @@ func (e *StopError) Unwrap() error { return e.Err }
 const (
 	hintRestore = "restore the stream from its newest backup; or, if the present stream is the truth from now on, " +
 		"rebuild the read model from it: ticketrail rebuild --accept"
-	hintGap = "restore the stream from its newest backup; the read model is right up to the gap, " +
+	hintNoStream = "restore the stream from its newest backup; after a restart there would be a new, empty one"
+	hintGap      = "restore the stream from its newest backup; the read model is right up to the gap, " +
 		"and one that is made anew ends there too"
 	hintExpired = "what has expired (stream.max_age) cannot be applied any more: put back a read-model folder or a stream " +
 		"from a backup that reaches up to there; stream.max_age: 0 keeps every webhook from now on"
@@ -62,10 +66,14 @@ func NewGuard(log Log) Guard { return Guard{log} }
 // error says that the stream could not be read, which decides nothing.
 func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInfo, error) {
 	info, err := g.log.Info(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, eventlog.ErrStreamLost):
+		return info, &StopError{
+			StreamSequence: c.StreamSequence, Err: ErrNoStream, Detail: "the broker does not have it", Hint: hintNoStream,
+		}
+	case err != nil:
 		return info, fmt.Errorf("check checkpoint: %w", err)
-	}
-	if c.StreamSequence == 0 {
+	case c.StreamSequence == 0:
 		return info, reaches(info, 1)
 	}
 	stop := func(reason error, format string, args ...any) error {
@@ -81,6 +89,21 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 		return info, reaches(info, c.StreamSequence+1) // the webhook at the checkpoint has expired
 	}
 	return info, g.checkWebhook(ctx, c, stop)
+}
+
+// CheckNext is Check that gives a *StopError also where the webhook right after the
+// checkpoint is missing.
+func (g Guard) CheckNext(ctx context.Context, c domain.Checkpoint) error {
+	info, err := g.Check(ctx, c)
+	if err != nil || info.Last <= c.StreamSequence {
+		return err
+	}
+	next := c.StreamSequence + 1
+	_, err = g.log.Webhook(ctx, next)
+	if errors.Is(err, domain.ErrNotFound) {
+		return &StopError{StreamSequence: next, Err: ErrGap, Detail: "the webhook there is missing", Hint: hintGap}
+	}
+	return err
 }
 
 func (g Guard) checkWebhook(ctx context.Context, c domain.Checkpoint, stop func(error, string, ...any) error) error {

@@ -139,6 +139,26 @@ func (p *Projector) follow(ctx context.Context, last uint64) error {
 	return group.Wait()
 }
 
+// AwaitMend returns when Run could go on, after it stopped because of the stream:
+// when that is again the one that the checkpoint was made from, or ctx ends. It looks
+// each second, and what it still finds wrong is in the Status.
+func (p *Projector) AwaitMend(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait(ctx, checkEvery)
+		checkpoint, err := p.store.Checkpoint(ctx)
+		if err == nil {
+			err = cmp.Or(sameVersion(checkpoint, p.version), p.guard.CheckNext(ctx, checkpoint))
+		}
+		var stop *StopError
+		switch {
+		case err == nil:
+			return
+		case errors.As(err, &stop):
+			p.status.stopped(stop)
+		}
+	}
+}
+
 // begin notes what the first batch follows on: the stored checkpoint as it is now,
 // since another read model may have come into use while the guard was looking.
 func (p *Projector) begin(ctx context.Context, checked domain.Checkpoint) error {
@@ -192,7 +212,7 @@ func (p *Projector) watch(ctx context.Context) error {
 		case errors.As(err, &stop):
 			return stop
 		case err != nil && ctx.Err() == nil:
-			p.status.failing(err)
+			p.status.unseeing(err)
 		}
 	}
 }
@@ -206,6 +226,7 @@ func (p *Projector) project(ctx context.Context, after, last uint64) error {
 		return errReached
 	}
 	checked := false
+	p.status.does("waiting for", after+1)
 	for batch, err := range p.log.Batches(ctx, after+1, p.maxBatch) {
 		if err == nil && !checked {
 			checked = true
@@ -219,6 +240,7 @@ func (p *Projector) project(ctx context.Context, after, last uint64) error {
 			return err
 		}
 		batch.Ack()
+		p.status.does("waiting for", reached+1)
 		if reached >= last {
 			return errReached
 		}
@@ -235,17 +257,19 @@ var (
 // commit makes one transaction of a batch and gives the checkpoint after it. A
 // batch that has begun is finished although ctx ends meanwhile.
 func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last uint64) (reached uint64, err error) {
+	p.status.does("waiting for its turn at", webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	effects := newEffects(p.store, p.providers, p.at)
-	err = effects.addAll(ctx, webhooks, last)
+	err = p.addAll(ctx, effects, webhooks, last)
 	var gap *StopError
 	if err != nil && !errors.As(err, &gap) {
 		return 0, err
 	}
 	// What comes before a gap is right, and is committed.
-	if effects.batch.Checkpoint.StreamSequence > p.at.StreamSequence {
+	if reached := effects.batch.Checkpoint.StreamSequence; reached > p.at.StreamSequence {
+		p.status.does("committing up to", reached)
 		if err := p.store.Commit(ctx, &effects.batch); err != nil {
 			return 0, err
 		}
@@ -253,6 +277,20 @@ func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last
 		p.at = effects.batch.Checkpoint
 	}
 	return p.at.StreamSequence, err
+}
+
+// addAll takes webhooks up to the last one wanted, or to the first error.
+func (p *Projector) addAll(ctx context.Context, e *effects, webhooks []*domain.Webhook, last uint64) error {
+	for _, webhook := range webhooks {
+		if webhook.StreamSequence > last {
+			return nil
+		}
+		p.status.does("working on", webhook.StreamSequence)
+		if err := e.add(ctx, webhook); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Hold calls act while no batch is being committed, and keeps the next one

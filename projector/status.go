@@ -1,6 +1,8 @@
 package projector
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,8 +16,9 @@ type Status struct {
 	// Running is false before the first look at the stream, after a StopError and
 	// after the end.
 	Running bool
-	// Reason says why it does not run, or what it is trying again; empty while all
-	// is well. Hint says what to do about it, where somebody must act.
+	// Reason says why it does not run, what it is trying again, or what takes it long
+	// while webhooks wait; empty while all is well. Hint says what to do about it,
+	// where somebody must act.
 	Reason, Hint string
 	// FailingSince is when what is being tried again first failed, where it has
 	// failed three times in a row by now and it is not the broker that is away;
@@ -34,7 +37,21 @@ type status struct {
 	metrics metrics
 	mu      sync.Mutex
 	current Status
+	unseen  error // why the last look at the stream saw nothing; nil where it saw it
+	step    step
 }
+
+// step is what the projector is at.
+type step struct {
+	doing          string
+	streamSequence uint64
+	since          time.Time
+}
+
+// longStep is when a step that webhooks wait for is told of: most take milliseconds.
+const longStep = 3 * time.Second
+
+const hintLong = "if it lasts, restart ticketrail, and report at which webhook it hangs"
 
 type metrics struct {
 	webhooks         *prometheus.CounterVec
@@ -75,7 +92,24 @@ func newStatus(now func() time.Time, registerer prometheus.Registerer) *status {
 func (s *status) get() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current
+	now := s.current
+	switch {
+	case !now.Running || now.Reason != "":
+	case s.unseen != nil:
+		now.Reason, now.Hint = s.unseen.Error(), hintOf(s.unseen)
+	case now.Checkpoint < now.Last && s.now().Sub(s.step.since) > longStep:
+		now.Reason = fmt.Sprintf("it has been %s stream sequence %d since %s",
+			s.step.doing, s.step.streamSequence, s.step.since.UTC().Format(time.RFC3339))
+		now.Hint = hintLong
+	}
+	return now
+}
+
+// does notes what the projector begins to do now, and at which stream sequence.
+func (s *status) does(doing string, streamSequence uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.step = step{doing, streamSequence, s.now()}
 }
 
 func (s *status) change(change func(*Status)) {
@@ -91,11 +125,16 @@ func (s *status) change(change func(*Status)) {
 // well again when the projector has caught up, or at its next commit.
 func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 	s.change(func(now *Status) {
-		now.Running, now.Hint = true, ""
-		now.Checkpoint, now.Last = max(now.Checkpoint, c.StreamSequence), max(now.Last, info.Last)
-		if now.Checkpoint == now.Last {
-			now.Reason, now.FailingSince = "", time.Time{}
+		s.unseen = nil
+		now.Checkpoint = max(now.Checkpoint, c.StreamSequence)
+		now.Last = max(now.Checkpoint, info.Last) // lower than before where a backup was put back
+		if !now.Running || now.Checkpoint == now.Last {
+			now.Reason, now.Hint, now.FailingSince = "", "", time.Time{}
 		}
+		if now.Checkpoint == now.Last { // what comes next has not waited yet
+			s.step.since = s.now()
+		}
+		now.Running = true
 	})
 }
 
@@ -116,19 +155,35 @@ func (s *status) committed(b *domain.Batch, before domain.Checkpoint) {
 		now.Checkpoint = b.Checkpoint.StreamSequence
 		now.Last = max(now.Last, now.Checkpoint)
 		now.CommittedAt = s.now()
-		now.Reason, now.FailingSince = "", time.Time{}
+		now.Reason, now.Hint, now.FailingSince = "", "", time.Time{}
 	})
 }
 
-// failing notes an error that will pass.
-func (s *status) failing(err error) {
-	s.change(func(now *Status) { now.Reason = err.Error() })
+// unseeing notes why a look at the stream saw nothing. The next one that sees it
+// makes up for that.
+func (s *status) unseeing(err error) {
+	s.change(func(*Status) { s.unseen = err })
 }
 
 // retrying notes an error that is being tried again, and since when it has been no
 // accident any more.
 func (s *status) retrying(err error, failingSince time.Time) {
-	s.change(func(now *Status) { now.Reason, now.FailingSince = err.Error(), failingSince })
+	if ofBroker(err) {
+		s.unseeing(err)
+		return
+	}
+	s.change(func(now *Status) { now.Reason, now.Hint, now.FailingSince = err.Error(), hintOf(err), failingSince })
+}
+
+// hintOf gives what an error says can be done about it, empty where it does not say.
+func hintOf(err error) string {
+	if mendable, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		return mendable.Hint()
+	}
+	return ""
 }
 
 func (s *status) stopped(stop *StopError) {
@@ -139,6 +194,6 @@ func (s *status) stopped(stop *StopError) {
 
 func (s *status) ended() {
 	s.change(func(now *Status) {
-		now.Running, now.Reason, now.FailingSince = false, "it was told to end", time.Time{}
+		now.Running, now.Reason, now.Hint, now.FailingSince = false, "it was told to end", "", time.Time{}
 	})
 }

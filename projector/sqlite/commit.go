@@ -94,11 +94,11 @@ func (w *writeStatements) Close() error {
 // Commit writes a batch and its checkpoint in one transaction, and gives the new
 // orders of the batch their IDs. When it returns nil the batch is on disk. After
 // an error nothing of it is, and the batch must not be committed again: its
-// orders may hold IDs that were never stored.
+// orders may hold IDs that were never stored. Its errors are [CommitError]s.
 func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("commit up to stream sequence %d: %w", b.Checkpoint.StreamSequence, err)
+		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: err}
 	}
 	defer func() { _ = tx.Rollback() }()
 	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}
@@ -107,7 +107,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 		w.err = tx.Commit()
 	}
 	if w.err != nil {
-		return fmt.Errorf("commit up to stream sequence %d: %w", b.Checkpoint.StreamSequence, w.err)
+		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: w.err}
 	}
 	db.announce()
 	return nil

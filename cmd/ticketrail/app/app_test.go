@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,8 +19,18 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
-// TestMain requires that nothing of a program is left once it has stopped.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain requires that nothing of a program is left once it has stopped. In a
+// process that a test has started as a broker it is that.
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(brokerFolder); folder != "" {
+		if err := serveBroker(folder, os.Getenv(brokerAddress)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // A program that was started and stopped can be started again on the same
 // folder, as often as one likes, and says where it is only while it runs.

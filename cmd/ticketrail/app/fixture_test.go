@@ -123,10 +123,16 @@ func (p *program) reached(streamSequence uint64) (projection api.Projection) {
 // ordatic sends a webhook of Ordatic, and waits until it is applied.
 func (p *program) ordatic(event, order string) {
 	p.t.Helper()
+	p.reached(p.accepted(event, order))
+}
+
+// accepted sends a webhook of Ordatic, and gives its stream sequence.
+func (p *program) accepted(event, order string) uint64 {
+	p.t.Helper()
 	answer, err := p.sender("ordatic").Send(p.t.Context(), "", fmt.Appendf(nil, `{"eventType":%q,"storeId":"s","data":{"orderId":%q}}`, event, order))
 	require.NoError(p.t, err)
 	require.True(p.t, answer.OK())
-	p.reached(answer.StreamSequence)
+	return answer.StreamSequence
 }
 
 // state gives the state of an order of Ordatic.

@@ -86,9 +86,11 @@ func (a *App) API() http.Handler {
 	})
 }
 
-// startPulse watches from outside whether the projector does its work.
-func (a *App) startPulse(context.Context) error {
+// startPulse watches from outside whether the projector does its work. The first look
+// is over before anybody can ask.
+func (a *App) startPulse(ctx context.Context) error {
 	a.pulse = api.NewPulse(a.readModel, a.log, nil, a.metrics)
+	a.pulse.Look(ctx)
 	a.steps.beside("stop watching", limitWatch, a.pulse.Run)
 	return nil
 }

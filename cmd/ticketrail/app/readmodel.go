@@ -73,7 +73,8 @@ func (a *App) startProjector(context.Context) (err error) {
 }
 
 // project runs the projector until ctx ends. That it must stop is told and ends
-// nothing else: it goes on when another read model comes into use.
+// nothing else: it goes on when the stream is well again, or another read model
+// comes into use.
 func (a *App) project(ctx context.Context) {
 	for {
 		switched := a.rebuilder.Switched()
@@ -82,12 +83,31 @@ func (a *App) project(ctx context.Context) {
 			return
 		}
 		a.logger.Error("the projector stopped; webhooks are still taken", "error", err, "hint", a.projector.Status().Hint)
+		a.awaitMend(ctx, err, switched)
+		if ctx.Err() != nil {
+			return
+		}
+		a.logger.Info("the projector goes on")
+	}
+}
+
+// awaitMend returns when the projector can go on after what stopped it. A damaged
+// read model does not get well: only another one mends that.
+func (a *App) awaitMend(ctx context.Context, stopped error, switched <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel()
 		select {
 		case <-ctx.Done():
-			return
 		case <-switched:
 		}
+	}()
+	if errors.Is(stopped, domain.ErrDamaged) {
+		<-ctx.Done()
+		return
 	}
+	a.projector.AwaitMend(ctx)
 }
 
 // update begins to rebuild a read model that an older version of the projection
