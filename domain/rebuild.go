@@ -24,7 +24,7 @@ const (
 	RebuildSwitching RebuildState = "switching" // catching up and taking its place
 	RebuildSwitched  RebuildState = "switched"  // in use
 	RebuildEqual     RebuildState = "equal"     // a plan that found no difference
-	RebuildDiffers   RebuildState = "differs"   // a difference was found, and not accepted
+	RebuildDiffers   RebuildState = "differs"   // a difference was found, or nothing could be compared, and it was not accepted
 	RebuildKept      RebuildState = "kept"      // a snapshot, ready to be read
 	RebuildCanceled  RebuildState = "canceled"
 	RebuildFailed    RebuildState = "failed"
@@ -54,6 +54,32 @@ type Rebuild struct {
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	// Difference is nil before the comparison, and where nothing was compared.
 	Difference *Difference `json:"difference,omitempty"`
+	// Uncompared says why nothing could be compared; nil where it could, or where
+	// it was not to be.
+	Uncompared *Uncompared `json:"uncompared,omitempty"`
+}
+
+// Uncompared is what there is to tell of a rebuilt read model and the one in use
+// where these cannot be compared row by row: they are not of one stream, or the one in
+// use cannot be read.
+type Uncompared struct {
+	Reason         string  `json:"reason"`
+	InUse, Rebuilt Content // as far as each could be read
+}
+
+// Content is what a read model holds, in numbers.
+type Content struct {
+	Stream StreamIdentity `json:"stream"`
+	// StreamSequence is its checkpoint; 0 for an empty one, and for one that cannot
+	// be read.
+	StreamSequence uint64      `json:"stream_sequence"`
+	Tables         []TableSize `json:"tables"`
+}
+
+// TableSize is how many rows a table has.
+type TableSize struct {
+	Table string `json:"table"`
+	Rows  uint64 `json:"rows"`
 }
 
 // Rate is the number of webhooks a second over the whole rebuild so far, at now.

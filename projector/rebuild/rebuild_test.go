@@ -238,12 +238,11 @@ func TestDamagedTable(t *testing.T) {
 	r.project(r.acceptOrders(2))
 	r.damage("ALTER TABLE quarantine RENAME COLUMN cause TO effect")
 	for _, o := range []domain.RebuildOptions{{}, {Plan: true}, {Plan: true, Accept: true}} {
-		begun, err := r.Start(o)
-		require.NoError(t, err)
-		refused, err := r.Wait(t.Context(), begun.ID)
-		require.NoError(t, err)
-		require.Equal(t, domain.RebuildFailed, refused.State)
-		require.Contains(t, refused.Error, "rebuild --accept")
+		told := r.rebuilt(o)
+		require.Equal(t, domain.RebuildDiffers, told.State)
+		require.Contains(t, told.Uncompared.Reason, "quarantine")
+		require.EqualValues(t, 2, told.Uncompared.InUse.StreamSequence)
+		require.Equal(t, told.Uncompared.InUse, told.Uncompared.Rebuilt)
 	}
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
@@ -366,15 +365,25 @@ func TestRebuildFromAnotherStream(t *testing.T) {
 	r.open(rules{})
 	require.ErrorIs(t, r.live.Run(t.Context()), projector.ErrOtherStream)
 
+	here, err := r.log.Info(t.Context())
+	require.NoError(t, err)
 	byItself := func() (domain.Rebuild, error) { return r.Update() }
 	plain := func() (domain.Rebuild, error) { return r.Start(domain.RebuildOptions{}) }
-	for _, begin := range []func() (domain.Rebuild, error){plain, byItself} {
+	plan := func() (domain.Rebuild, error) { return r.Start(domain.RebuildOptions{Plan: true, Accept: true}) }
+	for _, begin := range []func() (domain.Rebuild, error){plain, byItself, plan} {
 		begun, err := begin()
 		require.NoError(t, err)
-		refused, err := r.Wait(t.Context(), begun.ID)
+		told, err := r.Wait(t.Context(), begun.ID)
 		require.NoError(t, err)
-		require.Equal(t, domain.RebuildFailed, refused.State)
-		require.Contains(t, refused.Error, projector.ErrOtherStream.Error())
+		require.Equal(t, domain.RebuildDiffers, told.State)
+		require.Contains(t, told.Uncompared.Reason, projector.ErrOtherStream.Error())
+		require.NotEqual(t, here.Identity, told.Uncompared.InUse.Stream)
+		require.EqualValues(t, 3, told.Uncompared.InUse.StreamSequence)
+		require.Contains(t, told.Uncompared.InUse.Tables, domain.TableSize{Table: "orders", Rows: 3})
+		require.Equal(t, here.Identity, told.Uncompared.Rebuilt.Stream)
+		require.EqualValues(t, 1, told.Uncompared.Rebuilt.StreamSequence)
+		require.Contains(t, told.Uncompared.Rebuilt.Tables, domain.TableSize{Table: "orders", Rows: 1})
+		require.Equal(t, "model-000001.sqlite", filepath.Base(r.model.Path()), "it stays in use")
 	}
 
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
@@ -448,6 +457,52 @@ func TestSnapshotOfAnotherStreamOrVersion(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrNotFound)
 }
 
+// A read model in use that cannot be read at all is told as well, and replaced where
+// that is accepted.
+func TestRebuildOfAReadModelThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(3))
+	r.damage("UPDATE projection SET chain = x'00'")
+	r.close()
+	r.open(rules{})
+	_, err := r.model.Checkpoint(t.Context())
+	require.ErrorIs(t, err, domain.ErrDamaged)
+	plan := r.rebuilt(domain.RebuildOptions{Plan: true})
+	require.Equal(t, domain.RebuildDiffers, plan.State)
+	require.Zero(t, plan.Uncompared.InUse)
+	require.EqualValues(t, 3, plan.Uncompared.Rebuilt.StreamSequence)
+	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
+	require.Equal(t, domain.StateAccepted, r.order("s:1").State())
+}
+
+// The newest records are kept, and beside them those of snapshots that are still
+// there; what has ended can be deleted, a snapshot with its file.
+func TestRecordsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(3))
+	snapshot := r.rebuilt(domain.RebuildOptions{Until: 2})
+	var newest domain.Rebuild
+	for range 52 {
+		newest = r.rebuilt(domain.RebuildOptions{Plan: true})
+	}
+	all := r.Rebuilds()
+	require.Len(t, all, 51)
+	require.Equal(t, snapshot.ID, all[50].ID)
+	r.close()
+	r.open(rules{})
+	require.Len(t, r.Rebuilds(), 51, "their files are gone, too")
+
+	require.NoError(t, r.Delete(snapshot.ID))
+	require.NoFileExists(t, r.SnapshotPath(2))
+	require.NoError(t, r.Delete(newest.ID))
+	for _, id := range []int{snapshot.ID, newest.ID} {
+		require.ErrorIs(t, r.Delete(id), domain.ErrNotFound)
+	}
+	require.Len(t, r.Rebuilds(), 49)
+}
+
 // What a killed rebuild left behind is gone at the next start, and its record
 // says that it did not end.
 func TestRemainsOfAKilledRebuild(t *testing.T) {
@@ -458,7 +513,7 @@ func TestRemainsOfAKilledRebuild(t *testing.T) {
 	unended := `{"id":7,"options":{},"state":"building","started_at":"2026-01-01T00:00:00Z"}`
 	for path, content := range map[string]string{
 		"model-000007.sqlite": "half", "model-000007.sqlite-wal": "half", "CURRENT.tmp": "half",
-		"rebuilds/000007.json": unended, "snapshots/9.sqlite.tmp": "half", "rebuilds/000008.json": "torn",
+		"rebuilds/000007.json": unended, "rebuilds/000009.json.tmp": "half", "snapshots/9.sqlite.tmp": "half", "rebuilds/000008.json": "torn",
 		"rebuilds/000001.json": strings.Replace(unended, "7", "1", 1),
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(r.dir, path)), 0o700))
@@ -473,7 +528,7 @@ func TestRemainsOfAKilledRebuild(t *testing.T) {
 	require.Equal(t, domain.RebuildSwitched, record.State, "its read model is in use")
 	require.NoError(t, filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
 		require.NotContains(t, path, "000007.sqlite")
-		require.False(t, strings.Contains(path, "snapshots") && strings.HasSuffix(path, ".tmp"), path)
+		require.False(t, strings.HasSuffix(path, ".tmp"), path)
 		return err
 	}))
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)

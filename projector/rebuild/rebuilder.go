@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -71,7 +73,7 @@ func New(c Config) (*Rebuilder, error) {
 		c.Now = time.Now
 	}
 	if err := clearTemporary(snapshotDir(c.Folder)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("clear the snapshots: %w", err)
 	}
 	records, err := loadRecords(filepath.Join(c.Folder.Dir(), "rebuilds"), c.Folder.CurrentNumber(), c.Now)
 	if err != nil {
@@ -87,12 +89,12 @@ func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
 
 // Update is Start for a read model that an older version of the projection built:
 // whatever difference the new version makes is accepted. But nobody has looked at
-// it, so a read model that is not made from this stream is left in use.
+// it, so a read model that cannot be compared is left in use.
 func (r *Rebuilder) Update() (domain.Rebuild, error) {
 	return r.start(domain.RebuildOptions{Accept: true}, false)
 }
 
-func (r *Rebuilder) start(o domain.RebuildOptions, foreignToo bool) (domain.Rebuild, error) {
+func (r *Rebuilder) start(o domain.RebuildOptions, unseenToo bool) (domain.Rebuild, error) {
 	r.afterTheLast()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,11 +108,11 @@ func (r *Rebuilder) start(o domain.RebuildOptions, foreignToo bool) (domain.Rebu
 	record := domain.Rebuild{
 		ID: number, Options: o, State: domain.RebuildBuilding, ToVersion: r.config.Version, StartedAt: r.config.Now(),
 	}
-	if err := r.records.put(record); err != nil {
+	if err := errors.Join(r.records.put(record), r.records.prune(r.isSnapshot)); err != nil {
 		return domain.Rebuild{}, fmt.Errorf("begin a rebuild: %w", err)
 	}
 	r.begin(number, func(ctx context.Context, j *job) {
-		b := &build{Rebuilder: r, job: j, path: path, record: record, foreignToo: foreignToo}
+		b := &build{Rebuilder: r, job: j, path: path, record: record, unseenToo: unseenToo}
 		b.run(ctx)
 	})
 	return record, nil
@@ -195,6 +197,35 @@ func (r *Rebuilder) Wait(ctx context.Context, id int) (domain.Rebuild, error) {
 		}
 	}
 	return r.records.get(id)
+}
+
+// Delete forgets a rebuild that has ended, and removes the file of its snapshot
+// where it made one. It returns ErrBusy for one that goes on.
+func (r *Rebuilder) Delete(id int) error {
+	r.afterTheLast()
+	if r.going(id) != nil {
+		return ErrBusy
+	}
+	record, err := r.records.get(id)
+	if err != nil {
+		return err
+	}
+	if record.State == domain.RebuildKept {
+		if err := os.Remove(r.SnapshotPath(record.Options.Until)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("delete rebuild %d: %w", id, err)
+		}
+	}
+	return r.records.remove(id)
+}
+
+// Previous gives the checkpoint of the read model that a rollback goes back to, or
+// ErrNoPrevious.
+func (r *Rebuilder) Previous(ctx context.Context) (domain.Checkpoint, error) {
+	path, ok := r.config.Folder.Previous()
+	if !ok {
+		return domain.Checkpoint{}, ErrNoPrevious
+	}
+	return sqlite.CheckpointOf(ctx, path)
 }
 
 // Cancel ends a rebuild, and returns when it has ended. On one that has ended

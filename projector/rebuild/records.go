@@ -3,7 +3,9 @@ package rebuild
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +14,10 @@ import (
 
 	"github.com/ticketrail/ticketrail/domain"
 )
+
+// keep is how many records there are at the most, beside those of snapshots that
+// are still there: a year of a rebuild a week.
+const keep = 50
 
 // records keeps what there is to tell of rebuilds, one small file for each, so
 // that the difference a rebuild made can be read after a restart.
@@ -29,6 +35,9 @@ type records struct {
 func loadRecords(dir string, inUse int, now func() time.Time) (*records, error) {
 	r := &records{dir: dir, byID: map[int]domain.Rebuild{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := clearTemporary(dir); err != nil {
 		return nil, err
 	}
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -74,11 +83,35 @@ func (r *records) put(record domain.Rebuild) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.byID[record.ID] = record
-	path := filepath.Join(r.dir, fmt.Sprintf("%06d.json", record.ID))
+	path := r.path(record.ID)
 	if err := os.WriteFile(path+".tmp", append(content, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(path+".tmp", path) // not synced: a record lost in a power cut is passed over
+}
+
+func (r *records) path(id int) string { return filepath.Join(r.dir, fmt.Sprintf("%06d.json", id)) }
+
+// remove forgets a record.
+func (r *records) remove(id int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byID, id)
+	if err := os.Remove(r.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// prune forgets the oldest records where there are too many; those stay whose id
+// is how something is found.
+func (r *records) prune(stays func(domain.Rebuild) bool) error {
+	all := slices.DeleteFunc(r.all(), stays)
+	var errs []error
+	for _, record := range all[min(len(all), keep):] {
+		errs = append(errs, r.remove(record.ID))
+	}
+	return errors.Join(errs...)
 }
 
 func (r *records) get(id int) (domain.Rebuild, error) {

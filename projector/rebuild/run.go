@@ -68,10 +68,10 @@ type build struct {
 	record domain.Rebuild
 	db     *sqlite.DB // nil while it is not open, and when it has come into use
 	placed bool       // it has come into use
-	// foreignToo allows for a read model in use that is not made from this stream.
-	foreignToo bool
-	// foreign says that the read model in use is not made from this stream, so
-	// that nothing can be compared with it, nor its checkpoint be aimed at.
+	// unseenToo takes the new read model into use also where it could not be compared.
+	unseenToo bool
+	// foreign says that the read model in use is not made from this stream, or cannot
+	// be read, so that nothing can be compared with it, nor its checkpoint be aimed at.
 	foreign bool
 }
 
@@ -98,33 +98,32 @@ func (b *build) all(ctx context.Context) (err error) {
 	if err := b.open(ctx, sqlite.Open); err != nil { // synced from here on
 		return err
 	}
-	if b.foreign {
-		return b.takePlace(ctx)
-	}
 	if err := b.compare(ctx); err != nil {
 		return err
 	}
-	switch o := b.record.Options; {
-	case o.Plan && b.record.Difference.None():
+	equal := b.record.Uncompared == nil && b.record.Difference.None()
+	accepted := b.record.Options.Accept && (b.record.Uncompared == nil || b.unseenToo)
+	switch plan := b.record.Options.Plan; {
+	case plan && equal:
 		return b.end(domain.RebuildEqual)
-	case o.Plan, !o.Accept && !b.record.Difference.None():
+	case plan, !equal && !accepted:
 		return b.end(domain.RebuildDiffers)
 	}
 	return b.takePlace(ctx)
 }
 
-// lookAtInUse finds out what the new read model can be compared with. One that
-// can be compared with nothing is made only where any difference is accepted.
+// lookAtInUse finds out whether the read model in use can be compared with.
 func (b *build) lookAtInUse(ctx context.Context) error {
 	inUse, err := b.config.Model.Checkpoint(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		b.record.FromVersion = inUse.Version
+		_, err = projector.NewGuard(b.config.Log).Check(ctx, inUse)
 	}
-	b.record.FromVersion = inUse.Version
-	_, err = projector.NewGuard(b.config.Log).Check(ctx, inUse)
-	var stop *projector.StopError
-	if errors.As(err, &stop) && (b.foreignToo || b.record.Options.Until > 0) {
+	if _, stop := errors.AsType[*projector.StopError](err); stop || errors.Is(err, domain.ErrDamaged) {
 		b.foreign = true
+		if b.record.Options.Until == 0 {
+			b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
+		}
 		return nil
 	}
 	return err
@@ -212,26 +211,39 @@ func (b *build) buildTo(ctx context.Context, target uint64) error {
 	return ctx.Err()
 }
 
-// compare compares with the read model in use, at one stream sequence.
-func (b *build) compare(ctx context.Context) (err error) {
+// compare compares with the read model in use, at one stream sequence; or tells why
+// that cannot be, and what each of the two holds.
+func (b *build) compare(ctx context.Context) error {
 	b.record.State = domain.RebuildComparing
+	if !b.foreign {
+		err := b.compareRows(ctx)
+		if err == nil || ctx.Err() != nil || errors.Is(err, errBuilding) {
+			return err
+		}
+		b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
+	}
+	u := b.record.Uncompared
+	var err error
+	// What cannot be read of the one in use is why they cannot be compared.
+	u.InUse, _ = sqlite.ContentOf(ctx, b.config.Model.Path())
+	u.Rebuilt, err = sqlite.ContentOf(ctx, b.path)
+	return err
+}
+
+// errBuilding marks an error of the rebuilt read model, not of the comparison.
+var errBuilding = errors.New("build up to the checkpoint of the one in use")
+
+func (b *build) compareRows(ctx context.Context) (err error) {
 	comparison, err := sqlite.Compare(ctx, b.config.Model.Path(), b.path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, comparison.Close()) }()
 	if err := b.buildTo(ctx, comparison.StreamSequence()); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errBuilding, err)
 	}
 	b.record.Difference, err = comparison.Difference(ctx, examples)
-	switch {
-	case err == nil || ctx.Err() != nil:
-		return err
-	case b.record.Options.Accept && !b.record.Options.Plan:
-		b.complain(err) // what cannot be read cannot be compared, and is what this mends
-		return nil
-	}
-	return fmt.Errorf("%w; a read model that cannot be read is replaced by: ticketrail rebuild --accept", err)
+	return err
 }
 
 // takePlace puts the new read model in the place of the one in use: once more it

@@ -21,6 +21,15 @@ func (r *Rebuilder) SnapshotPath(at uint64) string {
 	return filepath.Join(snapshotDir(r.config.Folder), fmt.Sprintf("%d.sqlite", at))
 }
 
+// isSnapshot tells whether a rebuild made a snapshot that is still there.
+func (r *Rebuilder) isSnapshot(record domain.Rebuild) bool {
+	if record.State != domain.RebuildKept {
+		return false
+	}
+	_, err := os.Stat(r.SnapshotPath(record.Options.Until))
+	return err == nil
+}
+
 // Snapshot opens the snapshot of a stream sequence for reading. The caller calls
 // done when it has read. It returns domain.ErrNotFound where there is none, and for
 // one that a rebuild of today would not make: of another stream, or by another
@@ -65,7 +74,7 @@ func (r *Rebuilder) checkSnapshot(ctx context.Context, db *sqlite.DB) error {
 	return fmt.Errorf("%w: %w", domain.ErrNoStream, err)
 }
 
-// clearTemporary removes what a killed program left of snapshots it was writing.
+// clearTemporary removes what a killed program left of files that it was writing.
 func clearTemporary(dir string) error {
 	remains, err := filepath.Glob(filepath.Join(dir, "*.tmp*"))
 	if err != nil {

@@ -35,7 +35,7 @@ func readCheckpoint(row *sql.Row) (c domain.Checkpoint, err error) {
 		return c, err
 	}
 	if len(chain) != len(c.Chain) || len(previous) != len(c.PreviousChain) {
-		return c, fmt.Errorf("its digests have %d and %d bytes", len(chain), len(previous))
+		return c, fmt.Errorf("%w: its digests have %d and %d bytes", domain.ErrDamaged, len(chain), len(previous))
 	}
 	copy(c.Chain[:], chain)
 	copy(c.PreviousChain[:], previous)

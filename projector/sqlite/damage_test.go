@@ -19,7 +19,7 @@ import (
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
-var flips = flag.Int("flips", 10, "bits to flip in each kind of file of each state")
+var flips = flag.Int("flips", 5, "bits to flip in each kind of file of each state")
 
 // remains is what a stop leaves of a read model.
 type remains struct {

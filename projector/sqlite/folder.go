@@ -196,7 +196,8 @@ func (f *Folder) point(p pointer) error {
 	return syncFile(f.dir)
 }
 
-// Clean removes the files of read models that the pointer does not name.
+// Clean removes the files of read models that the pointer does not name, and a
+// pointer that was not put in place.
 func (f *Folder) Clean() error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -206,7 +207,7 @@ func (f *Folder) Clean() error {
 	for _, entry := range entries {
 		database := databaseOf(entry.Name())
 		named := slices.Contains([]string{f.pointer.Current, f.pointer.Previous}, database)
-		if isModel(database) && !named {
+		if isModel(database) && !named || entry.Name() == pointerName+".tmp" {
 			errs = append(errs, os.Remove(f.path(entry.Name())))
 		}
 	}
