@@ -64,3 +64,42 @@ func orderDifference(o domain.OrderDifference) OrderDifference {
 func fieldDifference(f domain.FieldDifference) FieldDifference {
 	return FieldDifference{Pointer: f.Pointer, InUse: orNull(f.InUse), Rebuilt: orNull(f.Rebuilt)}
 }
+
+// Uncompared is what there is to tell of two read models that cannot be compared row
+// by row.
+type Uncompared struct {
+	_       struct{} `nullable:"true"`
+	Reason  string   `json:"reason" example:"the stream is another one" doc:"Why they cannot be compared."`
+	InUse   Content  `json:"in_use" doc:"What the read model in use holds, as far as it can be read."`
+	Rebuilt Content  `json:"rebuilt" doc:"What the rebuilt one holds."`
+}
+
+// Content is what a read model holds, in numbers.
+type Content struct {
+	Stream          *string         `json:"stream" example:"WEBHOOKS" doc:"The name of the stream that it is made from; null for an empty one, and for one that cannot be read."`
+	StreamCreatedAt *domain.Instant `json:"stream_created_at" format:"date-time" doc:"When that stream was created, which tells it from another of its name."`
+	Checkpoint      uint64          `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in it."`
+	Tables          []TableSize     `json:"tables" nullable:"false" doc:"Every table that can be read, by its name."`
+}
+
+// TableSize is how many rows a table has.
+type TableSize struct {
+	Table string `json:"table" example:"orders" doc:"Its name."`
+	Rows  uint64 `json:"rows" example:"240" doc:"How many rows it has."`
+}
+
+func uncompared(u *domain.Uncompared) *Uncompared {
+	if u == nil {
+		return nil
+	}
+	return &Uncompared{Reason: u.Reason, InUse: content(u.InUse), Rebuilt: content(u.Rebuilt)}
+}
+
+func content(c domain.Content) Content {
+	return Content{
+		Stream:          orNull(c.Stream.Name),
+		StreamCreatedAt: orNull(c.Stream.CreatedAt),
+		Checkpoint:      c.StreamSequence,
+		Tables:          each(c.Tables, func(t domain.TableSize) TableSize { return TableSize(t) }),
+	}
+}

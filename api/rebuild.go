@@ -15,7 +15,7 @@ type RebuildRequest struct {
 // Rebuild is what there is to tell of one rebuild.
 type Rebuild struct {
 	ID             int                 `json:"id" example:"2" doc:"From 1, never used twice."`
-	State          domain.RebuildState `json:"state" enum:"building,comparing,switching,switched,equal,differs,kept,canceled,failed" example:"switched" doc:"building, comparing and switching go on; the others are ends. equal: a plan that found no difference. differs: a difference was found and not accepted. kept: a snapshot."`
+	State          domain.RebuildState `json:"state" enum:"building,comparing,switching,switched,equal,differs,kept,canceled,failed" example:"switched" doc:"building, comparing and switching go on; the others are ends. equal: a plan that found no difference. differs: a difference was found, or nothing could be compared, and that was not accepted. kept: a snapshot."`
 	Error          *string             `json:"error" doc:"Why it failed."`
 	Plan           bool                `json:"plan" doc:"Whether it only compares."`
 	Accept         bool                `json:"accept" doc:"Whether a difference is accepted."`
@@ -30,6 +30,7 @@ type Rebuild struct {
 	StartedAt      domain.Instant      `json:"started_at" format:"date-time" doc:"When it began."`
 	EndedAt        *domain.Instant     `json:"ended_at" format:"date-time" doc:"When it ended; null while it goes on."`
 	Difference     *Difference         `json:"difference" doc:"What sets the two read models apart; null before the comparison, and where nothing is compared."`
+	Uncompared     *Uncompared         `json:"uncompared" doc:"Why the two read models could not be compared row by row, and what each of them holds; null where they could."`
 	File           *string             `json:"file" format:"uri-reference" example:"/v1/rebuilds/2/file" doc:"Where the snapshot is; null where there is none."`
 }
 
@@ -57,6 +58,7 @@ func (h *handler) rebuild(r domain.Rebuild) Rebuild {
 		RatePerSecond:  r.Rate(now),
 		StartedAt:      domain.InstantOf(r.StartedAt),
 		Difference:     difference(r.Difference),
+		Uncompared:     uncompared(r.Uncompared),
 	}
 	switch {
 	case r.State == domain.RebuildKept:

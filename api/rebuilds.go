@@ -40,6 +40,12 @@ type Rebuilds interface {
 	// Cancel ends a rebuild that goes on, and waits for its end; on one that has
 	// ended it does nothing. It returns domain.ErrNotFound.
 	Cancel(id int) error
+	// Delete forgets a rebuild that has ended, and the snapshot that it made. It
+	// returns domain.ErrNotFound, or ErrRebuildGoesOn for one that has not.
+	Delete(id int) error
+	// Previous gives the checkpoint of the read model that a rollback goes back to,
+	// or returns ErrNoPrevious.
+	Previous(ctx context.Context) (domain.Checkpoint, error)
 	// Rollback puts the previous read model, brought up to date, in the place of
 	// the one in use. It returns ErrRebuildGoesOn, ErrNoPrevious or
 	// ErrPreviousVersion where it cannot.
@@ -58,7 +64,14 @@ type (
 	}
 	rebuildOutput  struct{ Body Rebuild }
 	rebuildsOutput struct{ Body RebuildList }
+	previousOutput struct{ Body Previous }
 )
+
+// Previous is the read model that a rollback goes back to.
+type Previous struct {
+	Checkpoint        uint64 `json:"checkpoint" example:"812" doc:"The last stream sequence whose effects are in it."`
+	ProjectionVersion int    `json:"projection_version" example:"1" doc:"The version of the projection that built it; 0 for an empty one."`
+}
 
 func (h *handler) routeRebuilds(d *document) {
 	register(h, d, huma.Operation{
@@ -88,12 +101,29 @@ func (h *handler) routeRebuilds(d *document) {
 	}, h.getRebuild)
 	register(h, d, huma.Operation{
 		OperationID: "cancel-rebuild",
-		Method:      http.MethodDelete,
-		Path:        rebuildsPath + "/{id}",
+		Method:      http.MethodPost,
+		Path:        rebuildsPath + "/{id}/cancel",
 		Tags:        []string{tagOperation},
 		Summary:     "Cancel a rebuild",
 		Description: "Ends a rebuild and removes what it has built; the read model in use is not touched. One that has ended stays as it is.",
 	}, h.cancelRebuild)
+	register(h, d, huma.Operation{
+		OperationID:   "delete-rebuild",
+		Method:        http.MethodDelete,
+		Path:          rebuildsPath + "/{id}",
+		DefaultStatus: http.StatusNoContent,
+		Tags:          []string{tagOperation},
+		Summary:       "Delete the record of a rebuild",
+		Description: "Forgets a rebuild that has ended, and removes the file of its snapshot where it made one. No read model is touched. " +
+			"The newest 50 records are kept by themselves, and with them those of snapshots.",
+	}, h.deleteRebuild)
+	register(h, d, huma.Operation{
+		OperationID: "get-previous",
+		Path:        "/v1/projection/previous",
+		Tags:        []string{tagOperation},
+		Summary:     "Get what a rollback goes back to",
+		Description: "Gives where the read model stands that was in use before the last switch. A rollback brings it up to date first.",
+	}, h.getPrevious)
 	add(h, d, huma.Operation{
 		OperationID: "roll-back",
 		Method:      http.MethodPost,
@@ -171,6 +201,18 @@ func (h *handler) cancelRebuild(ctx context.Context, in *rebuildInput) (*rebuild
 	return h.getRebuild(ctx, in)
 }
 
+func (h *handler) deleteRebuild(_ context.Context, in *rebuildInput) (*struct{}, error) {
+	return nil, notFound(h.config.Rebuilds.Delete(in.ID), errNoRebuild)
+}
+
+func (h *handler) getPrevious(ctx context.Context, _ *struct{}) (*previousOutput, error) {
+	previous, err := h.config.Rebuilds.Previous(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &previousOutput{Body: Previous{Checkpoint: previous.StreamSequence, ProjectionVersion: previous.Version}}, nil
+}
+
 func (h *handler) rollBack(ctx context.Context, _ *struct{}) (*projectionOutput, error) {
 	if err := h.config.Rebuilds.Rollback(ctx); err != nil {
 		return nil, err
@@ -189,4 +231,8 @@ func (elsewhere) Start(domain.RebuildOptions) (domain.Rebuild, error) {
 func (elsewhere) Rebuild(int) (domain.Rebuild, error) { return domain.Rebuild{}, errNoRebuilds }
 func (elsewhere) Rebuilds() []domain.Rebuild          { return nil }
 func (elsewhere) Cancel(int) error                    { return errNoRebuilds }
-func (elsewhere) Rollback(context.Context) error      { return errNoRebuilds }
+func (elsewhere) Delete(int) error                    { return errNoRebuilds }
+func (elsewhere) Previous(context.Context) (domain.Checkpoint, error) {
+	return domain.Checkpoint{}, errNoRebuilds
+}
+func (elsewhere) Rollback(context.Context) error { return errNoRebuilds }

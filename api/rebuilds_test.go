@@ -24,6 +24,7 @@ type workshop struct {
 	asked     []domain.RebuildOptions
 	busy      error // what Start and Rollback answer with, if not nil
 	rollbacks int
+	deleted   []int
 }
 
 // newWorkshop gives a workshop of two rebuilds that ended: one that found a
@@ -78,6 +79,22 @@ func (w *workshop) Cancel(id int) error {
 		w.all[id-1].State, w.all[id-1].EndedAt = domain.RebuildCanceled, now()
 	}
 	return err
+}
+
+func (w *workshop) Delete(id int) error {
+	rebuild, err := w.Rebuild(id)
+	switch {
+	case err != nil:
+		return err
+	case !rebuild.State.Ended():
+		return api.ErrRebuildGoesOn
+	}
+	w.deleted = append(w.deleted, id)
+	return nil
+}
+
+func (w *workshop) Previous(context.Context) (domain.Checkpoint, error) {
+	return domain.Checkpoint{StreamSequence: 2, Version: 1}, w.busy
 }
 
 func (w *workshop) Rollback(context.Context) error {
@@ -206,9 +223,13 @@ func TestRebuildConflicts(t *testing.T) {
 	c.post("/v1/projection/rollback", "").refused(http.StatusConflict, "rebuild-goes-on")
 	w.busy = api.ErrNoPrevious
 	c.post("/v1/projection/rollback", "").refused(http.StatusConflict, "no-previous")
+	c.get("/v1/projection/previous").refused(http.StatusConflict, "no-previous")
 	w.busy = api.ErrPreviousVersion
 	c.post("/v1/projection/rollback", "").refused(http.StatusConflict, "previous-version")
 	w.busy = nil
+	var previous api.Previous
+	c.get("/v1/projection/previous").into(&previous)
+	require.Equal(t, api.Previous{Checkpoint: 2, ProjectionVersion: 1}, previous)
 	c.post("/v1/projection/rollback", "").into(&api.Projection{})
 	require.Equal(t, 1, w.rollbacks)
 }
@@ -220,11 +241,16 @@ func TestCancelRebuild(t *testing.T) {
 	_, err := w.Start(domain.RebuildOptions{})
 	require.NoError(t, err)
 	var told api.Rebuild
-	c.do(http.MethodDelete, "/v1/rebuilds/3", "Content-Type: application/json").into(&told)
+	const asJSON = "Content-Type: application/json"
+	c.do(http.MethodDelete, "/v1/rebuilds/3", asJSON).refused(http.StatusConflict, "rebuild-goes-on")
+	c.post("/v1/rebuilds/3/cancel", "").into(&told)
 	require.Equal(t, domain.RebuildCanceled, told.State)
-	c.do(http.MethodDelete, "/v1/rebuilds/2", "Content-Type: application/json").into(&told)
+	c.post("/v1/rebuilds/2/cancel", "").into(&told)
 	require.Equal(t, domain.RebuildKept, told.State)
-	c.do(http.MethodDelete, "/v1/rebuilds/4", "Content-Type: application/json").refused(http.StatusNotFound, "rebuild-not-found")
+	c.post("/v1/rebuilds/4/cancel", "").refused(http.StatusNotFound, "rebuild-not-found")
+	c.do(http.MethodDelete, "/v1/rebuilds/4", asJSON).refused(http.StatusNotFound, "rebuild-not-found")
+	require.Equal(t, http.StatusNoContent, c.do(http.MethodDelete, "/v1/rebuilds/3", asJSON).Status)
+	require.Equal(t, []int{3}, w.deleted)
 	c.get("/v1/rebuilds/4").refused(http.StatusNotFound, "rebuild-not-found")
 }
 

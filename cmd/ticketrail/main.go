@@ -24,6 +24,7 @@ type commandLine struct {
 	Send       sendCommand       `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
 	Demo       demoCommand       `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
 	Rebuild    rebuildCommand    `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
+	Rebuilds   rebuildsCommand   `cmd:"" help:"List, show, cancel and delete rebuilds and snapshots."`
 	Verify     verifyCommand     `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
 	Orders     ordersCommand     `cmd:"" help:"Ask about orders."`
 	Quarantine quarantineCommand `cmd:"" help:"See what was set aside, try it again, or discard it."`

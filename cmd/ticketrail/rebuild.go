@@ -22,7 +22,6 @@ type rebuildCommand struct {
 	Rollback  bool   `help:"Go back to the read model that was in use before." xor:"what"`
 	Until     string `help:"Make a snapshot instead: the read model as it was at a stream sequence or a time." placeholder:"N|TIME" xor:"what"`
 	To        string `help:"Write the snapshot into this file, which any SQLite tool opens." placeholder:"FILE"`
-	Cancel    int    `help:"Cancel the rebuild of this id." placeholder:"ID" xor:"what"`
 	Detach    bool   `help:"Begin, and leave it to the server. Without this, Ctrl-C cancels the rebuild."`
 	JSON      bool   `name:"json" help:"Print the rebuild as JSON, a line a second."`
 	Order     bool   `help:"Rebuild one order alone, from its own webhooks: the same as orders rebuild."`
@@ -43,10 +42,10 @@ func (c *rebuildCommand) Validate() error {
 	if c.Order != (c.Key != "") || !c.Order && c.Source != "" {
 		return errors.New("--order: name the source and the key of one order, and only with this flag")
 	}
-	if c.Order && (c.Accept || c.Rollback || c.Until != "" || c.Cancel > 0 || c.Detach) {
+	if c.Order && (c.Accept || c.Rollback || c.Until != "" || c.Detach) {
 		return errors.New("--order: an order is compared and replaced at once; only --plan, --yes and --json go with it")
 	}
-	if c.Detach && (c.Rollback || c.To != "" || c.Cancel > 0) {
+	if c.Detach && (c.Rollback || c.To != "") {
 		return errors.New("--detach: this is over when the command is")
 	}
 	return nil
@@ -78,8 +77,6 @@ func (c *rebuildCommand) Run(ctx context.Context, p *program) (err error) {
 	defer func() { err = errors.Join(err, client.close()) }()
 	w := &rebuildWatch{program: p, client: client, json: c.JSON}
 	switch {
-	case c.Cancel > 0:
-		return c.cancel(ctx, w)
 	case c.Rollback:
 		return c.rollBack(ctx, w)
 	case c.Detach:
@@ -98,8 +95,8 @@ func (c *rebuildCommand) request() api.RebuildRequest {
 	}
 }
 
-// rebuild rebuilds and waits. A difference that is to be accepted, or why nothing
-// could be compared, is shown before the question whether it is, and the yes begins
+// rebuild rebuilds and waits. A difference that is to be accepted, or what each of
+// two read models holds that cannot be compared, is shown before the question whether it is, and the yes begins
 // a second rebuild.
 func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 	ended, err := w.follow(ctx, c.request())
@@ -109,12 +106,10 @@ func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 	switch {
 	case !c.Accept || c.Yes:
 		return w.tell(ended)
-	case ended.State == domain.RebuildFailed && ended.Error != nil:
-		fmt.Fprintf(w.stderr, "nothing could be compared: %s\n", *ended.Error)
 	case ended.State != domain.RebuildDiffers:
 		return w.tell(ended)
 	case !c.JSON:
-		printDifference(w.stdout, ended.Difference)
+		w.printFindings(ended)
 	}
 	if !c.given(w.program, "Take the new read model into use?") {
 		return errors.New("nothing was changed")
@@ -136,24 +131,21 @@ func (c *rebuildCommand) detach(ctx context.Context, w *rebuildWatch) error {
 	case c.JSON:
 		return printJSONLine(w.stdout, started)
 	}
-	_, err = fmt.Fprintf(w.stdout, "rebuild %d has begun; see %s/v1/rebuilds/%[1]d, or end it: ticketrail rebuild --cancel %[1]d\n", started.ID, w.client.base)
-	return err
-}
-
-func (c *rebuildCommand) cancel(ctx context.Context, w *rebuildWatch) error {
-	ended, err := w.cancel(ctx, c.Cancel)
-	switch {
-	case err != nil:
-		return err
-	case c.JSON:
-		return printJSONLine(w.stdout, ended)
-	}
-	_, err = fmt.Fprintf(w.stdout, "rebuild %d: %s\n", ended.ID, ended.State)
+	_, err = fmt.Fprintf(w.stdout, "rebuild %d has begun; see %s/v1/rebuilds/%[1]d, or end it: ticketrail rebuilds cancel %[1]d\n", started.ID, w.client.base)
 	return err
 }
 
 func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
-	if !c.given(w.program, "Go back to the previous read model?") {
+	text, err := w.client.get(ctx, "/v1/projection/previous", nil)
+	if err != nil {
+		return err
+	}
+	var previous api.Previous
+	if err := understand(text, &previous); err != nil {
+		return err
+	}
+	question := fmt.Sprintf("Go back to the previous read model? It is at stream sequence %d, and is brought up to date first.", previous.Checkpoint)
+	if !c.given(w.program, question) {
 		return errors.New("nothing was changed")
 	}
 	var now api.Projection
@@ -163,7 +155,7 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 	if c.JSON {
 		return printJSONLine(w.stdout, now)
 	}
-	_, err := fmt.Fprintf(w.stdout, "the previous read model is in use, at stream sequence %d; a second rollback undoes this one\n", now.Checkpoint)
+	_, err = fmt.Fprintf(w.stdout, "the previous read model is in use, at stream sequence %d; a second rollback undoes this one\n", now.Checkpoint)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ const (
 	jsonEvery   = time.Second
 	// cancelWithin bounds the wait for the end of a rebuild that is canceled.
 	cancelWithin = 30 * time.Second
+	// askAgainFor is how long a server may be unreachable while its rebuild is followed.
+	askAgainFor = 30 * time.Second
 	// barWidth is the number of cells of the bar.
 	barWidth = 30
 )
@@ -46,26 +49,32 @@ func (w *rebuildWatch) follow(ctx context.Context, request api.RebuildRequest) (
 	show := w.progress()
 	tick := time.NewTicker(redrawEvery)
 	defer tick.Stop()
-	for !rebuild.State.Ended() {
+	for heard := time.Now(); !rebuild.State.Ended(); {
 		select {
 		case <-ctx.Done():
 			return nil, w.interrupted(ctx, rebuild.ID)
 		case <-tick.C:
 		}
-		text, err := w.client.get(ctx, rebuildPath(rebuild.ID), nil)
-		if ctx.Err() != nil {
-			continue
+		now, err := w.look(ctx, rebuild.ID)
+		_, unreachable := errors.AsType[*url.Error](err)
+		switch {
+		case err == nil:
+			rebuild, heard = now, time.Now()
+			show(rebuild)
+		case ctx.Err() == nil && (!unreachable || time.Since(heard) > askAgainFor):
+			return nil, fmt.Errorf("follow rebuild %d: %w", rebuild.ID, err)
 		}
-		if err != nil {
-			return nil, err
-		}
-		rebuild = &api.Rebuild{}
-		if err := understand(text, rebuild); err != nil {
-			return nil, err
-		}
-		show(rebuild)
 	}
 	return rebuild, nil
+}
+
+func (w *rebuildWatch) look(ctx context.Context, id int) (*api.Rebuild, error) {
+	text, err := w.client.get(ctx, rebuildPath(id), nil)
+	if err != nil {
+		return nil, err
+	}
+	var rebuild api.Rebuild
+	return &rebuild, understand(text, &rebuild)
 }
 
 func (w *rebuildWatch) start(ctx context.Context, request api.RebuildRequest) (*api.Rebuild, error) {
@@ -75,7 +84,7 @@ func (w *rebuildWatch) start(ctx context.Context, request api.RebuildRequest) (*
 
 func (w *rebuildWatch) cancel(ctx context.Context, id int) (*api.Rebuild, error) {
 	var ended api.Rebuild
-	return &ended, w.client.change(ctx, http.MethodDelete, rebuildPath(id), nil, &ended)
+	return &ended, w.client.change(ctx, http.MethodPost, rebuildPath(id)+"/cancel", nil, &ended)
 }
 
 func rebuildPath(id int) string { return "/v1/rebuilds/" + strconv.Itoa(id) }
@@ -153,21 +162,31 @@ func (w *rebuildWatch) tell(r *api.Rebuild) error {
 	case domain.RebuildKept:
 		fmt.Fprintf(w.stdout, "rebuild %d is a snapshot of stream sequence %d: %s\n", r.ID, *r.Until, work(r))
 	}
-	if r.Difference == nil {
-		return outcome(r)
-	}
-	if r.FromVersion != r.ToVersion {
+	w.printFindings(r)
+	return outcome(r)
+}
+
+// printFindings prints what a rebuild found out about the two read models.
+func (w *rebuildWatch) printFindings(r *api.Rebuild) {
+	if r.FromVersion != r.ToVersion && (r.Difference != nil || r.Uncompared != nil) {
 		fmt.Fprintf(w.stdout, "version %d of the projection built the one in use, version %d the new one\n", r.FromVersion, r.ToVersion)
 	}
-	printDifference(w.stdout, r.Difference)
-	return outcome(r)
+	if r.Uncompared != nil {
+		printUncompared(w.stdout, r.Uncompared)
+	} else if r.Difference != nil {
+		printDifference(w.stdout, r.Difference)
+	}
 }
 
 // outcome is the error of a rebuild that did not end as wanted.
 func outcome(r *api.Rebuild) error {
 	switch r.State {
 	case domain.RebuildDiffers:
-		return failf("take the new one into use: ticketrail rebuild --accept", "the read models differ; nothing was changed")
+		found := "differ"
+		if r.Uncompared != nil {
+			found = "cannot be compared"
+		}
+		return failf("take the new one into use: ticketrail rebuild --accept", "the read models %s; nothing was changed", found)
 	case domain.RebuildCanceled:
 		return fmt.Errorf("rebuild %d was canceled; nothing was changed", r.ID)
 	case domain.RebuildFailed:
@@ -202,6 +221,29 @@ func printDifference(w io.Writer, d *api.Difference) {
 	if told := uint64(len(d.Examples)); differ > told {
 		fmt.Fprintf(w, "\nand %d more\n", differ-told)
 	}
+}
+
+// printUncompared prints side by side what two read models hold that cannot be
+// compared row by row.
+func printUncompared(w io.Writer, u *api.Uncompared) {
+	fmt.Fprintf(w, "\nThe two cannot be compared row by row: %s\n\n", printable(u.Reason))
+	table := newTable(w, "", "in use", "rebuilt")
+	stream := func(c api.Content) string {
+		if c.Stream == nil || c.StreamCreatedAt == nil {
+			return ""
+		}
+		return *c.Stream + " of " + c.StreamCreatedAt.String()
+	}
+	table.AppendRow(cells("stream", stream(u.InUse), stream(u.Rebuilt)))
+	table.AppendRow(cells("checkpoint", u.InUse.Checkpoint, u.Rebuilt.Checkpoint))
+	inUse := map[string]string{} // nothing for what cannot be read
+	for _, t := range u.InUse.Tables {
+		inUse[t.Table] = fmt.Sprint(t.Rows)
+	}
+	for _, t := range u.Rebuilt.Tables {
+		table.AppendRow(cells(t.Table, inUse[t.Table], t.Rows))
+	}
+	table.Render()
 }
 
 func printTables(w io.Writer, tables []api.TableDifference) {

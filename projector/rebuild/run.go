@@ -119,14 +119,18 @@ func (b *build) lookAtInUse(ctx context.Context) error {
 		b.record.FromVersion = inUse.Version
 		_, err = projector.NewGuard(b.config.Log).Check(ctx, inUse)
 	}
-	if _, stop := errors.AsType[*projector.StopError](err); stop || errors.Is(err, domain.ErrDamaged) {
-		b.foreign = true
-		if b.record.Options.Until == 0 {
-			b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
-		}
-		return nil
+	stop, stopped := errors.AsType[*projector.StopError](err)
+	switch {
+	case stopped:
+		err = fmt.Errorf("%w: %s", stop.Err, stop.Detail)
+	case !errors.Is(err, domain.ErrDamaged):
+		return err
 	}
-	return err
+	b.foreign = true
+	if b.record.Options.Until == 0 {
+		b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
+	}
+	return nil
 }
 
 // open opens the file, closing it first where it is open, and puts a projector

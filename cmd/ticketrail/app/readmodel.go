@@ -168,6 +168,15 @@ func (r rebuilds) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
 // Rollback goes back to the previous read model.
 func (r rebuilds) Rollback(ctx context.Context) error { return conflict(r.Rebuilder.Rollback(ctx)) }
 
+// Delete forgets a rebuild.
+func (r rebuilds) Delete(id int) error { return conflict(r.Rebuilder.Delete(id)) }
+
+// Previous tells of the read model that a rollback goes back to.
+func (r rebuilds) Previous(ctx context.Context) (domain.Checkpoint, error) {
+	checkpoint, err := r.Rebuilder.Previous(ctx)
+	return checkpoint, conflict(err)
+}
+
 // OrdersAt reads a snapshot.
 func (r rebuilds) OrdersAt(ctx context.Context, streamSequence uint64, q domain.OrderQuery) (orders []*domain.Order, err error) {
 	db, done, err := r.Snapshot(ctx, streamSequence)

@@ -115,7 +115,7 @@ func TestCancelARebuild(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusConflict, status, string(text))
 	var told api.Rebuild
-	p.change(http.MethodDelete, fmt.Sprint("/v1/rebuilds/", begun.ID), nil, &told)
+	p.change(http.MethodPost, fmt.Sprint("/v1/rebuilds/", begun.ID, "/cancel"), nil, &told)
 	require.Equal(t, domain.RebuildCanceled, told.State)
 	require.Equal(t, before.Counts, p.caughtUp().Counts)
 	require.Len(t, readModels(t, c.Data), 1)
