@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,7 +25,7 @@ func Compare(ctx context.Context, inUse, rebuilt string) (c *Comparison, err err
 	c = &Comparison{}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("compare read models: %w", errors.Join(err, c.Close()))
+			err = fmt.Errorf("compare read models: %w", damage(errors.Join(err, c.Close())))
 		}
 	}()
 	if c.db, err = sql.Open("sqlite3", dsn(rebuilt, "ro", "_query_only=true")); err != nil {
@@ -63,24 +62,72 @@ func (c *Comparison) Close() error {
 }
 
 // Difference compares every row of every table, and describes up to examples
-// orders that differ.
+// orders that differ. It reads all there is of both files, indexes too, and returns
+// domain.ErrDamaged where one of them is not what was written.
 func (c *Comparison) Difference(ctx context.Context, examples int) (*domain.Difference, error) {
-	d := &domain.Difference{StreamSequence: c.at}
-	var rebuilt uint64
-	err := c.conn.QueryRowContext(ctx, "SELECT ifnull(max(checkpoint), 0) FROM main.projection").Scan(&rebuilt)
-	if err == nil && rebuilt != c.at {
-		err = fmt.Errorf("the one in use is at stream sequence %d, the rebuilt one at %d", c.at, rebuilt)
-	}
-	if err == nil {
-		err = c.tables(ctx, d)
-	}
-	if err == nil && !d.None() {
-		err = errors.Join(c.orders(ctx, d), c.describe(ctx, d, examples))
-	}
+	d, err := c.difference(ctx, examples)
 	if err != nil {
-		return nil, fmt.Errorf("compare read models: %w", err)
+		return nil, fmt.Errorf("compare read models: %w", damage(err))
 	}
 	return d, nil
+}
+
+func (c *Comparison) difference(ctx context.Context, examples int) (*domain.Difference, error) {
+	var rebuilt uint64
+	if err := c.conn.QueryRowContext(ctx, "SELECT ifnull(max(checkpoint), 0) FROM main.projection").Scan(&rebuilt); err != nil {
+		return nil, err
+	}
+	if rebuilt != c.at {
+		return nil, fmt.Errorf("the one in use is at stream sequence %d, the rebuilt one at %d", c.at, rebuilt)
+	}
+	d := &domain.Difference{StreamSequence: c.at}
+	for _, step := range []func(context.Context, *domain.Difference) error{c.tables, c.indexes} {
+		if err := step(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	if d.None() {
+		return d, nil
+	}
+	found, err := c.orders(ctx, d, examples)
+	if err != nil {
+		return nil, err
+	}
+	d.Examples, err = c.describe(ctx, found)
+	return d, err
+}
+
+// indexes counts the entries of every index of both sides. One that lacks rows of
+// its table would hide them from readers.
+func (c *Comparison) indexes(ctx context.Context, _ *domain.Difference) error {
+	for _, side := range []string{"main", "in_use"} {
+		rows, err := c.conn.QueryContext(ctx, "SELECT name, tbl_name, ifnull(sql, '') FROM "+side+".sqlite_schema WHERE type = 'index'")
+		if err != nil {
+			return err
+		}
+		type index struct{ name, table, statement string }
+		all, err := collect(rows, func(row scanner) (i index, err error) { return i, row.Scan(&i.name, &i.table, &i.statement) })
+		if err != nil {
+			return err
+		}
+		for _, i := range all {
+			where := ""
+			if _, condition, partial := strings.Cut(i.statement, " WHERE "); partial {
+				where = " WHERE " + condition
+			}
+			var entries, inTable uint64
+			err := c.conn.QueryRowContext(ctx, fmt.Sprintf(
+				"SELECT (SELECT count(rowid) FROM %[1]s.%[2]s INDEXED BY %[3]s%[4]s), (SELECT count(rowid) FROM %[1]s.%[2]s NOT INDEXED%[4]s)",
+				side, i.table, i.name, where)).Scan(&entries, &inTable)
+			switch {
+			case err != nil:
+				return fmt.Errorf("index %s: %w", i.name, err)
+			case entries != inTable:
+				return fmt.Errorf("%w: index %s has %d of the %d rows of its table", domain.ErrDamaged, i.name, entries, inTable)
+			}
+		}
+	}
+	return nil
 }
 
 func (c *Comparison) tables(ctx context.Context, d *domain.Difference) error {
@@ -136,37 +183,6 @@ func qualified(table string, columns []string) string {
 		names[i] = table + "." + column
 	}
 	return strings.Join(names, ", ")
-}
-
-func (c *Comparison) orders(ctx context.Context, d *domain.Difference) error {
-	return c.conn.QueryRowContext(ctx, `
-		SELECT ifnull(sum(m.id IS NULL), 0), ifnull(sum(u.id IS NULL), 0),
-		       ifnull(sum(m.id IS NOT NULL AND u.id IS NOT NULL), 0)`+ordersDiffering).
-		Scan(&d.Orders.Missing, &d.Orders.Added, &d.Orders.Changed)
-}
-
-func (c *Comparison) describe(ctx context.Context, d *domain.Difference, examples int) error {
-	rows, err := c.conn.QueryContext(ctx, `
-		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.document, ''), ifnull(m.document, ''),
-		       `+rowsOf("in_use", "u")+`, `+rowsOf("main", "m")+
-		ordersDiffering+`
-		ORDER BY 1, 2
-		LIMIT ?`, examples)
-	if err != nil {
-		return err
-	}
-	d.Examples, err = collect(rows, func(row scanner) (o domain.OrderDifference, err error) {
-		var inUse, rebuilt, inUseRows, rebuiltRows []byte
-		if err := row.Scan(&o.Source, &o.Key, &inUse, &rebuilt, &inUseRows, &rebuiltRows); err != nil {
-			return o, err
-		}
-		if bytes.Equal(inUse, rebuilt) {
-			inUse, rebuilt = inUseRows, rebuiltRows
-		}
-		o.Fields = differingFields(inUse, rebuilt)
-		return o, nil
-	})
-	return err
 }
 
 func (c *Comparison) texts(ctx context.Context, query string, args ...any) ([]string, error) {

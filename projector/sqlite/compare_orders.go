@@ -1,15 +1,133 @@
 package sqlite
 
-import "strings"
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
 
-// ordersDiffering pairs the orders of both sides by what names them to the world,
-// and leaves those that differ: in the folded order, or in the rows beside it.
-var ordersDiffering = `
-	FROM main.orders AS m
-	FULL OUTER JOIN in_use.orders AS u ON u.source = m.source AND u.key = m.key
-	WHERE m.document IS NOT u.document
-	   OR ` + rowsOf("main", "m") + ` IS NOT ` + rowsOf("in_use", "u") + `
-	   OR ` + proofsOf("main", "m") + ` IS NOT ` + proofsOf("in_use", "u")
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// pairedOrder is an order that differs, with its ids on both sides; 0 on a side that
+// does not have it.
+type pairedOrder struct {
+	source, key    string
+	inUse, rebuilt uint64
+}
+
+// orders counts the orders that differ, and gives the first of them by source and
+// key. Both sides are paired by what names an order to the world, since another
+// version may give the ids in another order.
+func (c *Comparison) orders(ctx context.Context, d *domain.Difference, most int) (first []pairedOrder, err error) {
+	rows, err := c.conn.QueryContext(ctx, `
+		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.id, 0), ifnull(m.id, 0)
+		FROM main.orders AS m
+		FULL OUTER JOIN in_use.orders AS u ON u.source = m.source AND u.key = m.key
+		WHERE `+strings.Join(waysToDiffer(d), " OR "))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o pairedOrder
+		if err := rows.Scan(&o.source, &o.key, &o.inUse, &o.rebuilt); err != nil {
+			return nil, err
+		}
+		switch {
+		case o.rebuilt == 0:
+			d.Orders.Missing++
+		case o.inUse == 0:
+			d.Orders.Added++
+		default:
+			d.Orders.Changed++
+		}
+		at, _ := slices.BinarySearchFunc(first, o, pairedOrder.compare)
+		if at < most {
+			first = slices.Insert(first, at, o)
+			first = first[:min(len(first), most)]
+		}
+	}
+	return first, rows.Err()
+}
+
+func (o pairedOrder) compare(other pairedOrder) int {
+	return cmp.Or(cmp.Compare(o.source, other.source), cmp.Compare(o.key, other.key))
+}
+
+// waysToDiffer gives the conditions under which a pair of orders differs: in the
+// folded order and the columns beside it, and in the rows of those tables that are
+// known to differ somewhere.
+func waysToDiffer(d *domain.Difference) []string {
+	ways := []string{"(" + qualified("m", orderColumns) + ") IS NOT (" + qualified("u", orderColumns) + ")"}
+	for _, table := range d.Tables {
+		if beside, is := besideOrders[table.Table]; is && table.Missing+table.Added+table.Changed > 0 {
+			ways = append(ways, beside.differs(table.Table)...)
+		}
+	}
+	return ways
+}
+
+// orderColumns are those of an order but for its id.
+var orderColumns = []string{
+	"source", "key", "state", "store_id", "reference", "problem", "last_seen_at", "stream_sequence", "document",
+}
+
+// besideOrders are the tables with rows of an order.
+var besideOrders = map[string]orderTable{
+	"timeline": {
+		key:  []string{"stream_sequence", "ordinal"},
+		rest: []string{"event", "status", "effect", "note", "state", "occurred_at", "received_at"},
+	},
+	"proofs": {key: []string{"id"}, rest: []string{"type", "content"}},
+}
+
+// orderTable has the columns of a table beside orders: those that tell the rows of one
+// order apart, and the others.
+type orderTable struct{ key, rest []string }
+
+func (t orderTable) differs(table string) []string {
+	return []string{
+		fmt.Sprintf(`(SELECT count(*) FROM main.%[1]s WHERE order_id = m.id) <> (SELECT count(*) FROM in_use.%[1]s WHERE order_id = u.id)`, table),
+		fmt.Sprintf(`EXISTS (
+			SELECT 1
+			FROM main.%[1]s AS a
+			LEFT JOIN in_use.%[1]s AS b ON b.order_id = u.id AND (%[2]s) = (%[3]s)
+			WHERE a.order_id = m.id AND (%[4]s) IS NOT (%[5]s))`,
+			table, qualified("a", t.key), qualified("b", t.key), qualified("a", t.rest), qualified("b", t.rest)),
+	}
+}
+
+// describe tells field by field how orders differ.
+func (c *Comparison) describe(ctx context.Context, orders []pairedOrder) (described []domain.OrderDifference, err error) {
+	for _, o := range orders {
+		inUse, inUseRows, err := c.order(ctx, "in_use", o.inUse)
+		if err != nil {
+			return nil, err
+		}
+		rebuilt, rebuiltRows, err := c.order(ctx, "main", o.rebuilt)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(inUse, rebuilt) {
+			inUse, rebuilt = inUseRows, rebuiltRows
+		}
+		described = append(described, domain.OrderDifference{Source: o.source, Key: o.key, Fields: differingFields(inUse, rebuilt)})
+	}
+	return described, nil
+}
+
+// order gives the folded order of one side and what is beside it, both as JSON; nothing
+// where the side does not have it.
+func (c *Comparison) order(ctx context.Context, side string, id uint64) (document, rows []byte, err error) {
+	if id == 0 {
+		return nil, nil, nil
+	}
+	err = c.conn.QueryRowContext(ctx, "SELECT document, "+rowsOf(side, "o")+" FROM "+side+".orders AS o WHERE id = ?", id).Scan(&document, &rows)
+	return document, rows, err
+}
 
 // rowsOf gives an expression for what one side has of an order beside its folded
 // state, as a JSON object: the columns that readers find it by, and its timeline
@@ -30,16 +148,4 @@ func rowsOf(schema, order string) string {
 				FROM {schema}.timeline
 				WHERE order_id = {order}.id
 				ORDER BY stream_sequence, ordinal))))`)
-}
-
-// proofsOf gives an expression for one side's proofs of delivery of an order, of
-// which only that they differ can be told: their contents are pictures.
-func proofsOf(schema, order string) string {
-	return strings.NewReplacer("{schema}", schema, "{order}", order).Replace(`(
-		SELECT json_group_array(json_array(id, type, hex(content)))
-		FROM (
-			SELECT id, type, content
-			FROM {schema}.proofs
-			WHERE order_id = {order}.id
-			ORDER BY id))`)
 }

@@ -1,7 +1,12 @@
 package sqlite_test
 
 import (
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -125,4 +130,105 @@ func TestComparisonHoldsTheReadModelInUse(t *testing.T) {
 	require.ErrorContains(t, err, "at stream sequence 2, the rebuilt one at 0")
 	two(fresh)
 	fresh.commit()
+}
+
+// A comparison reads all there is of both files: a flipped bit on any page of either
+// makes it fail, and never passes for equal.
+func TestComparisonReadsEveryPage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	paths := [2]string{filepath.Join(dir, "in use.db"), filepath.Join(dir, "rebuilt.db")}
+	for _, path := range paths {
+		db, err := sqlite.Open(t.Context(), path)
+		require.NoError(t, err)
+		w := newWriter(t, db)
+		for i := range 40 {
+			event := step(fmt.Sprintf("order-%d", i), domain.FulfillmentReady)
+			event.StoreID = "store"
+			order := w.apply(event)
+			if i < 2 {
+				proof := &domain.Proof{ProofInfo: domain.ProofInfo{ID: "p", Type: "image/png"}, Content: make([]byte, 5000)}
+				w.batch.Proofs = append(w.batch.Proofs, domain.OrderProof{Order: order, Proof: proof})
+			}
+		}
+		w.commit()
+		require.NoError(t, db.Close())
+	}
+	for _, path := range paths {
+		sound, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for page := 0; page < len(sound); page += 4096 {
+			spoilt := slices.Clone(sound)
+			spoilt[page+2000] ^= 4
+			require.NoError(t, os.WriteFile(path, spoilt, 0o600))
+			comparison, err := sqlite.Compare(t.Context(), paths[0], paths[1])
+			if err == nil {
+				_, err = comparison.Difference(t.Context(), 10)
+				require.NoError(t, comparison.Close())
+			}
+			require.ErrorIs(t, err, domain.ErrDamaged, "page %d of %s", 1+page/4096, filepath.Base(path))
+		}
+		require.NoError(t, os.WriteFile(path, sound, 0o600))
+	}
+}
+
+var benchOrders = flag.Int("orders", 2000, "how many orders the benchmark of a comparison has")
+
+// What a comparison costs does not depend on how much differs.
+func BenchmarkCompare(b *testing.B) {
+	dir := b.TempDir()
+	model := func(name, statement string) string {
+		path := filepath.Join(dir, name)
+		if statement == "" {
+			fillOrders(b, path, *benchOrders)
+			return path
+		}
+		content, err := os.ReadFile(filepath.Join(dir, "in use.db"))
+		require.NoError(b, err)
+		require.NoError(b, os.WriteFile(path, content, 0o600))
+		db, err := sql.Open("sqlite3", sqlite.DSN(path))
+		require.NoError(b, err)
+		_, err = db.ExecContext(b.Context(), statement)
+		require.NoError(b, err)
+		require.NoError(b, db.Close())
+		return path
+	}
+	inUse := model("in use.db", "")
+	for _, c := range []struct{ name, statement string }{
+		{"equal", "SELECT 1"},
+		{"one differs", "UPDATE orders SET state = 'closed' WHERE id = 7"},
+		{"all differ", "UPDATE orders SET state = 'closed'"},
+	} {
+		rebuilt := model(c.name+".db", c.statement)
+		b.Run(c.name, func(b *testing.B) {
+			for range b.N {
+				comparison, err := sqlite.Compare(b.Context(), inUse, rebuilt)
+				require.NoError(b, err)
+				_, err = comparison.Difference(b.Context(), 20)
+				require.NoError(b, err)
+				require.NoError(b, comparison.Close())
+			}
+		})
+		require.NoError(b, os.Remove(rebuilt))
+	}
+}
+
+// fillOrders makes a read model of orders with three lines of timeline each.
+func fillOrders(b *testing.B, path string, orders int) {
+	db, err := sqlite.OpenScratch(b.Context(), path)
+	require.NoError(b, err)
+	var t testing.T
+	w := newWriter(&t, db)
+	const batch = 5000
+	for first := 0; first < orders; first += batch {
+		for _, fulfillment := range []domain.Fulfillment{domain.FulfillmentAccepted, domain.FulfillmentInKitchen, domain.FulfillmentReady} {
+			for i := first; i < min(first+batch, orders); i++ {
+				w.apply(step(fmt.Sprintf("order-%x", i*7919), fulfillment))
+			}
+		}
+		require.NoError(b, db.Commit(b.Context(), &w.batch))
+		w.begin()
+		clear(w.orders)
+	}
+	require.NoError(b, db.Close())
 }

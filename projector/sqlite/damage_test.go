@@ -19,7 +19,7 @@ import (
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
-var flips = flag.Int("flips", 5, "bits to flip in each kind of file of each state")
+var flips = flag.Int("flips", 3, "bits to flip in each kind of file of each state")
 
 // remains is what a stop leaves of a read model.
 type remains struct {
@@ -144,6 +144,9 @@ func (h *history) commit(commits int) {
 		for i := range uint64(6) {
 			event := step(fmt.Sprintf("order-%d", (n+i*7)%60), domain.Fulfillment(1+(n+i)%4))
 			event.StoreID = fmt.Sprintf("store-%d", i)
+			if i == 0 {
+				event.Description = strings.Repeat("long ", 2000) // on pages of its own
+			}
 			h.writer.apply(event)
 		}
 		h.writer.commit()

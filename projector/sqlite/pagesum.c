@@ -21,8 +21,10 @@ typedef struct methods {
 	int (*close)(file *);
 	int (*read)(file *, void *, int, int64_t);
 	int (*write)(file *, const void *, int, int64_t);
-	void *others[13]; // from xTruncate to xShmUnmap, all of them untouched
-	void *mapped[2];  // xFetch and xUnfetch, which read past the sums; version 3
+	void *others[8]; // from xTruncate to xSectorSize, all of them untouched
+	int (*characteristics)(file *);
+	void *shared[4]; // from xShmMap to xShmUnmap, untouched
+	void *mapped[2]; // xFetch and xUnfetch, which read past the sums; version 3
 } methods;
 
 typedef struct vfs {
@@ -43,7 +45,8 @@ enum {
 	NO_MEMORY = 7,
 	CORRUPT = 11,
 	OPEN_MAIN_DB = 0x100,
-	UNMAPPED = 2, // the version of methods that has no xFetch
+	SUBPAGE_READ = 0x8000, // parts of a page may be read alone, past its sum
+	UNMAPPED = 2,          // the version of methods that has no xFetch
 	SMALLEST_PAGE = 512,
 	LARGEST_PAGE = 65536,
 	SUM = 8,    // bytes at the end of each page
@@ -99,6 +102,8 @@ static int write_page(file *f, const void *from, int size, int64_t offset) {
 	return plain_methods(f)->write(f, page, size, offset);
 }
 
+static int characteristics(file *f) { return plain_methods(f)->characteristics(f) & ~SUBPAGE_READ; }
+
 // summed_methods gives the table for files with these methods, or nothing where
 // there is no room for another.
 static const methods *summed_methods(const methods *plain) {
@@ -111,6 +116,7 @@ static const methods *summed_methods(const methods *plain) {
 			tables[i].methods.version = UNMAPPED;
 			tables[i].methods.read = read_page;
 			tables[i].methods.write = write_page;
+			tables[i].methods.characteristics = characteristics;
 		}
 		if (tables[i].plain == plain)
 			found = &tables[i].methods;
