@@ -114,7 +114,7 @@ func makeHistory(t *testing.T) *history {
 	db, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	h.writer = newWriter(t, db)
-	h.commit(30)
+	h.commit(12)
 	h.stop("killed before any checkpoint")
 	h.copyBack()
 	h.stop("killed with all of the log copied back")
@@ -142,7 +142,7 @@ func (h *history) commit(commits int) {
 	for range commits {
 		n := h.writer.batch.Checkpoint.StreamSequence
 		for i := range uint64(6) {
-			event := step(fmt.Sprintf("order-%d", (n+i*7)%60), domain.Fulfillment(1+(n+i)%4))
+			event := step(fmt.Sprintf("order-%d", (n+i*7)%30), domain.Fulfillment(1+(n+i)%4))
 			event.StoreID = fmt.Sprintf("store-%d", i)
 			if i == 0 {
 				event.Description = strings.Repeat("long ", 2000) // on pages of its own
