@@ -57,6 +57,7 @@ type Log struct {
 	decisions jetstream.Stream
 	publisher *Publisher
 	leader    nats.JetStreamManager
+	copy      Copy      // nil where receipts wait for none
 	embedded  *Embedded // nil where the server is external
 	dir       string    // of the embedded server
 	minFree   int64
@@ -117,17 +118,14 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 // server's limit, [ErrUnfit] for names that are no tokens, for an id that
 // domain.IsWebhookID does not take or a content type over 1 KiB, and
 // [ErrUnavailable] where the stream did not answer within 5 seconds or before ctx
-// ended; then it may have been stored nevertheless.
+// ended; then it may have been stored nevertheless. So it may where a copy that is
+// waited for did not take it in that time: see [Log.AnswerAfter].
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	subject, m, err := NewMessage(w)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := l.checkDisk(); err != nil {
-		return Receipt{}, err
-	}
-	m.SetContext(ctx)
-	return l.publisher.publish(subject, m)
+	return l.keep(ctx, subject, m)
 }
 
 // Webhook reads one webhook, or returns domain.ErrNotFound.
@@ -194,7 +192,7 @@ func (l *Log) Ready(ctx context.Context) error {
 	if err := l.health(); err != nil {
 		return err
 	}
-	if err := l.checkDisk(); err != nil {
+	if err := l.checkRoom(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
