@@ -26,7 +26,7 @@ type Config struct {
 	// Replicas is the number of servers that keep each stream; 1 where it is 0.
 	Replicas int
 	// MaxBytes is what the webhooks may take on disk. 0 means what an existing
-	// stream has; on the embedded server at least three quarters of what its disk
+	// stream has; on the embedded server at least half of what its disk
 	// has room for. An external server's disk cannot be seen, so a new stream there
 	// needs a number. The limit of an existing stream is never lowered.
 	MaxBytes int64

@@ -13,7 +13,7 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
-var flips = flag.Int("flips", 6, "how many bits are flipped in each kind of file, after each kind of stop")
+var flips = flag.Int("flips", 3, "how many bits are flipped in each kind of file, after each kind of stop")
 
 // One flipped bit has no effect, or it is found before the broker opens its files: in
 // every kind of file, after a stop and after a crash. After what the refusal says to
