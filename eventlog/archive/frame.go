@@ -37,21 +37,21 @@ func (c *codec) close() {
 	c.decoder.Close()
 }
 
-// frame gives the frame of some lines.
-func (c *codec) frame(lines ...any) ([]byte, error) {
+// compress gives the frame of some lines, and how long these are, in bytes.
+func (c *codec) compress(lines ...any) (frame []byte, length int, err error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text) // ends each line
 	encoder.SetEscapeHTML(false)
 	for _, l := range lines {
 		if err := encoder.Encode(l); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return c.encoder.EncodeAll(text.Bytes(), nil), nil
+	return c.encoder.EncodeAll(text.Bytes(), nil), text.Len(), nil
 }
 
-// text gives the lines of a frame, whose checksum is compared.
-func (c *codec) text(frame []byte) ([]byte, error) {
+// decompress gives the lines of a frame, whose checksum is compared.
+func (c *codec) decompress(frame []byte) ([]byte, error) {
 	return c.decoder.DecodeAll(frame, nil)
 }
 
@@ -105,7 +105,7 @@ func (c *codec) anyFrame(data []byte) bool {
 		}
 		data = data[at:]
 		if length, err := frameLength(data); err == nil {
-			if _, err := c.text(data[:length]); err == nil {
+			if _, err := c.decompress(data[:length]); err == nil {
 				return true
 			}
 		}

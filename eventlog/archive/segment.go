@@ -45,7 +45,8 @@ type segment struct {
 	before Mark  // what the segments before it end with
 	last   Mark  // of its last whole group; before where it has none
 	size   int64 // in bytes, of what is whole
-	torn   int64 // bytes after that, of a group that a crash has torn
+	text   int64 // the same, decompressed; not counted in one that is sealed
+	torn   int64 // bytes after size, of a group that a crash has torn
 	sealed bool
 }
 
@@ -103,14 +104,14 @@ func (x *examination) read() error {
 		if err != nil {
 			return x.tear()
 		}
-		text, err := x.text(rest[:length])
+		text, err := x.decompress(rest[:length])
 		if err != nil {
 			return x.tear()
 		}
 		if err := x.take(text); err != nil {
 			return err
 		}
-		x.size += int64(length)
+		x.size, x.text = x.size+int64(length), x.text+int64(len(text))
 		if x.size == int64(length) && x.each == nil && x.skip() {
 			return nil
 		}
@@ -136,7 +137,7 @@ func (x *examination) tear() error {
 // all groups. Otherwise reading goes on, and finds where the damage is.
 func (x *examination) skip() bool {
 	at := bytes.LastIndex(x.data, frameMagic)
-	text, err := x.text(x.data[at:])
+	text, err := x.decompress(x.data[at:])
 	if err != nil || !bytes.HasPrefix(text, sealStart) {
 		return false
 	}

@@ -10,8 +10,13 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// defaultSegmentSize is in bytes. All of the open segment is read at each start.
-const defaultSegmentSize = 8 << 20
+const (
+	// defaultSegmentSize is in bytes.
+	defaultSegmentSize = 8 << 20
+	// segmentText is what a segment may hold decompressed, in bytes: all of the open one
+	// is decompressed at each start.
+	segmentText = 32 << 20
+)
 
 // Writer adds to an archive. It must be used by one goroutine at a time, in the one
 // process that has locked the data folder.
@@ -77,7 +82,7 @@ func (w *Writer) Append(entries []Entry) error {
 		lines = append(lines, webhookOf(e))
 	}
 	end := markOf(last)
-	frame, err := w.codec.frame(append(lines, line{Mark: &end})...)
+	frame, length, err := w.codec.compress(append(lines, line{Mark: &end})...)
 	if err == nil {
 		err = w.ready()
 	}
@@ -87,14 +92,15 @@ func (w *Writer) Append(entries []Entry) error {
 	if err != nil {
 		return fmt.Errorf("archive: %w", errors.Join(err, w.closeFile()))
 	}
-	w.open.last = last
+	w.open.last, w.open.text = last, w.open.text+int64(length)
 	return nil
 }
 
 // ready has a segment to write to: the open one, or a new one in the place of one
 // that is full.
 func (w *Writer) ready() error {
-	if w.open.size >= cmp.Or(w.SegmentSize, defaultSegmentSize) && !w.open.sealed {
+	full := w.open.size >= cmp.Or(w.SegmentSize, defaultSegmentSize) || w.open.text >= segmentText
+	if full && !w.open.sealed {
 		if err := w.reopen(); err != nil {
 			return err
 		}
@@ -126,7 +132,7 @@ func (w *Writer) begin() (err error) {
 		return err
 	}
 	h := head{Version: version, Stream: w.stream.Name, CreatedAt: w.stream.CreatedAt, Before: markOf(w.open.last)}
-	frame, err := w.codec.frame(line{Segment: &h})
+	frame, _, err := w.codec.compress(line{Segment: &h})
 	if err != nil {
 		return err
 	}
@@ -147,7 +153,7 @@ func (w *Writer) seal() error {
 	if err != nil {
 		return err
 	}
-	frame, err := w.codec.frame(line{Seal: &seal{mark: markOf(w.open.last), SHA256: sumOf(data)}})
+	frame, _, err := w.codec.compress(line{Seal: &seal{mark: markOf(w.open.last), SHA256: sumOf(data)}})
 	if err == nil {
 		err = w.write(frame)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -186,10 +187,11 @@ func (s *stream) lookAtBlocks() error {
 
 func (s *stream) lookAtBlock(number int) (*block, error) {
 	b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
-	data, err := os.ReadFile(b.path)
+	data, done, err := mapFile(b.path)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	b.size = int64(len(data))
 	h := newHash(s.name, number)
 	for b.sound < b.size {
@@ -201,6 +203,22 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 		b.sound += int64(length)
 	}
 	return b, nil
+}
+
+// mapFile gives the content of a file, which nobody may cut meanwhile, until done is
+// called. Reading it into memory would take as long as looking at it.
+func mapFile(path string) (data []byte, done func(), err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return nil, func() {}, err
+	}
+	data, err = unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	return data, func() { _ = unix.Munmap(data) }, err // it is no use to know that it failed
 }
 
 // isWebhook tells whether a record's subject is one of this program's. Where it ends
