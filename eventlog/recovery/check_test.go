@@ -236,14 +236,14 @@ func TestRestoreMakesTheStreamAnew(t *testing.T) {
 	flipBit(t, blocks(t, data)[1], 5000, 3)
 	require.NoError(t, os.Remove(filepath.Join(streamFolder(data), "meta.inf")))
 
-	plan, err := recovery.Restore(files, eventlog.Config{}, true)
+	plan, err := recovery.Restore(files, eventlog.Config{}, 0, true)
 	require.NoError(t, err)
 	require.Equal(t, uint64(webhooks), plan.Mark.StreamSequence)
 	require.Positive(t, plan.FromFiles)
 	require.Equal(t, f.chain, plan.Mark.Chain)
 	require.Error(t, recovery.Check(files, nil), "nothing was changed")
 
-	done, err := recovery.Restore(files, eventlog.Config{}, false)
+	done, err := recovery.Restore(files, eventlog.Config{}, 0, false)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(done.Aside, files.Aside))
 	plan.Aside = done.Aside
@@ -252,7 +252,7 @@ func TestRestoreMakesTheStreamAnew(t *testing.T) {
 	require.NoError(t, recovery.Check(files, nil))
 	f.isWhole(t, data)
 
-	_, err = recovery.Restore(filesOf(t.TempDir()), eventlog.Config{}, false)
+	_, err = recovery.Restore(filesOf(t.TempDir()), eventlog.Config{}, 0, false)
 	require.ErrorContains(t, err, "holds no webhook")
 }
 

@@ -21,6 +21,9 @@ type Restored struct {
 	// FromFiles is how many of the last webhooks the archive did not have: they were
 	// whole in the stream's own files.
 	FromFiles uint64
+	// At is the mark of the stream sequence that was asked for; zero where the stream does
+	// not reach it.
+	At archive.Mark
 	// Aside is where the stream's former files are; empty where there were none.
 	Aside string
 }
@@ -33,8 +36,9 @@ type Restored struct {
 // moment leaves the former files, or none, which [Check] finds.
 //
 // With plan nothing is changed, and what would be done is given. The settings are
-// those that the stream gets where its own cannot be read.
-func Restore(files Files, settings eventlog.Config, plan bool) (Restored, error) {
+// those that the stream gets where its own cannot be read. at is a stream sequence whose
+// mark is wanted; 0 where none is.
+func Restore(files Files, settings eventlog.Config, at uint64, plan bool) (Restored, error) {
 	found, err := archive.Look(files.Archive)
 	switch {
 	case err != nil:
@@ -42,7 +46,7 @@ func Restore(files Files, settings eventlog.Config, plan bool) (Restored, error)
 	case found.Empty():
 		return Restored{}, fmt.Errorf("restore: the archive %s holds no webhook", files.Archive)
 	}
-	r := &restoration{Files: files, archive: found, temporary: files.Server + ".restoring", Restored: Restored{
+	r := &restoration{Files: files, at: at, archive: found, temporary: files.Server + ".restoring", Restored: Restored{
 		Stream: found.Stream(), First: found.Before().StreamSequence + 1, Mark: found.Before(),
 	}}
 	if err := r.run(settings, plan); err != nil {
@@ -54,6 +58,7 @@ func Restore(files Files, settings eventlog.Config, plan bool) (Restored, error)
 type restoration struct {
 	Files
 	Restored
+	at        uint64
 	archive   *archive.Archive
 	former    *stream
 	temporary string // folder in which the stream is made
@@ -100,7 +105,9 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 			if err != nil {
 				return err
 			}
-			r.Mark = r.Mark.After(e)
+			if r.Mark = r.Mark.After(e); e.StreamSequence == r.at {
+				r.At = r.Mark
+			}
 		}
 	}
 	r.FromFiles = r.Mark.StreamSequence - r.archive.Last().StreamSequence

@@ -56,12 +56,13 @@ func (a *App) startArchive(ctx context.Context) error {
 	}
 	a.steps.push("close the archive", limitArchive, closing(writer.Close))
 	keeper := archive.NewKeeper(a.log, writer, a.logger)
+	behind := int64(info.Last) - int64(keeper.Reached())
 	a.steps.beside("stop the archive", limitArchive, keeper.Run)
 	if !a.config.NATS.Embedded() {
 		return nil
 	}
 	a.log.AnswerAfter(keeper)
-	if behind := info.Last - writer.Last().StreamSequence; behind > 0 {
+	if behind > 0 {
 		a.logger.Info("the archive catches up with the stream", "webhooks", behind)
 	}
 	// Where it cannot now, it has said so itself, and goes on trying: reads need not wait
