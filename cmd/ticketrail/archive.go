@@ -53,7 +53,7 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 	if found.At.StreamSequence > 0 {
 		report.ReadModel = &checkpoint.StreamSequence
 	}
-	if err := c.print(p, report); err != nil {
+	if err := c.print(p, report, loaded.NATS.Embedded()); err != nil {
 		return err
 	}
 	if found.At.StreamSequence > 0 && found.At.Chain != checkpoint.Chain {
@@ -89,12 +89,16 @@ func reportOf(found recovery.Comparison) archiveReport {
 	}
 }
 
-func (c *archiveVerify) print(p *program, r archiveReport) error {
+func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error {
 	if c.JSON {
 		return printJSON(p.stdout, r)
 	}
 	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %d segments, every one whole\n", r.First, r.Last, r.Segments)
-	fmt.Fprintf(p.stdout, "stream: %d webhooks compared, the same in both\n", r.Compared)
+	if embedded {
+		fmt.Fprintf(p.stdout, "stream: %d webhooks compared, the same in both\n", r.Compared)
+	} else {
+		fmt.Fprintln(p.stdout, "stream: not compared; its files are on external servers")
+	}
 	if r.ReadModel == nil {
 		_, err := fmt.Fprintln(p.stdout, "read model: not compared; it is where no program runs")
 		return err

@@ -56,7 +56,7 @@ func (c *restoreCommand) Run(ctx context.Context, p *program) (err error) {
 	case !c.given(p, "Do it?"):
 		return errors.New("nothing was changed")
 	}
-	return r.run(ctx)
+	return r.run()
 }
 
 // restoring is one restore.
@@ -121,7 +121,7 @@ func (r *restoring) keepsReadModel(done recovery.Restored) bool {
 		c.Stream == done.Stream && c.StreamSequence == done.At.StreamSequence && c.Chain == done.At.Chain
 }
 
-func (r *restoring) run(ctx context.Context) error {
+func (r *restoring) run() error {
 	if r.backup != nil {
 		if err := r.takeBackup(); err != nil {
 			return fmt.Errorf("restore: %w", err)
