@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -272,4 +273,40 @@ func TestCompareReadsEveryWebhook(t *testing.T) {
 	require.Greater(t, found.Segments, 1)
 	_, err = recovery.Compare(recovery.Files{Server: fmt.Sprint(data, "/none"), Archive: fmt.Sprint(data, "/archive")}, 0)
 	require.NoError(t, err)
+}
+
+// What has expired is not missing, whether some webhooks are left or none; what has not
+// expired yet is.
+func TestWhatHasExpiredIsNotMissing(t *testing.T) {
+	t.Parallel()
+	const maxAge = 2 * time.Second
+	data := t.TempDir()
+	r := runFor(t, data, maxAge)
+	r.fill(1, 60)
+	left := func() uint64 {
+		info, err := r.Info(t.Context())
+		require.NoError(t, err)
+		return info.Messages
+	}
+	require.Eventually(t, func() bool { return left() == 0 }, patience, 10*time.Millisecond)
+	r.stop()
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	r = runFor(t, data, maxAge)
+	require.Zero(t, left())
+	r.fill(61, 90)
+	r.stop()
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	r = runFor(t, data, maxAge)
+	info, err := r.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(90), info.Last)
+	require.Greater(t, info.First, uint64(60))
+	r.stop()
+
+	data = t.TempDir()
+	r = runFor(t, data, time.Hour)
+	r.fill(1, webhooks)
+	r.stop()
+	require.NoError(t, os.Remove(blocks(t, data)[0]))
+	refused(t, data, "have not expired", "ticketrail restore")
 }

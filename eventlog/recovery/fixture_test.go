@@ -51,10 +51,16 @@ type running struct {
 // run starts a broker on a data folder that was checked, or not.
 func run(t *testing.T, data string) *running {
 	t.Helper()
+	return runFor(t, data, 0)
+}
+
+// runFor is run with a stream that keeps webhooks for a time only.
+func runFor(t *testing.T, data string, maxAge time.Duration) *running {
+	t.Helper()
 	dir := filepath.Join(data, "stream")
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
 	require.NoError(t, err)
-	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: smallStream})
+	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: smallStream, MaxAge: maxAge})
 	require.NoError(t, err)
 	info, err := log.Info(t.Context())
 	require.NoError(t, err)
