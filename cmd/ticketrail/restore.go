@@ -45,18 +45,28 @@ func (c *restoreCommand) Run(ctx context.Context, p *program) (err error) {
 	if err := r.look(ctx); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	plan, err := recovery.Restore(r.sources(), app.StreamConfig(loaded), r.checkpoint.StreamSequence, true)
-	if err != nil {
-		return err
+	if c.Plan || !c.Yes {
+		plan, err := recovery.Restore(r.sources(), app.StreamConfig(loaded), r.checkpoint.StreamSequence, true)
+		if err != nil {
+			return err
+		}
+		r.tell(plan)
 	}
-	r.tell(plan)
 	switch {
 	case c.Plan:
 		return nil
 	case !c.given(p, "Do it?"):
 		return errors.New("nothing was changed")
 	}
-	return r.run()
+	done, err := r.run()
+	if err != nil {
+		return err
+	}
+	if c.Yes {
+		r.tell(done)
+	}
+	_, err = fmt.Fprintf(p.stdout, "restored: the stream ends with stream sequence %d; compare everything: ticketrail archive verify, ticketrail verify\n", done.Mark.StreamSequence)
+	return err
 }
 
 // restoring is one restore.
@@ -121,26 +131,23 @@ func (r *restoring) keepsReadModel(done recovery.Restored) bool {
 		c.Stream == done.Stream && c.StreamSequence == done.At.StreamSequence && c.Chain == done.At.Chain
 }
 
-func (r *restoring) run() error {
+func (r *restoring) run() (done recovery.Restored, err error) {
 	if r.backup != nil {
 		if err := r.takeBackup(); err != nil {
-			return fmt.Errorf("restore: %w", err)
+			return done, fmt.Errorf("restore: %w", err)
 		}
 	}
-	done, err := recovery.Restore(r.files, app.StreamConfig(r.config), r.checkpoint.StreamSequence, false)
+	done, err = recovery.Restore(r.files, app.StreamConfig(r.config), r.checkpoint.StreamSequence, false)
 	if err != nil {
-		return err
+		return done, err
 	}
 	if r.backup == nil && !r.keepsReadModel(done) {
-		if err := r.setAside(app.ReadModelFolder(r.config.Data)); err != nil {
-			return fmt.Errorf("restore: %w", err)
-		}
+		err = r.setAside(app.ReadModelFolder(r.config.Data))
 	}
-	if err := recovery.Check(r.files, nil); err != nil {
-		return fmt.Errorf("restore: %w", err)
+	if err = errors.Join(err, recovery.Check(r.files, nil)); err != nil {
+		return done, fmt.Errorf("restore: %w", err)
 	}
-	_, err = fmt.Fprintf(r.stdout, "restored: the stream ends with stream sequence %d; compare everything: ticketrail archive verify, ticketrail verify\n", done.Mark.StreamSequence)
-	return err
+	return done, nil
 }
 
 // takeBackup puts the backup's archive and read model in the place of the folder's own.

@@ -3,11 +3,12 @@ package archive
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/ticketrail/ticketrail/domain"
 )

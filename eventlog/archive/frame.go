@@ -2,9 +2,9 @@ package archive
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 
+	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -40,12 +40,11 @@ func (c *codec) close() {
 // compress gives the frame of some lines, and how long these are, in bytes.
 func (c *codec) compress(lines ...any) (frame []byte, length int, err error) {
 	var text bytes.Buffer
-	encoder := json.NewEncoder(&text) // ends each line
-	encoder.SetEscapeHTML(false)
 	for _, l := range lines {
-		if err := encoder.Encode(l); err != nil {
+		if err := json.MarshalWrite(&text, l); err != nil {
 			return nil, 0, err
 		}
+		text.WriteByte('\n')
 	}
 	return c.encoder.EncodeAll(text.Bytes(), nil), text.Len(), nil
 }
