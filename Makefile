@@ -23,6 +23,7 @@ GOVULNCHECK   := bin/govulncheck-v1.1.4
 GENERATING := Golden|Diagram|OpenAPI
 
 FUZZTIME ?= 10s
+FLIPS    ?= 100
 BENCH    ?= .
 ARGS     ?=
 ENGINE   ?= docker
@@ -91,6 +92,10 @@ race: compiler modules ## run the whole suite three times, shuffled, to find wha
 .PHONY: e2e
 e2e: compiler modules ## run the tests that start the real program
 	@$(GO_TEST) -count=1 -v ./cmd/...
+
+.PHONY: damage
+damage: compiler modules ## flip FLIPS (100) bits in each kind of file, after stops and crashes
+	@$(GO_TEST) -count=1 -timeout 30m -run TestNoFlippedBitIsSilent ./eventlog/recovery -flips $(FLIPS)
 
 .PHONY: fuzz
 fuzz: compiler modules ## run every fuzz target for FUZZTIME (10s)

@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"domain/provider":          {"domain"},
 	"domain/provider/simulate": {"domain", "domain/provider"},
 	"eventlog":                 {"domain"},
+	"eventlog/archive":         {"domain", "eventlog"},
+	"eventlog/recovery":        {"domain", "eventlog", "eventlog/archive"},
 	"ingest":                   {"domain", "domain/provider", "eventlog"},
 	"ingest/quarantine":        {"domain", "domain/provider", "eventlog", "ingest"},
 	"projector":                {"domain", "domain/provider", "eventlog"},
@@ -52,6 +54,8 @@ var mayImport = map[string][]string{
 var ownedBy = map[string]string{
 	"github.com/nats-io/":                             "eventlog",
 	"github.com/ThreeDotsLabs/":                       "eventlog",
+	"github.com/klauspost/compress/":                  "eventlog/archive",
+	"github.com/minio/highwayhash":                    "eventlog/recovery",
 	"github.com/mattn/go-sqlite3":                     "projector/sqlite",
 	"github.com/danielgtaylor/huma/":                  "api",
 	"github.com/alecthomas/kong":                      "cmd/ticketrail",

@@ -25,6 +25,11 @@ func (b *Batch) Ack() {
 	}
 }
 
+// StoredAt gives the stream's own timestamp of the webhook at an index.
+func (b *Batch) StoredAt(i int) domain.Instant {
+	return domain.InstantOf(DeliveryOf(b.messages[i]).StoredAt)
+}
+
 func (b *Batch) add(m *message.Message) {
 	b.messages = append(b.messages, m)
 	b.Webhooks = append(b.Webhooks, WebhookOf(m))

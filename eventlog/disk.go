@@ -23,9 +23,9 @@ const (
 )
 
 // fairShare is the part of the room that a stream takes where it is not told how
-// much. The rest is for the read model, and for the one that a rebuild makes beside
-// it.
-func fairShare(room int64) int64 { return room / 4 * 3 }
+// much. The rest is for the archive, which compresses, for the read model, and for the
+// one that a rebuild makes beside it.
+func fairShare(room int64) int64 { return room / 2 }
 
 // room gives the bytes that the folder may come to hold: what its files take
 // now, and what is free on its disk less a reserve.

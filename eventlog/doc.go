@@ -4,7 +4,8 @@
 // # Guarantees
 //
 //   - When [Log.Append] returns without an error on the embedded server, the
-//     webhook is on disk: written and synced.
+//     webhook is on disk: written and synced, here and in the copy that it waits for,
+//     see [Log.AnswerAfter].
 //   - A stored webhook is read back byte for byte, in stream order, by
 //     [Log.Batches], [Log.Webhook] and [Subscriber].
 //   - A full stream refuses webhooks with [ErrFull]; it never forgets accepted

@@ -27,7 +27,7 @@ type Config struct {
 	// Replicas is the number of servers that keep each stream; 1 where it is 0.
 	Replicas int
 	// MaxBytes is what the webhooks may take on disk. 0 means what an existing
-	// stream has; on the embedded server at least three quarters of what its disk
+	// stream has; on the embedded server at least half of what its disk
 	// has room for. An external server's disk cannot be seen, so a new stream there
 	// needs a number. The limit of an existing stream is never lowered.
 	MaxBytes int64
@@ -62,6 +62,7 @@ type Log struct {
 	decisions jetstream.Stream
 	publisher *Publisher
 	leader    nats.JetStreamManager
+	copy      Copy      // nil where receipts wait for none
 	embedded  *Embedded // nil where the server is external
 	dir       string    // of the embedded server
 	minFree   int64
@@ -126,17 +127,14 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 // server's limit, [ErrUnfit] for names that are no tokens, for an id that
 // domain.IsWebhookID does not take or a content type over 1 KiB, and
 // [ErrUnavailable] where the stream did not answer within 5 seconds or before ctx
-// ended; then it may have been stored nevertheless.
+// ended; then it may have been stored nevertheless. So it may where a copy that is
+// waited for did not take it in that time: see [Log.AnswerAfter].
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	subject, m, err := NewMessage(w)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := l.checkDisk(); err != nil {
-		return Receipt{}, err
-	}
-	m.SetContext(ctx)
-	return l.publisher.publish(subject, m)
+	return l.keep(ctx, subject, m)
 }
 
 // Webhook reads one webhook, or returns domain.ErrNotFound.
@@ -204,7 +202,7 @@ func (l *Log) Ready(ctx context.Context) error {
 	if err := l.health(); err != nil {
 		return err
 	}
-	if err := l.checkDisk(); err != nil {
+	if err := l.checkRoom(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)

@@ -105,15 +105,11 @@ func (l *Log) Release(ctx context.Context, r *RejectedRequest, w *domain.Webhook
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := l.checkDisk(); err != nil {
-		return Receipt{}, err
-	}
 	m.Metadata.Set(headerReceivedAt, r.ReceivedAt.String())
 	if w.ID == "" {
 		m.Metadata.Set(jetstream.MsgIDHeader, releaseID(r))
 	}
-	m.SetContext(ctx)
-	return l.publisher.publish(subject, m)
+	return l.keep(ctx, subject, m)
 }
 
 // releaseID is what the server tells a second release by. The time of receipt is

@@ -91,6 +91,9 @@ func (e *examination) embeddedDurability(ctx context.Context) (durability eventl
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	}
+	if err := app.CheckFiles(e.config, nil); err != nil {
+		return "", err
+	}
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
 		Dir: folder, MaxBody: int64(e.config.Ingest.MaxBody), Logger: slog.New(slog.DiscardHandler),
 	})

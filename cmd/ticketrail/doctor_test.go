@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
 	"github.com/ticketrail/ticketrail/domain/provider"
 )
@@ -42,7 +41,7 @@ func TestDoctorTellsOfAStoppedProjector(t *testing.T) {
 	p.caughtUp(t)
 	p.stop(t)
 
-	require.NoError(t, os.RemoveAll(app.StreamFolder(data)))
+	removeStream(t, data)
 	p = start(t, data)
 	p.await(t, "the projector stopped")
 	said := p.doctor(t)

@@ -26,6 +26,9 @@ type commandLine struct {
 	Rebuild    rebuildCommand    `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
 	Rebuilds   rebuildsCommand   `cmd:"" help:"List, show, cancel and delete rebuilds and snapshots."`
 	Verify     verifyCommand     `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
+	Archive    archiveCommand    `cmd:"" help:"Verify the second copy of the webhooks, or make it anew."`
+	Backup     backupCommand     `cmd:"" help:"Copy the archive and the read model into a folder, also while a program serves."`
+	Restore    restoreCommand    `cmd:"" help:"Make a damaged or lost stream anew from the archive, or from a backup."`
 	Orders     ordersCommand     `cmd:"" help:"Ask about orders."`
 	Quarantine quarantineCommand `cmd:"" help:"See what was set aside, try it again, or discard it."`
 	Doctor     doctorCommand     `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"damage": damage,
 			"exits":  exits,
 			"fetch":  fetch,
+			"flip":   flip,
 			"ready":  ready,
 		},
 		RequireExplicitExec: true,
@@ -57,6 +58,17 @@ func damage(script *testscript.TestScript, _ bool, args []string) {
 	script.Check(err)
 	_, err = db.Exec(`UPDATE orders SET document = json_set(document, '$.steps.fulfillment', 'ready')`)
 	script.Check(errors.Join(err, db.Close()))
+}
+
+// flip FILE BYTE: changes one bit of a file.
+func flip(script *testscript.TestScript, _ bool, args []string) {
+	path := script.MkAbs(args[0])
+	content, err := os.ReadFile(path)
+	script.Check(err)
+	at, err := strconv.Atoi(args[1])
+	script.Check(err)
+	content[at] ^= 1
+	script.Check(os.WriteFile(path, content, 0o600))
 }
 
 // exits CODE PROGRAM ARGS…: the program ends with that very code. Its output is
@@ -128,7 +140,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

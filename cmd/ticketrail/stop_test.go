@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -66,6 +67,13 @@ func TestALaterSignalEndsAtOnce(t *testing.T) {
 	require.NotContains(t, p.logged.String(), "not done after", "it waited")
 }
 
+// removeStream removes the stream and its second copy, without which the program does
+// not start on the rest.
+func removeStream(t *testing.T, data string) {
+	t.Helper()
+	require.NoError(t, errors.Join(os.RemoveAll(app.StreamFolder(data)), os.RemoveAll(filepath.Join(data, "archive"))))
+}
+
 // A stream that is not the one that the read model was made from stops the
 // projector and nothing else: webhooks are taken, orders are read, and both the
 // log and /readyz say why and what to do. Where the present stream is the truth, a
@@ -78,7 +86,7 @@ func TestAStoppedProjectorStopsNothingElse(t *testing.T) {
 	p.caughtUp(t)
 	p.stop(t)
 
-	require.NoError(t, os.RemoveAll(app.StreamFolder(data)))
+	removeStream(t, data)
 	p = start(t, data)
 	p.await(t, "the projector stopped")
 	p.run(t, "send", "../../testdata/webhooks/runa", "--source", "runa")

@@ -75,8 +75,8 @@ type Projection struct {
 // still be looking at the stream then. Where it fails, nothing is left running. ctx
 // bounds the start alone.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).openStream, (*App).openReadModel,
-		(*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce)
 }
 
@@ -84,7 +84,8 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 // which no program serves: what the API would answer, its [App.API] answers. A
 // read model of an older version of the projection is left as it is.
 func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).openStream, (*App).openReadModel, (*App).startProjector)
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+		(*App).openReadModel, (*App).startProjector)
 }
 
 func newApp(c *config.Config, o Options) *App {

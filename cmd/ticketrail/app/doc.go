@@ -3,8 +3,9 @@
 //
 // # Start
 //
-// The data folder is locked first, so that no two programs share it. Then come
-// the broker, the stream, the read model, the projector, and last the two
+// The data folder is locked first, so that no two programs share it. The broker's files
+// are looked at before the broker opens them: it would cut off what it cannot read. Then
+// come the broker, the stream, the archive, the read model, the projector, and last the two
 // listeners: nobody is answered before everything behind the answer stands. A
 // start that fails half-way stops what it had started. [Open] starts the same
 // without the listeners, for a command on a folder that no program serves.
@@ -20,7 +21,7 @@
 //
 // [App.Stop] goes the way back: it says "not ready", stops accepting HTTP and
 // finishes the requests in flight, cancels a rebuild, lets the projector commit
-// the batch in hand, closes the read model, the stream and the server, and unlocks
+// the batch in hand, closes the read model, the archive, the stream and the server, and unlocks
 // the folder. Each step has a limit, so the whole ends in [StopLimit] at the latest.
 //
 // # When a part fails

@@ -17,11 +17,12 @@ const (
 	limitRebuild   = 3 * time.Second
 	limitProjector = 5 * time.Second
 	limitStore     = 5 * time.Second
+	limitArchive   = 1 * time.Second
 	limitBroker    = 3 * time.Second
 	limitFolder    = 1 * time.Second
 
 	// StopLimit is how long a stop takes at the longest: the sum of the above.
-	StopLimit = limitRequests + limitReads + 2*limitWatch + limitRebuild + limitProjector + limitStore + limitBroker + limitFolder
+	StopLimit = limitRequests + limitReads + 2*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitBroker + limitFolder
 )
 
 // step is one thing to undo.

@@ -12,6 +12,7 @@ type Config struct {
 	API     API      `yaml:"api"`
 	NATS    NATS     `yaml:"nats"`
 	Stream  Stream   `yaml:"stream"`
+	Archive Archive  `yaml:"archive"`
 	Sources []Source `yaml:"sources"`
 
 	// File is the path that the configuration was read from, empty where no file
@@ -66,7 +67,7 @@ func (n NATS) Embedded() bool { return n.URL == "" }
 // Stream configures the stream of accepted webhooks.
 type Stream struct {
 	// MaxBytes is the size in bytes at which webhooks are refused; 0 stands for
-	// three quarters of what the disk has room for, and will not do for a new stream
+	// half of what the disk has room for, and will not do for a new stream
 	// on external servers.
 	MaxBytes Size `yaml:"max_bytes"`
 	// MaxAge is how long webhooks are kept; 0 stands for ever.
@@ -74,6 +75,16 @@ type Stream struct {
 	// DuplicateWindow is how long the broker remembers webhook ids.
 	DuplicateWindow Duration `yaml:"duplicate_window"`
 }
+
+// Archive configures the second copy of the accepted webhooks.
+type Archive struct {
+	// Dir is its folder. Empty stands for the folder archive in Data with the embedded
+	// server, and for none with external ones; ArchiveOff for none.
+	Dir string `yaml:"dir"`
+}
+
+// ArchiveOff is the folder that stands for no archive.
+const ArchiveOff = "off"
 
 // Source configures one endpoint that a provider sends to.
 type Source struct {

@@ -115,7 +115,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"nats.ca": write(t, "ca.pem", "x"), "nats.certificate": write(t, "cert.pem", "x"), "nats.key": write(t, "key.pem", "x"),
-		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m",
+		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "archive.dir": "off",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
 	environ := []string{"RUNA=" + runaSecret}
@@ -134,6 +134,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
 		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute)},
+		Archive: config.Archive{Dir: config.ArchiveOff},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,
 	}, c)

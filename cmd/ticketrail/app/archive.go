@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/recovery"
+)
+
+// ArchiveFolder gives the folder of the archive that is kept; empty where none is.
+func ArchiveFolder(c *config.Config) string {
+	switch {
+	case c.Archive.Dir == config.ArchiveOff:
+		return ""
+	case c.Archive.Dir == "" && c.NATS.Embedded():
+		return filepath.Join(c.Data, "archive")
+	}
+	return c.Archive.Dir
+}
+
+// Files says where the embedded stream and its archive are.
+func Files(c *config.Config) recovery.Files {
+	return recovery.Files{
+		Server: StreamFolder(c.Data), Archive: ArchiveFolder(c), Aside: filepath.Join(c.Data, "set-aside"),
+	}
+}
+
+// CheckFiles looks at the files of the embedded broker, which must come before it opens
+// them, and under the lock of the data folder. An external broker's are its own affair.
+func CheckFiles(c *config.Config, logger *slog.Logger) error {
+	if !c.NATS.Embedded() {
+		return nil
+	}
+	return recovery.Check(Files(c), logger)
+}
+
+func (a *App) checkFiles(context.Context) error { return CheckFiles(a.config, a.logger) }
+
+// startArchive has the archive follow the stream. With the embedded broker every answer
+// waits for it, and so does the start; beside an external one it only follows.
+func (a *App) startArchive(ctx context.Context) error {
+	dir := ArchiveFolder(a.config)
+	if dir == "" {
+		return nil
+	}
+	info, err := a.log.Info(ctx)
+	if err != nil {
+		return err
+	}
+	writer, err := archive.Open(dir, info.Identity)
+	if err != nil {
+		return err
+	}
+	a.steps.push("close the archive", limitArchive, closing(writer.Close))
+	keeper := archive.NewKeeper(a.log, writer, a.logger)
+	behind := int64(info.Last) - int64(keeper.Reached())
+	a.steps.beside("stop the archive", limitArchive, keeper.Run)
+	if !a.config.NATS.Embedded() {
+		return nil
+	}
+	a.log.AnswerAfter(keeper)
+	if behind > 0 {
+		a.logger.Info("the archive catches up with the stream", "webhooks", behind)
+	}
+	// Where it cannot now, it has said so itself, and goes on trying: reads need not wait
+	// for a disk that is full.
+	_ = keeper.Wait(ctx, info.Last)
+	return ctx.Err()
+}

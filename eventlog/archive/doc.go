@@ -1,0 +1,27 @@
+// Package archive keeps a second copy of the accepted webhooks, which needs neither
+// NATS nor ticketrail to be read.
+//
+// # Form
+//
+// An archive is a folder of segments, files of zstd frames that hold lines of JSON:
+// zstd -dc *.jsonl.zst | jq. A segment begins with a line that names the stream and
+// says what the segments before it end with. Then each frame holds a group of
+// webhooks, one a line, and a mark: the stream sequence of the last one and the
+// digest chain up to it. A segment that is full is sealed with its SHA-256, and
+// never written again.
+//
+// # Guarantees
+//
+//   - When [Writer.Append] returns without an error, the group is on disk: written
+//     and synced, with the name of its segment.
+//   - A group that was torn by a crash is cut off when the archive is opened. It
+//     was never answered for. Damage anywhere else is a [DamageError], and nothing
+//     is cut.
+//   - [Look] finds every changed byte of a segment. [Read] checks besides that the
+//     webhooks follow one another and give the chain that the marks say.
+//
+// # Concurrency
+//
+// One process writes an archive, under the lock of the data folder. Any number may
+// read it meanwhile, and see whole groups.
+package archive

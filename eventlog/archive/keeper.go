@@ -1,0 +1,224 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+const (
+	// mostInGroup is how many webhooks become one group: enough to be worth the sync
+	// when the archive has to catch up.
+	mostInGroup = 1000
+	// retryAfter is the pause before what failed is tried again: senders ask again
+	// after seconds.
+	retryAfter = 250 * time.Millisecond
+)
+
+// ErrContradicts says that the stream is not the one that the archive is made from,
+// or has lost what the archive lacks. The keeper does not go on.
+var ErrContradicts = errors.New("the stream contradicts the archive")
+
+// Log is what a Keeper needs of the stream.
+type Log interface {
+	// Batches reads the stream as eventlog.Log does.
+	Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error]
+	// Info tells where the stream stands.
+	Info(ctx context.Context) (domain.StreamInfo, error)
+}
+
+// Keeper has an archive follow a stream. Whatever piles up while one group is being
+// synced becomes the next one. Its methods are safe for concurrent use.
+type Keeper struct {
+	log    Log
+	writer *Writer
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	reached uint64
+	trouble error         // why it stands still; nil where it does not
+	changed chan struct{} // closed and replaced with every change of the two
+}
+
+var _ eventlog.Copy = (*Keeper)(nil)
+
+// NewKeeper makes a keeper of an archive that nobody else writes to. The logger may be
+// nil.
+func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
+	return &Keeper{
+		log: log, writer: writer, logger: cmp.Or(logger, slog.New(slog.DiscardHandler)),
+		reached: writer.Last().StreamSequence, changed: make(chan struct{}),
+	}
+}
+
+// Run follows the stream until ctx ends. What fails is tried again, but for a stream
+// that contradicts the archive: then Run tells, and waits for the end.
+func (k *Keeper) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := k.follow(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, ErrContradicts):
+			k.logger.Error("the archive stopped", "error", err)
+			k.tell(0, fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err))
+			<-ctx.Done()
+		}
+		pause(ctx)
+	}
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(retryAfter):
+	}
+}
+
+// follow reads the stream from where the archive ends, to the first interruption.
+func (k *Keeper) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := k.writer.Last().StreamSequence + 1
+	if err := k.checkStream(ctx); err != nil {
+		return err
+	}
+	for batch, err := range k.log.Batches(ctx, next, mostInGroup) {
+		if err != nil {
+			return err
+		}
+		if err := k.write(ctx, entriesOf(batch)); err != nil {
+			return err
+		}
+		batch.Ack()
+	}
+	return nil
+}
+
+// checkStream refuses a stream that the archive cannot go on from.
+func (k *Keeper) checkStream(ctx context.Context) error {
+	info, err := k.log.Info(ctx)
+	last := k.writer.Last().StreamSequence
+	switch {
+	case err != nil:
+		return err
+	case info.Identity != k.writer.stream:
+		return fmt.Errorf("%w: it was made at %s, and the archive is of one that was made at %s", ErrContradicts, info.Identity.CreatedAt, k.writer.stream.CreatedAt)
+	case info.Last < last:
+		return fmt.Errorf("%w: it ends with stream sequence %d, and the archive with %d", ErrContradicts, info.Last, last)
+	}
+	return nil
+}
+
+func entriesOf(batch *eventlog.Batch) []Entry {
+	entries := make([]Entry, len(batch.Webhooks))
+	for i, w := range batch.Webhooks {
+		entries[i] = Entry{Webhook: w, StoredAt: batch.StoredAt(i)}
+	}
+	return entries
+}
+
+// write adds a group, again and again until it is on disk or ctx ends.
+func (k *Keeper) write(ctx context.Context, entries []Entry) error {
+	k.writer.startAt(entries[0].StreamSequence)
+	if last := k.writer.Last().StreamSequence; entries[0].StreamSequence != last+1 {
+		return fmt.Errorf("%w: stream sequence %d follows %d", ErrContradicts, entries[0].StreamSequence, last)
+	}
+	for {
+		segment := k.writer.open.path
+		err := k.writer.Append(entries)
+		if err == nil {
+			k.tell(k.writer.Last().StreamSequence, nil)
+			if k.writer.open.path != segment {
+				k.forget(ctx)
+			}
+			return nil
+		}
+		k.stumble(err)
+		if pause(ctx); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// forget removes what the stream has forgotten. What cannot be removed now is tried
+// with the next segment.
+func (k *Keeper) forget(ctx context.Context) {
+	info, err := k.log.Info(ctx)
+	if err == nil {
+		err = k.writer.Forget(info.First)
+	}
+	if err != nil && ctx.Err() == nil {
+		k.logger.Warn("old segments of the archive were not removed", "error", err)
+	}
+}
+
+// stumble tells that the archive cannot be written. It is logged once, and not with
+// every try.
+func (k *Keeper) stumble(err error) {
+	reason := eventlog.ErrUnavailable
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		reason = eventlog.ErrFull
+	}
+	if k.Ready() == nil {
+		k.logger.Error("the archive cannot be written; webhooks are refused until it can", "error", err)
+	}
+	k.tell(0, fmt.Errorf("%w: %w", reason, err))
+}
+
+// tell tells those who wait how far the archive is, and what troubles it.
+func (k *Keeper) tell(reached uint64, trouble error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.trouble != nil && trouble == nil {
+		k.logger.Info("the archive can be written again")
+	}
+	k.reached, k.trouble = max(k.reached, reached), trouble
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// Reached gives the stream sequence up to which the archive has every webhook on disk.
+func (k *Keeper) Reached() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.reached
+}
+
+// Ready tells why the archive could not take a webhook now. Its error wraps
+// eventlog.ErrFull where its disk has no room, and else eventlog.ErrUnavailable.
+func (k *Keeper) Ready() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.trouble
+}
+
+// Wait returns when the archive has the webhook of a stream sequence, with an error
+// like Ready's as soon as it is in trouble, or when ctx ends.
+func (k *Keeper) Wait(ctx context.Context, streamSequence uint64) error {
+	for {
+		k.mu.Lock()
+		reached, trouble, changed := k.reached, k.trouble, k.changed
+		k.mu.Unlock()
+		switch {
+		case reached >= streamSequence:
+			return nil
+		case trouble != nil:
+			return trouble
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: the archive is behind: %w", eventlog.ErrUnavailable, ctx.Err())
+		}
+	}
+}

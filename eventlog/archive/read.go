@@ -1,0 +1,137 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// Archive is what a look at the segments of an archive found.
+type Archive struct {
+	dir      string
+	segments []segment
+}
+
+// Look reads the segments of an archive and compares their sums and checksums. A
+// folder that is not there is an archive that is empty. Segments that are not
+// whole, or that do not follow one another, are a [*DamageError].
+func Look(dir string) (*Archive, error) {
+	return look(dir, 0, nil)
+}
+
+// look looks at the segments from the one that holds a stream sequence on.
+func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
+	paths, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return nil, fmt.Errorf("read the archive: %w", err)
+	}
+	defer codec.close()
+	a := &Archive{dir: dir}
+	for i, path := range paths {
+		if i+1 < len(paths) && paths[i+1] <= pathOf(dir, from) {
+			continue // all of it is before
+		}
+		found, err := codec.examine(path, i+1 == len(paths), each)
+		if err != nil {
+			return a, err
+		}
+		if err := a.add(found); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// add takes the next segment, if it is the one that follows. One that a crash has
+// torn before it was begun says nothing, and stands for the one to begin.
+func (a *Archive) add(next segment) error {
+	if len(a.segments) > 0 {
+		before := a.segments[len(a.segments)-1]
+		if next.size == 0 {
+			next.stream, next.before, next.last = before.stream, before.last, before.last
+		}
+		if next.stream != before.stream || next.before != before.last {
+			return &DamageError{File: next.path, Err: errors.New("it does not follow the segment before it")}
+		}
+	}
+	a.segments = append(a.segments, next)
+	return nil
+}
+
+// Stream gives the stream that this is the archive of; the zero identity where it
+// is empty.
+func (a *Archive) Stream() domain.StreamIdentity {
+	if len(a.segments) == 0 {
+		return domain.StreamIdentity{}
+	}
+	return a.segments[0].stream
+}
+
+// Before gives the mark of what came before the archive's first webhook: the zero
+// Mark unless its oldest segments were removed.
+func (a *Archive) Before() Mark {
+	if len(a.segments) == 0 {
+		return Mark{}
+	}
+	return a.segments[0].before
+}
+
+// Last gives the mark of the archive's last webhook.
+func (a *Archive) Last() Mark {
+	if len(a.segments) == 0 {
+		return Mark{}
+	}
+	return a.segments[len(a.segments)-1].last
+}
+
+// Empty tells whether the archive holds no webhook.
+func (a *Archive) Empty() bool { return a.Last().StreamSequence == a.Before().StreamSequence }
+
+// Segments gives the number of segments.
+func (a *Archive) Segments() int { return len(a.segments) }
+
+// Torn gives how many bytes of a torn group are at the end, which opening the
+// archive cuts off.
+func (a *Archive) Torn() int64 {
+	if len(a.segments) == 0 {
+		return 0
+	}
+	return a.segments[len(a.segments)-1].torn
+}
+
+// MarkFrom gives the mark before the first segment that begins with a stream
+// sequence or later; ok is false where there is none.
+func (a *Archive) MarkFrom(streamSequence uint64) (m Mark, ok bool) {
+	for _, s := range a.segments {
+		if s.before.StreamSequence+1 >= streamSequence {
+			return s.before, true
+		}
+	}
+	return Mark{}, false
+}
+
+// errEnough ends a reading before its end.
+var errEnough = errors.New("enough was read")
+
+// Read gives the webhooks of an archive from a stream sequence on, in order, and
+// checks all that they rest on. It ends with the last whole group, or after an
+// error: a [*DamageError] where the archive is not what was written.
+func Read(dir string, from uint64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		_, err := look(dir, from, func(e Entry) error {
+			if e.StreamSequence >= from && !yield(e, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(Entry{}, err)
+		}
+	}
+}

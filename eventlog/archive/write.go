@@ -1,0 +1,220 @@
+package archive
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+const (
+	// defaultSegmentSize is in bytes.
+	defaultSegmentSize = 8 << 20
+	// segmentText is what a segment may hold decompressed, in bytes: all of the open one
+	// is decompressed at each start.
+	segmentText = 32 << 20
+)
+
+// Writer adds to an archive. It must be used by one goroutine at a time, in the one
+// process that has locked the data folder.
+type Writer struct {
+	// SegmentSize is when a segment is full, in bytes; 8 MiB where it is 0. It is to be
+	// set before the first Append.
+	SegmentSize int64
+
+	dir    string
+	stream domain.StreamIdentity
+	codec  *codec
+	file   *os.File // the open segment; nil before the first group and after an error
+	open   segment  // what of it is on disk
+}
+
+// Open opens an archive to add to it, and makes it if there is none, for its owner
+// only. What a crash has torn is cut off. It returns a [*DamageError] for an archive
+// that is not what was written, and an error for one of another stream.
+func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
+	found, err := Look(dir)
+	if err != nil {
+		return nil, err
+	}
+	if found.Stream() != stream && found.Stream() != (domain.StreamIdentity{}) {
+		return nil, fmt.Errorf("the archive %s is of the stream %s of %s", dir, found.Stream().Name, found.Stream().CreatedAt)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
+	w := &Writer{dir: dir, stream: stream, codec: codec}
+	if n := len(found.segments); n > 0 {
+		w.open = found.segments[n-1]
+	}
+	return w, nil
+}
+
+// Last gives the mark of the last webhook.
+func (w *Writer) Last() Mark { return w.open.last }
+
+// startAt has a new archive begin with another stream sequence than 1, as that of a
+// stream does whose first webhooks have expired.
+func (w *Writer) startAt(streamSequence uint64) {
+	if w.open.path == "" {
+		w.open.last.StreamSequence = streamSequence - 1
+	}
+}
+
+// Append writes webhooks that follow the last one, as one group. When it returns
+// without an error they are on disk. After an error the archive is what it was, and
+// it may be tried again.
+func (w *Writer) Append(entries []Entry) error {
+	last := w.open.last
+	lines := make([]any, 0, len(entries)+1)
+	for _, e := range entries {
+		if e.StreamSequence != last.StreamSequence+1 {
+			return fmt.Errorf("archive: webhook %d does not follow %d", e.StreamSequence, last.StreamSequence)
+		}
+		last = last.After(e)
+		lines = append(lines, webhookOf(e))
+	}
+	end := markOf(last)
+	frame, length, err := w.codec.compress(append(lines, line{Mark: &end})...)
+	if err == nil {
+		err = w.ready()
+	}
+	if err == nil {
+		err = w.write(frame)
+	}
+	if err != nil {
+		return fmt.Errorf("archive: %w", errors.Join(err, w.closeFile()))
+	}
+	w.open.last, w.open.text = last, w.open.text+int64(length)
+	return nil
+}
+
+// ready has a segment to write to: the open one, or a new one in the place of one
+// that is full.
+func (w *Writer) ready() error {
+	full := w.open.size >= cmp.Or(w.SegmentSize, defaultSegmentSize) || w.open.text >= segmentText
+	if full && !w.open.sealed {
+		if err := w.reopen(); err != nil {
+			return err
+		}
+		if err := w.seal(); err != nil {
+			return err
+		}
+	}
+	if w.open.sealed || w.open.size == 0 {
+		return w.begin()
+	}
+	return w.reopen()
+}
+
+// reopen opens the open segment where it is not, and cuts off what is not whole.
+func (w *Writer) reopen() (err error) {
+	if w.file != nil {
+		return nil
+	}
+	w.file, err = os.OpenFile(w.open.path, os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return w.file.Truncate(w.open.size)
+}
+
+// begin makes the next segment.
+func (w *Writer) begin() (err error) {
+	if err := w.closeFile(); err != nil {
+		return err
+	}
+	h := head{Version: version, Stream: w.stream.Name, CreatedAt: w.stream.CreatedAt, Before: markOf(w.open.last)}
+	frame, _, err := w.codec.compress(line{Segment: &h})
+	if err != nil {
+		return err
+	}
+	path := pathOf(w.dir, w.open.last.StreamSequence+1)
+	if w.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return err
+	}
+	w.open = segment{path: path, stream: w.stream, before: w.open.last, last: w.open.last}
+	if err := syncFolder(w.dir); err != nil {
+		return err
+	}
+	return w.write(frame)
+}
+
+// seal ends the open segment with its sum, of what is on disk.
+func (w *Writer) seal() error {
+	data, err := os.ReadFile(w.open.path)
+	if err != nil {
+		return err
+	}
+	frame, _, err := w.codec.compress(line{Seal: &seal{mark: markOf(w.open.last), SHA256: sumOf(data)}})
+	if err == nil {
+		err = w.write(frame)
+	}
+	w.open.sealed = err == nil
+	return err
+}
+
+// write appends a frame to the open segment and syncs it.
+func (w *Writer) write(frame []byte) error {
+	if _, err := w.file.WriteAt(frame, w.open.size); err != nil {
+		return err
+	}
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	w.open.size += int64(len(frame))
+	return nil
+}
+
+// Forget removes the sealed segments all of whose webhooks are before a stream
+// sequence: what the stream itself has forgotten.
+func (w *Writer) Forget(before uint64) error {
+	paths, err := list(w.dir)
+	if err != nil {
+		return err
+	}
+	for i := range len(paths) - 1 {
+		if paths[i+1] > pathOf(w.dir, before) {
+			break
+		}
+		if err := os.Remove(paths[i]); err != nil {
+			return fmt.Errorf("archive: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close closes the file. Nothing is left to be written.
+func (w *Writer) Close() error {
+	w.codec.close()
+	return w.closeFile()
+}
+
+// closeFile has the segment opened again, and looked at, by the next group: after an
+// error nobody knows what of it the file holds.
+func (w *Writer) closeFile() error {
+	if w.file == nil {
+		return nil
+	}
+	file := w.file
+	w.file = nil
+	return file.Close()
+}
+
+func pathOf(dir string, first uint64) string { return filepath.Join(dir, segmentName(first)) }
+
+// syncFolder has the names in a folder on disk when it returns.
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

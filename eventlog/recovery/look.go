@@ -1,0 +1,281 @@
+package recovery
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
+)
+
+// The names of the files of a stream.
+const (
+	metaFile  = "meta.inf"
+	sumFile   = "meta.sum"
+	blocksDir = "msgs"
+	indexFile = "index.db" // what the server can make of the blocks again
+)
+
+// streamDir gives the folder of a stream in the server's folder.
+func streamDir(server, stream string) string {
+	return filepath.Join(server, "jetstream", "$G", "streams", stream)
+}
+
+// stream is what a look at the files of a stream found.
+type stream struct {
+	name     string
+	dir      string
+	identity domain.StreamIdentity
+	maxAge   time.Duration
+	blocks   []*block // those that hold anything, in order
+	deleted  uint64   // the highest stream sequence that is noted as deleted
+}
+
+// block is what a look at one block found.
+type block struct {
+	path        string
+	number      int
+	size        int64
+	sound       int64 // the bytes before the first record that is not sound
+	first, last uint64
+	outline     archive.Outline // of all its messages
+	deleted     uint64          // as in stream
+	gap         uint64          // a stream sequence that is missing inside, before sound
+}
+
+// first gives the first webhook that a stream has; one after the last where it has
+// none.
+func (s *stream) first() uint64 {
+	for _, b := range s.blocks {
+		if b.first > 0 {
+			return max(b.first, s.deleted+1)
+		}
+	}
+	return s.deleted + 1
+}
+
+// last gives the last webhook that a stream has, or has had.
+func (s *stream) last() uint64 {
+	for _, b := range slices.Backward(s.blocks) {
+		if b.last > 0 {
+			return b.last
+		}
+	}
+	return s.deleted
+}
+
+// newest is the block that the server writes to; nil where there is none.
+func (s *stream) newest() *block {
+	if len(s.blocks) == 0 {
+		return nil
+	}
+	return s.blocks[len(s.blocks)-1]
+}
+
+// look looks at the files of a stream. It is nil where the stream has no folder. The
+// error says what could not be read; what is not sound is for the caller to find in
+// the blocks, but for settings that are not what was written: errMeta.
+func look(server, name string) (*stream, error) {
+	s := &stream{name: name, dir: streamDir(server, name)}
+	_, err := os.Stat(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = s.lookAtBlocks()
+	}
+	if err == nil {
+		err = s.readMeta()
+	}
+	return s, err
+}
+
+// errMeta says that a stream's settings are not what was written. The server would
+// pass over such a stream, and make a new one in its place.
+var errMeta = errors.New("the stream's settings are damaged")
+
+func (s *stream) readMeta() error {
+	text, err := os.ReadFile(filepath.Join(s.dir, metaFile))
+	if err == nil {
+		var sum []byte
+		sum, err = os.ReadFile(filepath.Join(s.dir, sumFile))
+		if err == nil && string(sum) != metaSum(s.name, text) {
+			return fmt.Errorf("%w: %s does not fit %s in %s", errMeta, sumFile, metaFile, s.dir)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s has no %s and %s", errMeta, s.dir, metaFile, sumFile)
+	}
+	if err != nil {
+		return err
+	}
+	var meta struct {
+		Created time.Time     `json:"Created"`
+		Name    string        `json:"name"`
+		MaxAge  time.Duration `json:"max_age"`
+	}
+	if err := json.Unmarshal(text, &meta); err != nil {
+		return fmt.Errorf("%w: %w", errMeta, err)
+	}
+	s.identity = domain.StreamIdentity{Name: meta.Name, CreatedAt: domain.InstantOf(meta.Created)}
+	s.maxAge = meta.MaxAge
+	return nil
+}
+
+func metaSum(stream string, text []byte) string {
+	h := newHash(stream, 0)
+	h.Write(text)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// blockFiles gives the numbers of a stream's blocks in order.
+func blockFiles(dir string) ([]int, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, blocksDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var numbers []int
+	for _, entry := range entries {
+		var number int
+		if _, err := fmt.Sscanf(entry.Name(), "%d.blk", &number); err == nil && entry.Name() == blockName(number) {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+func blockName(number int) string { return fmt.Sprintf("%d.blk", number) }
+
+func (s *stream) lookAtBlocks() error {
+	numbers, err := blockFiles(s.dir)
+	if err != nil {
+		return err
+	}
+	blocks := make([]*block, len(numbers))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, number := range numbers {
+		group.Go(func() (err error) {
+			blocks[i], err = s.lookAtBlock(number)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		s.deleted = max(s.deleted, b.deleted)
+		if b.size > 0 {
+			s.blocks = append(s.blocks, b)
+		}
+	}
+	return nil
+}
+
+func (s *stream) lookAtBlock(number int) (*block, error) {
+	b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+	data, done, err := mapFile(b.path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	b.size = int64(len(data))
+	h := newHash(s.name, number)
+	for b.sound < b.size {
+		r, length, ok := readRecord(h, data[b.sound:])
+		if !ok || s.name == eventlog.WebhooksStream && r.isMessage() && !isWebhook(&r) {
+			break
+		}
+		b.take(&r)
+		b.sound += int64(length)
+	}
+	return b, nil
+}
+
+// mapFile gives the content of a file, which nobody may cut meanwhile, until done is
+// called. Reading it into memory would take as long as looking at it.
+func mapFile(path string) (data []byte, done func(), err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return nil, func() {}, err
+	}
+	data, err = unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	return data, func() { _ = unix.Munmap(data) }, err // it is no use to know that it failed
+}
+
+// isWebhook tells whether a record's subject is one of this program's. Where it ends
+// is under no checksum.
+func isWebhook(r *record) bool {
+	_, _, _, ok := eventlog.ParseSubject(string(r.subject))
+	return ok
+}
+
+func (b *block) take(r *record) {
+	if !r.isMessage() {
+		b.deleted = max(b.deleted, r.sequence&^(erasedFlag|deletedFlag))
+		return
+	}
+	if b.last > 0 && r.sequence != b.last+1 && b.gap == 0 {
+		b.gap = b.last + 1
+	}
+	if b.first == 0 {
+		b.first = r.sequence
+	}
+	b.last = r.sequence
+	b.outline += archive.OutlineOf(r.sequence, r.storedAt, len(r.body))
+}
+
+// outlineTo gives the outline of the webhooks up to a stream sequence, from the first
+// that a block holds.
+func (s *stream) outlineTo(sequence uint64) (sum archive.Outline, err error) {
+	for _, b := range s.blocks {
+		switch {
+		case b.last <= sequence:
+			sum += b.outline
+		case b.first <= sequence:
+			err = s.records(b, func(r *record) bool {
+				if r.sequence <= sequence {
+					sum += archive.OutlineOf(r.sequence, r.storedAt, len(r.body))
+				}
+				return r.sequence <= sequence
+			})
+		}
+	}
+	return sum, err
+}
+
+// records visits the messages of a block, up to the first record that is not sound
+// or until visit gives false.
+func (s *stream) records(b *block, visit func(*record) bool) error {
+	data, err := os.ReadFile(b.path)
+	if err != nil {
+		return err
+	}
+	h := newHash(s.name, b.number)
+	for at := 0; at < len(data); {
+		r, length, ok := readRecord(h, data[at:])
+		if !ok || r.isMessage() && !visit(&r) {
+			break
+		}
+		at += length
+	}
+	return nil
+}

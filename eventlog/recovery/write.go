@@ -1,0 +1,104 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
+)
+
+// blockSize is where a block ends and the next one begins, in bytes: the server's own
+// for a stream of any size worth mentioning.
+const blockSize = 8 << 20
+
+// cut cuts off what is not sound at the end of the newest block.
+func (s *stream) cut(b *block) error {
+	if err := s.forgetIndex(); err != nil {
+		return err
+	}
+	if err := os.Truncate(b.path, b.sound); err != nil {
+		return err
+	}
+	b.size = b.sound
+	return syncFile(b.path)
+}
+
+// forgetIndex removes the server's index, which it makes anew from the blocks: one
+// that knows more than they hold would have it skip stream sequences.
+func (s *stream) forgetIndex() error {
+	err := os.Remove(filepath.Join(s.dir, blocksDir, indexFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncFile(filepath.Join(s.dir, blocksDir))
+}
+
+// blockWriter writes the blocks of the stream of webhooks. Nothing is on disk before
+// flush has returned.
+type blockWriter struct {
+	dir    string // of the blocks
+	number int    // of the block that is being written
+	hash   hash.Hash64
+	at     int64 // where in it the buffer goes
+	buffer []byte
+}
+
+// appending gives a writer that goes on where the stream ends.
+func (s *stream) appending() (*blockWriter, error) {
+	w := &blockWriter{dir: filepath.Join(s.dir, blocksDir), number: 1}
+	if b := s.newest(); b != nil {
+		w.number, w.at = b.number, b.size
+	}
+	w.hash = newHash(s.name, w.number)
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return nil, err
+	}
+	return w, s.forgetIndex()
+}
+
+func (w *blockWriter) add(e archive.Entry) error {
+	r, err := eventlog.RecordOf(e.Webhook, e.StoredAt)
+	if err != nil {
+		return fmt.Errorf("write webhook %d: %w", e.StreamSequence, err)
+	}
+	if w.at+int64(len(w.buffer)) >= blockSize {
+		if err := w.flush(); err != nil {
+			return err
+		}
+		w.number, w.at = w.number+1, 0
+		w.hash = newHash(eventlog.WebhooksStream, w.number)
+	}
+	w.buffer = appendRecord(w.buffer, w.hash, r)
+	return nil
+}
+
+// flush has what was added on disk.
+func (w *blockWriter) flush() error {
+	file, err := os.OpenFile(filepath.Join(w.dir, blockName(w.number)), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(w.buffer, w.at)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	w.at, w.buffer = w.at+int64(len(w.buffer)), w.buffer[:0]
+	return syncFile(w.dir)
+}
+
+// syncFile has a file's content, or a folder's names, on disk when it returns.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
