@@ -25,7 +25,7 @@ const (
 	// pullExpires is how long the server keeps a request; then it is asked anew.
 	pullExpires = 30 * time.Second
 	// pullHeartbeat is how often the server says that it has nothing to say.
-	pullHeartbeat = 5 * time.Second
+	pullHeartbeat = 2 * time.Second
 	// forgetWithin bounds the wait for the end of a consumer.
 	forgetWithin = time.Second
 )
@@ -92,7 +92,7 @@ func (p *pull) close(ctx context.Context) {
 // next waits for the next message. It returns errSilent where the server was silent
 // for too long, and the cause of the end of ctx.
 func (p *pull) next(ctx context.Context) (*stored, error) {
-	for {
+	for again := false; ; {
 		if p.asked <= pullMessages/2 {
 			if err := p.js.Conn().PublishRequest(p.subject, p.sub.Subject, p.request); err != nil {
 				return nil, err
@@ -100,7 +100,13 @@ func (p *pull) next(ctx context.Context) (*stored, error) {
 			p.asked += pullMessages
 		}
 		m, err := p.receive(ctx)
-		if err != nil {
+		switch {
+		case errors.Is(err, errSilent) && !again:
+			// The server does not tell of a request whose bytes were used up to the last
+			// one: it may have nothing left to answer.
+			p.asked, again = 0, true
+			continue
+		case err != nil:
 			return nil, err
 		}
 		if status := m.Header.Get("Status"); status == "" || len(m.Data) > 0 {

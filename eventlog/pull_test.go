@@ -68,3 +68,50 @@ func TestSlowReaderIsNeverSentTooMuch(t *testing.T) {
 	require.NotContains(t, strings.ToLower(complaints.String()), "slow")
 	require.NotContains(t, complaints.String(), "dropped")
 }
+
+// Webhooks whose bytes add up to exactly what a reader asks for at a time hold it up
+// for a moment at the most: the server says nothing of a request that it used up so.
+func TestReaderSurvivesARequestThatIsUsedUpExactly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	overhead := deliveryOverhead(t, embedded, log)
+	const asked, large = 32 << 20, 8
+	for i := range large + 1 {
+		size := asked/large - overhead
+		if i == large {
+			size = 10
+		}
+		_, err := log.Append(t.Context(), &domain.Webhook{
+			Provider: "ordatic", Source: "shop", Event: "other", Body: bytes.Repeat([]byte("x"), size),
+		})
+		require.NoError(t, err)
+	}
+	next := uint64(2)
+	for batch, err := range log.Batches(patient(t), 2, 1) {
+		require.NoError(t, err)
+		require.Equal(t, next, batch.Webhooks[0].StreamSequence)
+		batch.Ack()
+		if next++; next == large+3 {
+			return
+		}
+	}
+}
+
+// deliveryOverhead is what a delivered webhook with a stream sequence of one digit takes
+// beside its body. It stores one.
+func deliveryOverhead(t *testing.T, embedded *eventlog.Embedded, log *eventlog.Log) int {
+	t.Helper()
+	_, err := log.Append(t.Context(), &domain.Webhook{Provider: "ordatic", Source: "shop", Event: "other", Body: []byte("x")})
+	require.NoError(t, err)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	consumer, err := js.CreateConsumer(t.Context(), eventlog.WebhooksStream, jetstream.ConsumerConfig{
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true,
+	})
+	require.NoError(t, err)
+	m, err := consumer.Next()
+	require.NoError(t, err)
+	return len(m.Subject()) + len(m.Reply())
+}
