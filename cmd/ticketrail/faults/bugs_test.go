@@ -11,17 +11,9 @@ type bug struct {
 	patches []patch
 }
 
-// bugs are all of them. Each breaks one promise as a slip of the hand could.
+// bugs are all of them. Each breaks one promise as a slip of the hand could. The short
+// form takes the first ones.
 var bugs = []bug{
-	{"sync-off", courseCut, checkLoss, []patch{{
-		"eventlog/embedded.go",
-		"		SyncAlways:         true,\n",
-		"		SyncAlways:         !fault.On(\"sync-off\"),\n",
-	}, {
-		"eventlog/embedded.go",
-		"strconv.FormatBool(have.SyncAlways)",
-		"strconv.FormatBool(have.SyncAlways || fault.On(\"sync-off\"))",
-	}}},
 	{"answer-before-ack", courseKill, checkLoss, []patch{{
 		"eventlog/publisher.go",
 		"	ack, err := s.js.PublishMsg(ctx, n)\n",
@@ -36,11 +28,10 @@ var bugs = []bug{
 			"	ack, err := s.js.PublishMsg(ctx, n)\n" +
 			"	fault.At(\"publish.after\")\n",
 	}}},
-	{"wrong-sequence", courseCalm, checkLoss, []patch{{
-		"eventlog/publisher.go",
-		"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
-		"	if fault.On(\"wrong-sequence\") {\n		ack.Sequence++\n	}\n" +
-			"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
+	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
+		"projector/sqlite/folder.go",
+		"	if err := syncFile(temporary); err != nil {\n",
+		"	fault.At(\"pointer.written\")\n	if err := fault.Unless(\"pointer-not-synced\", syncFile, temporary); err != nil {\n",
 	}}},
 	{"broker-dedup-by-id", courseCalm, checkLoss, []patch{{
 		"eventlog/message.go",
@@ -48,6 +39,21 @@ var bugs = []bug{
 		"	parts := [][]byte{[]byte(w.Source), []byte(w.ID), w.Body}\n" +
 			"	if fault.On(\"broker-dedup-by-id\") {\n		parts = parts[:2]\n	}\n" +
 			"	for _, part := range parts {\n",
+	}}},
+	{"sync-off", courseCut, checkLoss, []patch{{
+		"eventlog/embedded.go",
+		"		SyncAlways:         true,\n",
+		"		SyncAlways:         !fault.On(\"sync-off\"),\n",
+	}, {
+		"eventlog/embedded.go",
+		"strconv.FormatBool(have.SyncAlways)",
+		"strconv.FormatBool(have.SyncAlways || fault.On(\"sync-off\"))",
+	}}},
+	{"wrong-sequence", courseCalm, checkLoss, []patch{{
+		"eventlog/publisher.go",
+		"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
+		"	if fault.On(\"wrong-sequence\") {\n		ack.Sequence++\n	}\n" +
+			"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
 	}}},
 	{"body-altered", courseCalm, checkPhantom, []patch{{
 		"eventlog/message.go",
@@ -124,11 +130,6 @@ var bugs = []bug{
 		"	return openSynced(ctx, path, syncedFull)\n",
 		"	if fault.On(\"model-sync-off\") {\n		return openSynced(ctx, path, syncedOff)\n	}\n" +
 			"	return openSynced(ctx, path, syncedFull)\n",
-	}}},
-	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
-		"projector/sqlite/folder.go",
-		"	if err := syncFile(temporary); err != nil {\n",
-		"	fault.At(\"pointer.written\")\n	if err := fault.Unless(\"pointer-not-synced\", syncFile, temporary); err != nil {\n",
 	}}},
 	{"rename-over-live", courseKillSwitch, checkReads, []patch{{
 		"projector/sqlite/folder.go",

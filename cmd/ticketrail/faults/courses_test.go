@@ -144,4 +144,3 @@ func (s *stage) mustStandStill(p *program) {
 	}
 	p.kill()
 }
-

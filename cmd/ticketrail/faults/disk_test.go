@@ -1,9 +1,12 @@
 package faults_test
 
 import (
+	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"path"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -196,18 +199,27 @@ func (w writing) tear(random *rand.Rand) writing {
 	return writing{at: w.at, data: w.data[:min(whole, len(w.data))]}
 }
 
-// find gives the file at a path, nil where there is none.
-func (d *disk) find(name string) *file {
+// export writes what a folder of the disk holds to a real one, which it makes: its
+// files, and not its folders.
+func (d *disk) export(name, to string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at := d.root
-	for part := range strings.SplitSeq(strings.Trim(path.Clean("/"+name), "/"), "/") {
-		if part == "" {
-			continue
-		}
+	for part := range strings.SplitSeq(name, "/") {
 		if at = at.names[part]; at == nil {
-			return nil
+			return fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 		}
 	}
-	return at
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	for name, f := range at.names {
+		if f.isFolder() {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(to, name), f.content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }

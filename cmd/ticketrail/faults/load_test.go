@@ -142,10 +142,10 @@ func (c *client) next() *parcel {
 	case c.random.IntN(16) == 0 && c.last.source == "runa": // another body under a used id
 		return &parcel{source: c.last.source, id: c.last.id, body: c.mark(c.webhook("runa").Body)}
 	}
-	webhook := c.webhook("")
-	if c.random.IntN(20) == 0 { // authentic, and no event can be made of it
-		webhook.Body = []byte(`{"of":"nothing"}`)
+	if c.random.IntN(20) == 0 { // authentic, and about nobody knows which order
+		return &parcel{source: "ordatic", body: c.mark([]byte(`{"eventType":"order-accepted"}`))}
 	}
+	webhook := c.webhook("")
 	return &parcel{
 		source: webhook.Provider, id: webhook.ID, body: c.mark(webhook.Body), forged: c.random.IntN(16) == 0,
 	}

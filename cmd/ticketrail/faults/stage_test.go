@@ -2,12 +2,18 @@ package faults_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // stage is a data folder with those who send to it and the judge of it, through all
@@ -110,13 +116,47 @@ func (p *program) gone() bool {
 	}
 }
 
-// look starts a program on what there is and has the judge look at it; then the
-// program is stopped.
+// look compares the read model as it was left with what was read of it, starts a
+// program on what there is and has the judge look at it; then the program is stopped.
 func (s *stage) look() {
 	s.t.Helper()
+	s.lookAtRemains()
 	if p := s.start(); p != nil {
 		s.judged(p)
 	}
+}
+
+// lookAtRemains reads the checkpoint of a copy of the read model in use, before any
+// program can go on from there. Whether one can be read is for the start to say.
+func (s *stage) lookAtRemains() {
+	s.t.Helper()
+	copied := filepath.Join(s.t.TempDir(), "read-model")
+	var err error
+	if s.disk != nil {
+		err = s.disk.export(filepath.Base(s.data)+"/"+filepath.Base(app.ReadModelFolder(s.data)), copied)
+	} else {
+		err = os.CopyFS(copied, os.DirFS(app.ReadModelFolder(s.data)))
+	}
+	var checkpoint domain.Checkpoint
+	if err == nil {
+		checkpoint, err = readCheckpoint(copied)
+	}
+	if highest := s.judge.reads.highest; err == nil && checkpoint.StreamSequence < highest {
+		s.judge.find(checkReads, "checkpoint %d was read, and what is left is at %d", highest, checkpoint.StreamSequence)
+	}
+}
+
+func readCheckpoint(folder string) (checkpoint domain.Checkpoint, err error) {
+	path, err := sqlite.CurrentIn(folder)
+	if err != nil {
+		return checkpoint, err
+	}
+	db, err := sqlite.Open(context.Background(), path)
+	if err != nil {
+		return checkpoint, err
+	}
+	checkpoint, err = db.Checkpoint(context.Background())
+	return checkpoint, errors.Join(err, db.Close())
 }
 
 // judged has the judge look at a running program, and stops it.
