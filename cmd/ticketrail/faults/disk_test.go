@@ -34,6 +34,7 @@ type disk struct {
 	files   uint64   // how many were ever made
 	journal []naming // the changes of names that are not committed
 	commits int      // how many changes were committed before those
+	failing bool     // it cannot sync any more
 	dead    bool     // the power is off
 }
 
@@ -129,14 +130,20 @@ func (w writing) apply(content []byte) []byte {
 	return content
 }
 
-// sync has a file's content, and all names up to its own, survive from here on.
-// It is called under the lock.
-func (d *disk) sync(f *file) {
+// sync has a file's content, and all names up to its own, survive from here on; or,
+// where the disk fails, never: as on Linux, what could not be written once is not
+// tried again by a later sync. It is called under the lock.
+func (d *disk) sync(f *file) syscall.Errno {
+	if d.failing {
+		f.pending = nil
+		return syscall.EIO
+	}
 	for _, w := range f.pending {
 		f.kept = w.apply(f.kept)
 	}
 	f.pending = nil
 	d.commit(f.named - d.commits)
+	return 0
 }
 
 // commit commits the first changes of names.
@@ -151,6 +158,13 @@ func (d *disk) commit(changes int) {
 		d.commits++
 	}
 	d.journal = d.journal[max(0, changes):]
+}
+
+// fail has every sync fail from now on.
+func (d *disk) fail() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failing = true
 }
 
 // cut switches the power off: from now on every call fails.

@@ -26,11 +26,14 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 		if n%lives == 0 {
 			s = newStage(t, plainBinary, "", random).onDisk()
 		}
-		fault, torn := "power cut, the rest is lost", n%2 == 1
-		if torn {
-			fault = "power cut, the rest is torn"
+		fault, act, torn := "power cut, the rest is lost", s.cut, false
+		switch n % 3 {
+		case 1:
+			fault, torn = "power cut, the rest is torn", true
+		case 2:
+			fault, act = "syncs fail, then power cut", s.failAndCut
 		}
-		s.disturb(n%3 == 2, s.cut)
+		s.disturb(n%2 == 1, act)
 		s.powerOn(torn)
 		s.look()
 		s.require(fault)

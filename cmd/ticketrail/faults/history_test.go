@@ -28,6 +28,7 @@ type history struct {
 	mu       sync.Mutex
 	attempts []*attempt
 	acks     int
+	refusals int
 }
 
 func (h *history) begin(a *attempt) {
@@ -40,8 +41,11 @@ func (h *history) end(a *attempt, answer sender.Answer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	a.answered, a.answer = true, answer
-	if a.stored() {
+	switch {
+	case a.stored():
 		h.acks++
+	case answer.Status == http.StatusServiceUnavailable:
+		h.refusals++
 	}
 }
 
@@ -50,6 +54,13 @@ func (h *history) acknowledged() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.acks
+}
+
+// refused is how many requests were answered with 503.
+func (h *history) refused() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refusals
 }
 
 // all gives the attempts, in the order in which they began. No request may be

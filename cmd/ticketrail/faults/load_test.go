@@ -139,7 +139,7 @@ func (c *client) next() *parcel {
 		return c.last
 	case c.random.IntN(12) == 0: // or much later
 		return c.past[c.random.IntN(len(c.past))]
-	case c.random.IntN(16) == 0 && c.last.source == "runa": // another body under a used id
+	case c.random.IntN(3) == 0 && c.last.source == "runa": // another body under a used id
 		return &parcel{source: c.last.source, id: c.last.id, body: c.mark(c.webhook("runa").Body)}
 	}
 	if c.random.IntN(20) == 0 { // authentic, and about nobody knows which order

@@ -170,10 +170,7 @@ func (n *node) Write(_ context.Context, _ fs.FileHandle, data []byte, at int64) 
 }
 
 func (n *node) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
-	return n.disk.powered(func() syscall.Errno {
-		n.disk.sync(n.file)
-		return fs.OK
-	})
+	return n.disk.powered(func() syscall.Errno { return n.disk.sync(n.file) })
 }
 
 func (n *node) Unlink(_ context.Context, name string) syscall.Errno {

@@ -36,6 +36,9 @@ type stage struct {
 // It is one that must not be fast enough to be let off.
 const brokenLimit = 10 * time.Second
 
+// failingFor is how long a disk fails at the most before the power is cut.
+const failingFor = 10 * time.Second
+
 func newStage(t *testing.T, binary, bug string, random *rand.Rand) *stage {
 	t.Helper()
 	made, file := sources(t)
@@ -173,6 +176,15 @@ func (s *stage) judged(p *program) {
 func (s *stage) cut(p *program) {
 	s.disk.cut()
 	p.kill()
+}
+
+// failAndCut has every sync fail, lets senders try again what was refused for that,
+// and cuts the power.
+func (s *stage) failAndCut(p *program) {
+	s.disk.fail()
+	tried := s.senders.history.refused() + 5*clients
+	await(failingFor, func() bool { return s.senders.history.refused() >= tried })
+	s.cut(p)
 }
 
 // powerOn gives the data folder back as the disk kept it.
