@@ -82,6 +82,11 @@ var bugs = []bug{
 		"	if fault.On(\"body-logged\") {\n		h.config.Logger.Info(\"webhook\", \"body\", string(w.Body))\n	}\n" +
 			"	return h.log.Append(ctx, w)\n",
 	}}},
+	{"goroutines-left", courseCalm, checkBaseline, []patch{{
+		"ingest/webhook.go",
+		"	h.count(v, outcomeOf(receipt))\n",
+		"	if fault.On(\"goroutines-left\") {\n		go func() { select {} }()\n	}\n	h.count(v, outcomeOf(receipt))\n",
+	}}},
 	{"model-dedup-by-id", courseCalm, checkCounts, []patch{{
 		"projector/effects.go",
 		"		if id.Body == w.BodyDigest {\n",

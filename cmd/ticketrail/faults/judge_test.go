@@ -28,6 +28,7 @@ const (
 	checkFresh      = "the read model is that of a fresh rebuild"
 	checkReads      = "what was read is not taken back"
 	checkClosed     = "another stream is not followed"
+	checkBaseline   = "what a load took is given back"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 
