@@ -26,6 +26,7 @@ FUZZTIME ?= 10s
 FLIPS    ?= 100
 BENCH    ?= .
 ARGS     ?=
+FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -bugs 99 -fuse required
 ENGINE   ?= docker
 
 ##@ Use
@@ -52,7 +53,13 @@ demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
 
 .PHONY: test
 test: compiler modules ## run the whole suite under the race detector
-	@$(GO_TEST) -shuffle=on ./...
+	@mkdir -p bin
+	@FAULTS_TABLE=$(CURDIR)/bin/faults.txt $(GO_TEST) -shuffle=on ./...
+	@[[ ! -f bin/faults.txt ]] || cat bin/faults.txt
+
+.PHONY: faults
+faults: compiler modules ## break the program in every way there is, for hours (FAULTS='-power-cuts 20 -kills 50')
+	@go test -tags '$(TAGS)' -count=1 -timeout 0 -v ./cmd/ticketrail/faults -args $(FAULTS)
 
 .PHONY: check
 check: fmt-check vet lint verify vulncheck test ## everything that CI runs, in its order

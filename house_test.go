@@ -65,6 +65,7 @@ var ownedBy = map[string]string{
 	"github.com/rogpeppe/go-internal":                 "",
 	"pgregory.net/rapid":                              "",
 	"go.uber.org/goleak":                              "",
+	"github.com/hanwen/go-fuse/":                      "",
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests": "",
 }
 

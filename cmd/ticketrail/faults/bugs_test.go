@@ -1,0 +1,170 @@
+package faults_test
+
+import "slices"
+
+// bug is a way to break a promise, which the seeded program has in it and which
+// the suite must catch.
+type bug struct {
+	name    string
+	course  course
+	check   string // the check that must catch it, maybe among others
+	patches []patch
+}
+
+// bugs are all of them. Each breaks one promise as a slip of the hand could. The short
+// form takes the first ones.
+var bugs = []bug{
+	{"answer-before-ack", courseKill, checkLoss, []patch{{
+		"eventlog/publisher.go",
+		"	ack, err := s.js.PublishMsg(ctx, n)\n",
+		"	fault.At(\"publish.before\")\n" +
+			"	if fault.On(\"answer-before-ack\") {\n" +
+			"		stream, err := s.js.Stream(ctx, WebhooksStream)\n" +
+			"		if err == nil {\n" +
+			"			go func() { _, _ = s.js.PublishMsg(context.WithoutCancel(ctx), n) }()\n" +
+			"			return Receipt{StreamSequence: stream.CachedInfo().State.LastSeq + 1}, nil\n" +
+			"		}\n" +
+			"	}\n" +
+			"	ack, err := s.js.PublishMsg(ctx, n)\n" +
+			"	fault.At(\"publish.after\")\n",
+	}}},
+	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
+		"projector/sqlite/folder.go",
+		"	if err := syncFile(temporary); err != nil {\n",
+		"	fault.At(\"pointer.written\")\n	if err := fault.Unless(\"pointer-not-synced\", syncFile, temporary); err != nil {\n",
+	}}},
+	{"broker-dedup-by-id", courseCalm, checkLoss, []patch{{
+		"eventlog/message.go",
+		"	for _, part := range [][]byte{[]byte(w.Source), []byte(w.ID), w.Body} {\n",
+		"	parts := [][]byte{[]byte(w.Source), []byte(w.ID), w.Body}\n" +
+			"	if fault.On(\"broker-dedup-by-id\") {\n		parts = parts[:2]\n	}\n" +
+			"	for _, part := range parts {\n",
+	}}},
+	{"sync-off", courseCut, checkLoss, []patch{{
+		"eventlog/embedded.go",
+		"		SyncAlways:         true,\n",
+		"		SyncAlways:         !fault.On(\"sync-off\"),\n",
+	}, {
+		"eventlog/embedded.go",
+		"strconv.FormatBool(have.SyncAlways)",
+		"strconv.FormatBool(have.SyncAlways || fault.On(\"sync-off\"))",
+	}}},
+	{"wrong-sequence", courseCalm, checkLoss, []patch{{
+		"eventlog/publisher.go",
+		"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
+		"	if fault.On(\"wrong-sequence\") {\n		ack.Sequence++\n	}\n" +
+			"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
+	}}},
+	{"body-altered", courseCalm, checkPhantom, []patch{{
+		"eventlog/message.go",
+		"	m = message.NewMessage(\"\", w.Body)\n",
+		"	m = message.NewMessage(\"\", w.Body)\n" +
+			"	if fault.On(\"body-altered\") {\n		m.Payload = append([]byte(\" \"), w.Body...)\n	}\n",
+	}}},
+	{"received-now", courseCalm, checkIdentity, []patch{{
+		"eventlog/message.go",
+		"	w.ReceivedAt = instant(receivedAt, s.StoredAt)\n",
+		"	w.ReceivedAt = instant(receivedAt, s.StoredAt)\n" +
+			"	if fault.On(\"received-now\") {\n		w.ReceivedAt = domain.InstantOf(time.Now())\n	}\n",
+	}}},
+	{"signature-unchecked", courseCalm, checkForged, []patch{{
+		"ingest/webhook.go",
+		"	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil {\n",
+		"	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil && !fault.On(\"signature-unchecked\") {\n",
+	}, {
+		"ingest/source.go",
+		"	if err := s.Provider.Verify(r, s.Secrets); err != nil {\n",
+		"	if err := s.Provider.Verify(r, s.Secrets); err != nil && !fault.On(\"signature-unchecked\") {\n",
+	}}},
+	{"body-logged", courseCalm, checkSilent, []patch{{
+		"ingest/webhook.go",
+		"	return h.log.Append(ctx, w)\n",
+		"	if fault.On(\"body-logged\") {\n		h.config.Logger.Info(\"webhook\", \"body\", string(w.Body))\n	}\n" +
+			"	return h.log.Append(ctx, w)\n",
+	}}},
+	{"goroutines-left", courseCalm, checkBaseline, []patch{{
+		"ingest/webhook.go",
+		"	h.count(v, outcomeOf(receipt))\n",
+		"	if fault.On(\"goroutines-left\") {\n		go func() { select {} }()\n	}\n	h.count(v, outcomeOf(receipt))\n",
+	}}},
+	{"model-dedup-by-id", courseCalm, checkCounts, []patch{{
+		"projector/effects.go",
+		"		if id.Body == w.BodyDigest {\n",
+		"		if id.Body == w.BodyDigest || fault.On(\"model-dedup-by-id\") {\n",
+	}, {
+		"projector/effects.go",
+		"	first, other, err := e.memory.SeenWebhookID(ctx, webhookID(w))\n",
+		"	first, other, err := e.memory.SeenWebhookID(ctx, webhookID(w))\n" +
+			"	if fault.On(\"model-dedup-by-id\") && other {\n		first = 1\n	}\n",
+	}}},
+	{"duplicates-applied", courseCalm, checkCounts, []patch{{
+		"projector/effects.go",
+		"	case first > 0:\n",
+		"	case first > 0 && !fault.On(\"duplicates-applied\"):\n",
+	}}},
+	{"quarantine-forgotten", courseCalm, checkCounts, []patch{{
+		"projector/effects.go",
+		"		return quarantined, nil\n",
+		"		if fault.On(\"quarantine-forgotten\") {\n			return notAboutOrder, nil\n		}\n		return quarantined, nil\n",
+	}}},
+	{"batch-tail-dropped", courseCalm, checkOrders, []patch{{
+		"projector/sqlite/commit.go",
+		"	w.orders(b.Orders)\n",
+		"	if fault.On(\"batch-tail-dropped\") && len(b.Timeline) > 1 {\n		b.Orders = b.Orders[:len(b.Orders)-1]\n	}\n" +
+			"	w.orders(b.Orders)\n",
+	}}},
+	{"checkpoint-apart", courseApart, checkFollows, []patch{{
+		"projector/sqlite/commit.go",
+		"	w.checkpoint(&b.Checkpoint)\n",
+		"	if !fault.On(\"checkpoint-apart\") {\n		w.checkpoint(&b.Checkpoint)\n	}\n",
+	}, {
+		"projector/sqlite/commit.go",
+		"		w.err = tx.Commit()\n",
+		"		w.err = tx.Commit()\n" +
+			"		if fault.On(\"checkpoint-apart\") && w.err == nil {\n" +
+			"			fault.At(\"commit.apart\")\n" +
+			"			if w.tx, w.err = db.writer.BeginTx(ctx, nil); w.err == nil {\n" +
+			"				w.checkpoint(&b.Checkpoint)\n" +
+			"				w.err = errors.Join(w.err, w.tx.Commit())\n" +
+			"			}\n" +
+			"		}\n" +
+			"		fault.At(\"commit.after\")\n",
+	}}},
+	{"model-sync-off", courseCut, checkReads, []patch{{
+		"projector/sqlite/db.go",
+		"	return openSynced(ctx, path, syncedFull)\n",
+		"	if fault.On(\"model-sync-off\") {\n		return openSynced(ctx, path, syncedOff)\n	}\n" +
+			"	return openSynced(ctx, path, syncedFull)\n",
+	}}},
+	{"rename-over-live", courseKillSwitch, checkReads, []patch{{
+		"projector/sqlite/folder.go",
+		"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+		"	if fault.On(\"rename-over-live\") {\n		return os.Rename(path, f.Current())\n	}\n" +
+			"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+	}}},
+	{"model-not-synced", courseCutSwitch, checkStart, []patch{{
+		"projector/sqlite/folder.go",
+		"	err := syncFile(path)\n",
+		"	fault.At(\"switch.begun\")\n	err := fault.Unless(\"model-not-synced\", syncFile, path)\n",
+	}}},
+	{"guard-off", courseReplaced, checkClosed, []patch{{
+		"projector/guard.go",
+		"	if c.StreamSequence == 0 {\n		return info, reaches(info, 1)\n",
+		"	if fault.On(\"guard-off\") {\n		return info, nil\n	}\n" +
+			"	if c.StreamSequence == 0 {\n		return info, reaches(info, 1)\n",
+	}}},
+	{"digest-ignored", courseReplaced, checkClosed, []patch{{
+		"projector/guard.go",
+		"	case webhook.Chain(c.PreviousChain) != c.Chain:\n",
+		"	case webhook.Chain(c.PreviousChain) != c.Chain && !fault.On(\"digest-ignored\"):\n",
+	}}},
+}
+
+// patches gives what makes the seeded program: every bug and every place.
+func patches() []patch {
+	all := slices.Clone(placePatches)
+	for _, b := range bugs {
+		all = append(all, b.patches...)
+	}
+	return all
+}

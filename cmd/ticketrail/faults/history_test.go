@@ -1,0 +1,72 @@
+package faults_test
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// attempt is one request and its answer.
+type attempt struct {
+	client   int
+	source   string // which is also the provider's name
+	id       string // the webhook's id, empty where it has none
+	body     domain.Digest
+	forged   bool // signed with a secret that is not the source's
+	answered bool
+	answer   sender.Answer
+}
+
+// stored tells whether the sender was told that the webhook is kept.
+func (a *attempt) stored() bool { return a.answered && a.answer.Status == http.StatusOK }
+
+// history is every request, written down before it is sent, and every answer. It
+// is safe for concurrent use.
+type history struct {
+	mu       sync.Mutex
+	attempts []*attempt
+	acks     int
+	refusals int
+}
+
+func (h *history) begin(a *attempt) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.attempts = append(h.attempts, a)
+}
+
+func (h *history) end(a *attempt, answer sender.Answer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a.answered, a.answer = true, answer
+	switch {
+	case a.stored():
+		h.acks++
+	case answer.Status == http.StatusServiceUnavailable:
+		h.refusals++
+	}
+}
+
+// acknowledged is how many requests were answered with 200.
+func (h *history) acknowledged() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.acks
+}
+
+// refused is how many requests were answered with 503.
+func (h *history) refused() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refusals
+}
+
+// all gives the attempts, in the order in which they began. No request may be
+// under way.
+func (h *history) all() []*attempt {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.attempts
+}

@@ -1,0 +1,68 @@
+// Package faults_test breaks the real program on purpose and holds it to what it
+// promises. Processes are killed, at random and at named places; the power is cut
+// under a disk that forgets what was not synced; streams are exchanged. Every request
+// is written down before it is sent, with its answer, and a judge compares all of
+// them with what a fresh process makes of what survived.
+//
+// A suite that finds nothing proves nothing unless it would have found something. So
+// there is a second build of the program, with bugs that a variable switches on,
+// and the suite must catch each of them. They are patches that the tests lay over the
+// source as it is built: the program itself has no hooks.
+//
+// go test runs a short form. make faults runs the long one, with FAULTS for the flags
+// below, and prints what was tried.
+package faults_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+)
+
+var (
+	powerCuts = flag.Int("power-cuts", 3, "how often the power is cut")
+	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
+	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
+	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
+	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
+	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
+)
+
+// The programs under test, built once by TestMain.
+var plainBinary, seededBinary string
+
+// tableVariable names a file to write the table of results to, besides printing it.
+const tableVariable = "FAULTS_TABLE"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "ticketrail-faults-")
+	if err != nil {
+		return complain(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if plainBinary, err = build(folder, nil); err != nil {
+		return complain(err)
+	}
+	if seededBinary, err = build(folder, patches()); err != nil {
+		return complain(err)
+	}
+	status := m.Run()
+	fmt.Print(&results)
+	if name := os.Getenv(tableVariable); name != "" {
+		if err := os.WriteFile(name, []byte(results.String()), 0o600); err != nil {
+			return complain(err)
+		}
+	}
+	return status
+}
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
