@@ -24,6 +24,8 @@ type Quarantine interface {
 	List(ctx context.Context, q domain.QuarantineQuery) (*domain.QuarantinePage, error)
 	// Groups counts the open entries by kind, source and cause.
 	Groups(ctx context.Context, f domain.QuarantineFilter) ([]domain.QuarantineGroup, error)
+	// End gives the position of the last entry that there is now.
+	End(ctx context.Context) (*domain.QuarantinePosition, error)
 	// Entry gives one entry with its bytes, or domain.ErrNotFound.
 	Entry(ctx context.Context, id domain.QuarantineID) (*domain.QuarantineEntry, error)
 	// Retry tries one entry again, or returns domain.ErrNotFound, or
@@ -156,13 +158,16 @@ func (h *handler) routeQuarantine(d *document) {
 
 func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*quarantineOutput, error) {
 	query := domain.QuarantineQuery{QuarantineFilter: in.filter(), Discarded: in.Discarded, Limit: in.Limit}
-	query, err := quarantineAfter(query, in.Cursor)
+	if err := openCursor(quarantineScope(query), in.Cursor, &query.After.Rejected, &query.After.Webhook); err != nil {
+		return nil, err
+	}
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
-	if err != nil {
-		return nil, err
+	var next *string
+	if page.More {
+		next = new(quarantineCursor(query, page.Entries))
 	}
 	return &quarantineOutput{Body: QuarantineList{
 		Entries:       each(page.Entries, quarantineEntry),
@@ -171,28 +176,18 @@ func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*qua
 	}}, nil
 }
 
-// quarantined gives the page that a query selects, and the cursor of the next one.
-func (h *handler) quarantined(ctx context.Context, query domain.QuarantineQuery) (*domain.QuarantinePage, *string, error) {
-	page, err := h.config.Quarantine.List(ctx, query)
-	if err != nil || !page.More {
-		return page, nil, err
-	}
-	return page, new(quarantineCursor(query, page.Entries)), nil
-}
-
-// quarantineAfter has a query go on at a cursor.
-func quarantineAfter(query domain.QuarantineQuery, cursor string) (domain.QuarantineQuery, error) {
-	err := openCursor(quarantineScope(query), cursor, &query.After.Rejected, &query.After.Webhook)
-	return query, err
-}
-
-// quarantineCursor gives the cursor of what follows the entries.
+// quarantineCursor gives the cursor of what follows the entries, with the end of
+// the query where it has one.
 func quarantineCursor(query domain.QuarantineQuery, entries []*domain.QuarantineEntry) string {
 	at := query.After
 	for _, e := range entries {
 		at = at.Pass(e.ID)
 	}
-	return sealCursor(quarantineScope(query), at.Rejected, at.Webhook)
+	position := []uint64{at.Rejected, at.Webhook}
+	if query.Until != nil {
+		position = append(position, query.Until.Rejected, query.Until.Webhook)
+	}
+	return sealCursor(quarantineScope(query), position...)
 }
 
 func quarantineScope(q domain.QuarantineQuery) string {
@@ -295,6 +290,10 @@ func (noQuarantine) List(context.Context, domain.QuarantineQuery) (*domain.Quara
 }
 
 func (noQuarantine) Groups(context.Context, domain.QuarantineFilter) ([]domain.QuarantineGroup, error) {
+	return nil, errNoQuarantine
+}
+
+func (noQuarantine) End(context.Context) (*domain.QuarantinePosition, error) {
 	return nil, errNoQuarantine
 }
 

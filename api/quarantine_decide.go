@@ -38,13 +38,27 @@ type QuarantineSelection struct {
 	Kind   domain.QuarantineKind `json:"kind,omitempty" enum:"rejected,untranslatable" doc:"Only requests that were rejected, or only webhooks that could not be translated."`
 	Source string                `json:"source,omitempty" maxLength:"64" doc:"Only what came to this source."`
 	Cause  string                `json:"cause,omitempty" maxLength:"64" doc:"Only what was set aside for this cause."`
+	Until  string                `json:"until,omitempty" maxLength:"128" doc:"The until of a plan with the same filters: decide about what it showed, and about nothing that came later. Without one and without a cursor it is about what there is when the request comes."`
 	Limit  int                   `json:"limit,omitempty" minimum:"1" maximum:"200" default:"100" doc:"How many entries at most."`
-	Cursor string                `json:"cursor,omitempty" maxLength:"128" doc:"The next_cursor of the answer before, to go on with the rest."`
+	Cursor string                `json:"cursor,omitempty" maxLength:"128" doc:"The next_cursor of the answer before, to go on with the rest, and to end where that would have."`
 }
 
-func (s QuarantineSelection) query() (domain.QuarantineQuery, error) {
-	filter := domain.QuarantineFilter{Kind: s.Kind, Source: s.Source, Cause: s.Cause}
-	return quarantineAfter(domain.QuarantineQuery{QuarantineFilter: filter, Limit: s.Limit}, s.Cursor)
+// selected gives the query of a selection. It ends with what there is now, or with
+// what the plan saw that the selection goes by: nobody decides about an entry that
+// came after they were told what there is.
+func (h *handler) selected(ctx context.Context, s QuarantineSelection) (query domain.QuarantineQuery, err error) {
+	query.QuarantineFilter = domain.QuarantineFilter{Kind: s.Kind, Source: s.Source, Cause: s.Cause}
+	query.Limit, query.Until = s.Limit, &domain.QuarantinePosition{}
+	scope := quarantineScope(query)
+	switch {
+	case s.Cursor != "":
+		err = openCursor(scope, s.Cursor, &query.After.Rejected, &query.After.Webhook, &query.Until.Rejected, &query.Until.Webhook)
+	case s.Until == "":
+		query.Until, err = h.config.Quarantine.End(ctx)
+	case openCursor(scope, s.Until, &query.Until.Rejected, &query.Until.Webhook) != nil:
+		err = invalid("body.until", "is not the until of a plan with the same filters")
+	}
+	return query, err
 }
 
 // RetryAllRequest says which entries are tried again, and how.
@@ -77,6 +91,7 @@ type Retried struct {
 // Bulk counts what came of a request about many entries.
 type Bulk struct {
 	Plan       bool          `json:"plan" doc:"Whether nothing was changed."`
+	Until      string        `json:"until" doc:"What there was: given with the next request, it is about no entry that came later."`
 	Entries    int           `json:"entries" example:"57" doc:"How many entries it was about."`
 	Results    []ResultCount `json:"results" nullable:"false" doc:"What came of them, by name."`
 	NextCursor *string       `json:"next_cursor" doc:"The cursor of the rest; null where there is none."`
@@ -123,13 +138,13 @@ func (h *handler) routeDecisions(d *document) {
 		Path:        quarantinePath + "/retry",
 		Summary:     "Try many entries again",
 		Description: "Does for the entries that are selected what a retry does for one, those that came first before the others, and counts the results. " +
-			"The answer bears a cursor where entries are left.",
+			"The answer bears a cursor where entries are left. A plan's until has the request that follows it decide about what the plan counted, and about nothing that came later.",
 	}, h.retryQuarantine)
 	decide(h, d, huma.Operation{
 		OperationID: "discard-quarantine",
 		Path:        quarantinePath + "/discard",
 		Summary:     "Discard many entries",
-		Description: "Discards the entries that are selected, and counts them. The answer bears a cursor where entries are left.",
+		Description: "Discards the entries that are selected, and counts them. The answer bears a cursor where entries are left. A plan's until is used as for a retry.",
 	}, h.discardQuarantine)
 }
 
@@ -181,11 +196,11 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 	if in.Body.Trust && in.Body.Source == "" {
 		return nil, invalid("body.source", "is needed with trust: nobody can vouch for every sender at once")
 	}
-	query, err := in.Body.query()
+	query, err := h.selected(ctx, in.Body.QuarantineSelection)
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +208,7 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 		Ruling: domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason, Trust: in.Body.Trust},
 		Plan:   in.Body.Plan,
 	}
-	bulk := newBulk(in.Body.QuarantineSelection, next)
+	bulk := newBulk(in.Body.Plan, query, page)
 	for _, e := range page.Entries {
 		retried, err := h.config.Quarantine.Retry(ctx, e.ID, how)
 		switch {
@@ -211,15 +226,15 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 }
 
 func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*bulkOutput, error) {
-	query, err := in.Body.query()
+	query, err := h.selected(ctx, in.Body.QuarantineSelection)
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	bulk := newBulk(in.Body.QuarantineSelection, next)
+	bulk := newBulk(in.Body.Plan, query, page)
 	discarded := len(page.Entries)
 	if !bulk.Plan && discarded > 0 {
 		ruling := domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason}
@@ -232,8 +247,13 @@ func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*
 	return &bulkOutput{Body: bulk}, nil
 }
 
-func newBulk(s QuarantineSelection, next *string) Bulk {
-	return Bulk{Plan: s.Plan, Results: []ResultCount{}, NextCursor: next}
+func newBulk(plan bool, query domain.QuarantineQuery, page *domain.QuarantinePage) Bulk {
+	until := sealCursor(quarantineScope(query), query.Until.Rejected, query.Until.Webhook)
+	bulk := Bulk{Plan: plan, Until: until, Results: []ResultCount{}}
+	if page.More {
+		bulk.NextCursor = new(quarantineCursor(query, page.Entries))
+	}
+	return bulk
 }
 
 // count adds entries of one result.

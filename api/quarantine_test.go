@@ -40,6 +40,8 @@ func (nothingRejected) RejectedSince(context.Context) (domain.Instant, error) {
 	return domain.Instant{}, nil
 }
 
+func (nothingRejected) RejectedLast(context.Context) (uint64, error) { return 0, nil }
+
 func (nothingRejected) Release(context.Context, *eventlog.RejectedRequest, *domain.Webhook) (eventlog.Receipt, error) {
 	return eventlog.Receipt{}, errNoDecisions
 }
@@ -241,7 +243,9 @@ func TestBulk(t *testing.T) {
 	}
 	var plan api.Bulk
 	p.post("/v1/quarantine/retry", `{"source":"runa","plan":true}`).into(&plan)
-	require.Equal(t, api.Bulk{Plan: true, Entries: 7, Results: []api.ResultCount{{"released", 4}, {"still-rejected", 3}}}, plan)
+	require.Equal(t, api.Bulk{
+		Plan: true, Until: plan.Until, Entries: 7, Results: []api.ResultCount{{"released", 4}, {"still-rejected", 3}},
+	}, plan)
 
 	var first, second api.Bulk
 	p.post("/v1/quarantine/retry", `{"source":"runa","limit":5}`).into(&first)
@@ -254,9 +258,49 @@ func TestBulk(t *testing.T) {
 	p.post("/v1/quarantine/discard", `{"plan":true,"reason":"old"}`).into(&discard)
 	require.Equal(t, []api.ResultCount{{"discarded", 3}}, discard.Results)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Entries: 3, Results: []api.ResultCount{{"discarded", 3}}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Entries: 3, Results: []api.ResultCount{{"discarded", 3}}}, discard)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Results: []api.ResultCount{}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Results: []api.ResultCount{}}, discard)
+}
+
+// A decision about many is about what its plan showed: a forged request that
+// arrives between the plan and the yes, or between two pages, is not decided about.
+func TestBulkIsAboutWhatItsPlanShowed(t *testing.T) {
+	t.Parallel()
+	for verb, ruling := range map[string]string{"retry": `"source":"ordatic","trust":true,"reason":"they called"`, "discard": `"source":"ordatic","reason":"old"`} {
+		p := startPipeline(t)
+		arrive := func(n int) { p.reject(provider.Ordatic{}, 9, ordatic("order-canceled"), n) }
+		arrive(1)
+		arrive(2)
+		arrive(3)
+		bulk := func(more string) (b api.Bulk) {
+			p.post("/v1/quarantine/"+verb, `{`+ruling+more+`}`).into(&b)
+			return b
+		}
+		plan := bulk(`,"plan":true`)
+		require.Equal(t, 3, plan.Entries)
+		arrive(4)
+		first := bulk(`,"limit":2,"until":"` + plan.Until + `"`)
+		require.Equal(t, plan.Until, first.Until)
+		require.Equal(t, 2, first.Entries)
+		last := bulk(`,"cursor":"` + *first.NextCursor + `"`)
+		require.Equal(t, 1, last.Entries)
+		require.Nil(t, last.NextCursor)
+		var list api.QuarantineList
+		p.get("/v1/quarantine").into(&list)
+		require.Equal(t, []string{"r-4"}, ids(list), verb)
+
+		// Without a plan it is about what there is when it begins.
+		arrive(5)
+		begun := bulk(`,"limit":1`)
+		arrive(6)
+		require.Equal(t, 1, bulk(`,"cursor":"`+*begun.NextCursor+`"`).Entries)
+		p.get("/v1/quarantine").into(&list)
+		require.Equal(t, []string{"r-6"}, ids(list), verb)
+
+		problem := p.post("/v1/quarantine/"+verb, `{`+ruling+`,"kind":"rejected","until":"`+plan.Until+`"}`).refused(http.StatusBadRequest, "invalid-parameter")
+		require.Equal(t, "body.until", problem.Errors[0].Parameter, "the plan had other filters")
+	}
 }
 
 // A decision cannot be asked for by accident: an unknown word, another type, an
@@ -295,6 +339,10 @@ type unreachable struct{ api.Quarantine }
 
 func (unreachable) List(context.Context, domain.QuarantineQuery) (*domain.QuarantinePage, error) {
 	return nil, fmt.Errorf("list: %w", domain.ErrNoStream)
+}
+
+func (unreachable) End(context.Context) (*domain.QuarantinePosition, error) {
+	return nil, fmt.Errorf("find the end: %w", domain.ErrNoStream)
 }
 
 // A stream that does not answer is no defect: the question may be asked again.

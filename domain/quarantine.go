@@ -157,7 +157,20 @@ type QuarantineQuery struct {
 	// Discarded has those shown, too, that were discarded.
 	Discarded bool
 	After     QuarantinePosition
-	Limit     int // from 1
+	// Until leaves out what came after it; nil leaves out nothing.
+	Until *QuarantinePosition
+	Limit int // from 1
+}
+
+// Ends tells whether an entry, and all of its kind that follow, came too late.
+func (q QuarantineQuery) Ends(id QuarantineID) bool {
+	switch {
+	case q.Until == nil:
+		return false
+	case id.Kind == RejectedRequest:
+		return id.Sequence > q.Until.Rejected
+	}
+	return id.Sequence > q.Until.Webhook
 }
 
 // QuarantinePosition is where a page ended: in the stream of rejected requests,

@@ -43,6 +43,20 @@ func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*d
 	return page, nil
 }
 
+// End gives the position of the last entry that there is now, for a decision that
+// is to be about no later one.
+func (q *Quarantine) End(ctx context.Context) (*domain.QuarantinePosition, error) {
+	rejected, err := q.log.RejectedLast(ctx)
+	if err != nil {
+		return nil, failed("find the end of the quarantine", err)
+	}
+	checkpoint, err := q.model.Checkpoint(ctx)
+	if err != nil {
+		return nil, failed("find the end of the quarantine", err)
+	}
+	return &domain.QuarantinePosition{Rejected: rejected, Webhook: checkpoint.StreamSequence}, nil
+}
+
 // Groups counts the entries that a filter selects and that are still open, by
 // kind, source and cause; the largest group first.
 func (q *Quarantine) Groups(ctx context.Context, filter domain.QuarantineFilter) ([]domain.QuarantineGroup, error) {
@@ -179,7 +193,7 @@ func (q *Quarantine) requests(ctx context.Context, query domain.QuarantineQuery)
 				yield(nil, err)
 				return
 			}
-			if !yield(requestEntry(r), nil) {
+			if e := requestEntry(r); query.Ends(e.ID) || !yield(e, nil) {
 				return
 			}
 		}
@@ -198,7 +212,8 @@ func (q *Quarantine) webhooks(ctx context.Context, query domain.QuarantineQuery)
 			}
 			for _, w := range found {
 				after = w.StreamSequence
-				if takes(query.QuarantineFilter, w) && !yield(webhookEntry(w), nil) {
+				e := webhookEntry(w)
+				if query.Ends(e.ID) || takes(query.QuarantineFilter, w) && !yield(e, nil) {
 					return
 				}
 			}
