@@ -20,9 +20,11 @@ const quarantinePath = "/v1/quarantine"
 // Quarantine is what was set aside: requests that were rejected, and webhooks that
 // could not be translated. It must be safe for concurrent use.
 type Quarantine interface {
-	// List gives a page of the entries that nobody released.
+	// List gives a page of the entries that nobody released, or returns a
+	// *domain.UnknownName for a filter that can select nothing.
 	List(ctx context.Context, q domain.QuarantineQuery) (*domain.QuarantinePage, error)
-	// Groups counts the open entries by kind, source and cause.
+	// Groups counts the open entries by kind, source and cause, or returns what List
+	// does.
 	Groups(ctx context.Context, f domain.QuarantineFilter) ([]domain.QuarantineGroup, error)
 	// End gives the position of the last entry that there is now.
 	End(ctx context.Context) (*domain.QuarantinePosition, error)
@@ -163,7 +165,7 @@ func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*qua
 	}
 	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "query")
 	}
 	var next *string
 	if page.More {
@@ -197,11 +199,20 @@ func quarantineScope(q domain.QuarantineQuery) string {
 func (h *handler) groupQuarantine(ctx context.Context, in *quarantineCausesInput) (*quarantineCausesOutput, error) {
 	groups, err := h.config.Quarantine.Groups(ctx, in.filter())
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "query")
 	}
 	return &quarantineCausesOutput{Body: QuarantineCauses{Causes: each(groups, func(g domain.QuarantineGroup) QuarantineCause {
 		return QuarantineCause{Kind: g.Kind, Source: g.Source, Cause: g.Cause, Count: g.Count, First: g.First, Last: g.Last}
 	})}}, nil
+}
+
+// misnamed gives the problem of the parameter for a filter that can select nothing,
+// and any other error as it is.
+func misnamed(err error, place string) error {
+	if unknown, ok := errors.AsType[*domain.UnknownName](err); ok {
+		return invalid(place+"."+unknown.Of, unknown.Error())
+	}
+	return err
 }
 
 func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInput) (*webhookOutput, error) {

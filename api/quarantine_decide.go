@@ -202,7 +202,7 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 	}
 	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "body")
 	}
 	how := domain.Retry{
 		Ruling: domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason, Trust: in.Body.Trust},
@@ -232,7 +232,7 @@ func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*
 	}
 	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "body")
 	}
 	bulk := newBulk(in.Body.Plan, query, page)
 	discarded := len(page.Entries)

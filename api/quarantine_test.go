@@ -111,8 +111,6 @@ func TestQuarantineOfBothKinds(t *testing.T) {
 	require.Equal(t, []string{"r-1", "r-3"}, ids(list))
 	p.get("/v1/quarantine?kind=untranslatable").into(&list)
 	require.Equal(t, []string{"w-1"}, ids(list))
-	p.get("/v1/quarantine?source=" + url.QueryEscape("*")).into(&list)
-	require.Empty(t, list.Entries)
 
 	var causes api.QuarantineCauses
 	p.get("/v1/quarantine/causes").into(&causes)
@@ -301,6 +299,45 @@ func TestBulkIsAboutWhatItsPlanShowed(t *testing.T) {
 		problem := p.post("/v1/quarantine/"+verb, `{`+ruling+`,"kind":"rejected","until":"`+plan.Until+`"}`).refused(http.StatusBadRequest, "invalid-parameter")
 		require.Equal(t, "body.until", problem.Errors[0].Parameter, "the plan had other filters")
 	}
+}
+
+// A filter with a name that nothing can bear is mistyped: it is refused with the
+// name that was most likely meant, wherever it is used, and selects nothing.
+func TestMistypedFilters(t *testing.T) {
+	t.Parallel()
+	p := startPipeline(t)
+	p.reject(provider.Runa{}, 9, `{}`, 1)
+	require.NoError(t, p.log.Reject(t.Context(), &eventlog.Rejection{
+		Source: "removed", Provider: "ivy", Reason: eventlog.ReasonCredentialWrong, Body: []byte(`{}`),
+	}))
+	var causes api.QuarantineCauses
+	p.get("/v1/quarantine/causes?source=removed").into(&causes)
+	require.Len(t, causes.Causes, 1)
+	var list api.QuarantineList
+	p.get("/v1/quarantine?source=payway&cause=wrong-type").into(&list)
+	require.Empty(t, list.Entries)
+
+	for _, test := range []struct{ name, value, meant string }{
+		{"source", "runna", "runa"},
+		{"source", "remove", "removed"},
+		{"source", "*", "ivy"},
+		{"cause", "credentials-wrong", "credential-wrong"},
+		{"cause", "wrong_type", "wrong-type"},
+		{"kind", "reject", "rejected"},
+	} {
+		query := "?" + test.name + "=" + url.QueryEscape(test.value)
+		selection := fmt.Sprintf(`{%q:%q,"reason":"old"}`, test.name, test.value)
+		for place, refused := range map[string]reply{
+			"query": p.get("/v1/quarantine" + query), "query.": p.get("/v1/quarantine/causes" + query),
+			"body": p.post("/v1/quarantine/retry", selection), "body.": p.post("/v1/quarantine/discard", selection),
+		} {
+			problem := refused.refused(http.StatusBadRequest, "invalid-parameter")
+			require.Equal(t, strings.TrimSuffix(place, ".")+"."+test.name, problem.Errors[0].Parameter)
+			require.Contains(t, problem.Errors[0].Message, test.meant)
+		}
+	}
+	problem := p.get("/v1/quarantine?kind=rejected&cause=wrong-type").refused(http.StatusBadRequest, "invalid-parameter")
+	require.Equal(t, "query.cause", problem.Errors[0].Parameter, "a cause of the other kind")
 }
 
 // A decision cannot be asked for by accident: an unknown word, another type, an

@@ -19,8 +19,13 @@ const scan = 500
 type entries = iter.Seq2[*domain.QuarantineEntry, error]
 
 // List gives a page of the entries that nobody released, those that came first
-// before the others.
+// before the others. A filter that names what there is not is a
+// *domain.UnknownName.
 func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*domain.QuarantinePage, error) {
+	err := q.known(ctx, query.QuarantineFilter)
+	if err != nil {
+		return nil, failed("list the quarantine", err)
+	}
 	since, err := q.log.RejectedSince(ctx)
 	if err != nil {
 		return nil, failed("list the quarantine", err)
@@ -58,8 +63,11 @@ func (q *Quarantine) End(ctx context.Context) (*domain.QuarantinePosition, error
 }
 
 // Groups counts the entries that a filter selects and that are still open, by
-// kind, source and cause; the largest group first.
+// kind, source and cause; the largest group first. Its errors are those of List.
 func (q *Quarantine) Groups(ctx context.Context, filter domain.QuarantineFilter) ([]domain.QuarantineGroup, error) {
+	if err := q.known(ctx, filter); err != nil {
+		return nil, failed("group the quarantine", err)
+	}
 	groups := map[domain.QuarantineFilter]domain.QuarantineGroup{}
 	for e, err := range q.open(ctx, domain.QuarantineQuery{QuarantineFilter: filter}) {
 		if err != nil {
