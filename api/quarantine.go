@@ -28,6 +28,9 @@ type Quarantine interface {
 	Groups(ctx context.Context, f domain.QuarantineFilter) ([]domain.QuarantineGroup, error)
 	// End gives the position of the last entry that there is now.
 	End(ctx context.Context) (*domain.QuarantinePosition, error)
+	// Releases gives what tells of a webhook the decision that released it; nil for
+	// one that was never set aside.
+	Releases(ctx context.Context) (func(*domain.Webhook) *domain.Decision, error)
 	// Entry gives one entry with its bytes, or domain.ErrNotFound.
 	Entry(ctx context.Context, id domain.QuarantineID) (*domain.QuarantineEntry, error)
 	// Retry tries one entry again, or returns domain.ErrNotFound, or
@@ -305,6 +308,10 @@ func (noQuarantine) Groups(context.Context, domain.QuarantineFilter) ([]domain.Q
 }
 
 func (noQuarantine) End(context.Context) (*domain.QuarantinePosition, error) {
+	return nil, errNoQuarantine
+}
+
+func (noQuarantine) Releases(context.Context) (func(*domain.Webhook) *domain.Decision, error) {
 	return nil, errNoQuarantine
 }
 

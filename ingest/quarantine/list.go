@@ -137,6 +137,15 @@ func (q *Quarantine) entry(ctx context.Context, id domain.QuarantineID) (*domain
 	return e, q.describe(ctx, e)
 }
 
+// Releases learns of every decision, and gives what tells of a webhook the one that
+// released it; nil for a webhook that was never set aside.
+func (q *Quarantine) Releases(ctx context.Context) (func(*domain.Webhook) *domain.Decision, error) {
+	if err := q.decisions.refresh(ctx); err != nil {
+		return nil, failed("read the decisions", err)
+	}
+	return q.decisions.release, nil
+}
+
 // open gives the entries that a query selects, after its position and without
 // regard to its limit.
 func (q *Quarantine) open(ctx context.Context, query domain.QuarantineQuery) entries {
