@@ -86,6 +86,7 @@ type QuarantineDetail struct {
 	QuarantineEntry
 	Body       *string `json:"body" doc:"The body as text; null where it is not UTF-8, or gone."`
 	BodyBase64 *string `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8, or gone."`
+	Hint       *string `json:"hint" doc:"What can be done about it, by today's secrets and today's program; null where it was released."`
 }
 
 // QuarantineCauses counts what was set aside.
@@ -101,6 +102,7 @@ type QuarantineCause struct {
 	Count  uint64                `json:"count" example:"57" doc:"How many there are."`
 	First  domain.Instant        `json:"first" format:"date-time" doc:"When the first of them came."`
 	Last   domain.Instant        `json:"last" format:"date-time" doc:"When the last of them came."`
+	Hint   string                `json:"hint" doc:"What can be done about them."`
 }
 
 // QuarantineFilter narrows a question about the quarantine.
@@ -205,7 +207,7 @@ func (h *handler) groupQuarantine(ctx context.Context, in *quarantineCausesInput
 		return nil, misnamed(err, "query")
 	}
 	return &quarantineCausesOutput{Body: QuarantineCauses{Causes: each(groups, func(g domain.QuarantineGroup) QuarantineCause {
-		return QuarantineCause{Kind: g.Kind, Source: g.Source, Cause: g.Cause, Count: g.Count, First: g.First, Last: g.Last}
+		return QuarantineCause{Kind: g.Kind, Source: g.Source, Cause: g.Cause, Count: g.Count, First: g.First, Last: g.Last, Hint: causeHints[g.Cause]}
 	})}}, nil
 }
 
@@ -229,7 +231,15 @@ func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInp
 		}
 		return attachment("quarantine-"+e.ID.String(), e.Body), nil
 	}
-	detail := QuarantineDetail{QuarantineEntry: quarantineEntry(e)}
+	// What can be done depends on today's secrets, not on why it was set aside.
+	planned, err := h.config.Quarantine.Retry(ctx, e.ID, domain.Retry{Plan: true})
+	if err != nil {
+		return nil, notFound(err, errNoEntry)
+	}
+	detail := QuarantineDetail{QuarantineEntry: quarantineEntry(e), Hint: orNull(retryHint(planned))}
+	if planned.Result == domain.RetryReleased {
+		detail.Hint = new("It is authentic by now: retry it.")
+	}
 	switch {
 	case e.Gone:
 	case utf8.Valid(e.Body):

@@ -21,7 +21,7 @@ const decideWithin = 10 * time.Second
 // RetryRequest says how one entry is tried again.
 type RetryRequest struct {
 	Plan   bool   `json:"plan,omitempty" doc:"Tell what would come of it, and change nothing."`
-	Trust  bool   `json:"trust,omitempty" doc:"Release a request without verifying it: you vouch for it."`
+	Trust  bool   `json:"trust,omitempty" doc:"Release a request without verifying it: nothing but your word says who sent it. It needs a reason."`
 	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why, which is recorded; needed with trust."`
 }
 
@@ -64,7 +64,7 @@ func (h *handler) selected(ctx context.Context, s QuarantineSelection) (query do
 // RetryAllRequest says which entries are tried again, and how.
 type RetryAllRequest struct {
 	QuarantineSelection
-	Trust  bool   `json:"trust,omitempty" doc:"Release requests without verifying them: you vouch for all of them. It needs a source."`
+	Trust  bool   `json:"trust,omitempty" doc:"Release requests without verifying them: nothing but your word says who sent each of them. It needs a reason and a source."`
 	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why, which is recorded; needed with trust."`
 }
 
@@ -94,7 +94,16 @@ type Bulk struct {
 	Until      string        `json:"until" doc:"What there was: given with the next request, it is about no entry that came later."`
 	Entries    int           `json:"entries" example:"57" doc:"How many entries it was about."`
 	Results    []ResultCount `json:"results" nullable:"false" doc:"What came of them, by name."`
+	Staying    []StayCount   `json:"staying" nullable:"false" doc:"Of a retry: what stays, why, and what can be done about it."`
 	NextCursor *string       `json:"next_cursor" doc:"The cursor of the rest; null where there is none."`
+}
+
+// StayCount is how many entries stay in the quarantine for one cause.
+type StayCount struct {
+	Result string `json:"result" example:"still-rejected" doc:"What came of trying them again."`
+	Cause  string `json:"cause" example:"credential-wrong" doc:"Why they stay, by today's secrets and today's program; empty where the result says it."`
+	Count  int    `json:"count" example:"17" doc:"How many entries."`
+	Hint   string `json:"hint" doc:"What can be done about them."`
 }
 
 // ResultCount is how many entries had one result.
@@ -221,6 +230,7 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 			return nil, unjustified(err)
 		}
 		bulk.count(string(retried.Result), 1)
+		bulk.stays(retried)
 	}
 	return &bulkOutput{Body: bulk}, nil
 }
@@ -249,7 +259,7 @@ func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*
 
 func newBulk(plan bool, query domain.QuarantineQuery, page *domain.QuarantinePage) Bulk {
 	until := sealCursor(quarantineScope(query), query.Until.Rejected, query.Until.Webhook)
-	bulk := Bulk{Plan: plan, Until: until, Results: []ResultCount{}}
+	bulk := Bulk{Plan: plan, Until: until, Results: []ResultCount{}, Staying: []StayCount{}}
 	if page.More {
 		bulk.NextCursor = new(quarantineCursor(query, page.Entries))
 	}
@@ -269,6 +279,22 @@ func (b *Bulk) count(result string, entries int) {
 		b.Results = slices.Insert(b.Results, i, ResultCount{Result: result})
 	}
 	b.Results[i].Count += entries
+}
+
+// stays adds an entry that can be done something about.
+func (b *Bulk) stays(r domain.Retried) {
+	hint := retryHint(r)
+	if hint == "" {
+		return
+	}
+	why := StayCount{Result: string(r.Result), Cause: r.Cause, Hint: hint}
+	i, known := slices.BinarySearchFunc(b.Staying, why, func(a, b StayCount) int {
+		return cmp.Or(cmp.Compare(a.Result, b.Result), cmp.Compare(a.Cause, b.Cause))
+	})
+	if !known {
+		b.Staying = slices.Insert(b.Staying, i, why)
+	}
+	b.Staying[i].Count++
 }
 
 // asking tells who asks, as far as a decision records it.
@@ -304,28 +330,4 @@ func describeRetried(r domain.Retried) Retried {
 		described.Webhook = new(webhookPath(r.StreamSequence))
 	}
 	return described
-}
-
-// retryHint tells what can be done about an entry that stays.
-func retryHint(r domain.Retried) string {
-	const rebuild = "A rebuild applies it: ticketrail rebuild."
-	hints := map[domain.RetryResult]string{
-		domain.RetryStillRejected:       rejectionHint(r.Cause),
-		domain.RetryUnknownSource:       "Configure its source again, with the same provider.",
-		domain.RetryWouldApply:          rebuild,
-		domain.RetryNotAboutOrder:       rebuild,
-		domain.RetryStillUntranslatable: "It waits for a program that can translate it. Discard it if it never will be of use.",
-		domain.RetryGone:                "The stream has forgotten its bytes. Discard it.",
-	}
-	return hints[r.Result]
-}
-
-func rejectionHint(cause string) string {
-	switch cause {
-	case "not-json", "not-an-object":
-		return "The stream takes JSON objects only. Discard it."
-	case "credential-missing":
-		return "What it was verified by was missing, or was a secret, which is never kept. If you know that it is genuine, release it with trust and a reason."
-	}
-	return "Add the secret that it was sent with to the source. If you know that it is genuine, release it with trust and a reason."
 }

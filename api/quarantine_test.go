@@ -117,6 +117,7 @@ func TestQuarantineOfBothKinds(t *testing.T) {
 	require.Len(t, causes.Causes, 3)
 	require.Equal(t, api.QuarantineCause{
 		Kind: domain.RejectedRequest, Source: "runa", Cause: "credential-wrong", Count: 2, First: at(5), Last: at(7),
+		Hint: causes.Causes[0].Hint,
 	}, causes.Causes[0])
 
 	var detail api.QuarantineDetail
@@ -243,7 +244,9 @@ func TestBulk(t *testing.T) {
 	p.post("/v1/quarantine/retry", `{"source":"runa","plan":true}`).into(&plan)
 	require.Equal(t, api.Bulk{
 		Plan: true, Until: plan.Until, Entries: 7, Results: []api.ResultCount{{"released", 4}, {"still-rejected", 3}},
+		Staying: []api.StayCount{{"still-rejected", "credential-wrong", 3, plan.Staying[0].Hint}},
 	}, plan)
+	require.Contains(t, plan.Staying[0].Hint, "Add the secret")
 
 	var first, second api.Bulk
 	p.post("/v1/quarantine/retry", `{"source":"runa","limit":5}`).into(&first)
@@ -256,9 +259,9 @@ func TestBulk(t *testing.T) {
 	p.post("/v1/quarantine/discard", `{"plan":true,"reason":"old"}`).into(&discard)
 	require.Equal(t, []api.ResultCount{{"discarded", 3}}, discard.Results)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Until: discard.Until, Entries: 3, Results: []api.ResultCount{{"discarded", 3}}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Entries: 3, Results: []api.ResultCount{{"discarded", 3}}, Staying: []api.StayCount{}}, discard)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Until: discard.Until, Results: []api.ResultCount{}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Results: []api.ResultCount{}, Staying: []api.StayCount{}}, discard)
 }
 
 // A decision about many is about what its plan showed: a forged request that
@@ -299,6 +302,31 @@ func TestBulkIsAboutWhatItsPlanShowed(t *testing.T) {
 		problem := p.post("/v1/quarantine/"+verb, `{`+ruling+`,"kind":"rejected","until":"`+plan.Until+`"}`).refused(http.StatusBadRequest, "invalid-parameter")
 		require.Equal(t, "body.until", problem.Errors[0].Parameter, "the plan had other filters")
 	}
+}
+
+// For every cause of both kinds it is said what can be done.
+func TestEveryCauseHasAHint(t *testing.T) {
+	t.Parallel()
+	told := map[string]bool{}
+	learn := func(c *client) {
+		var causes api.QuarantineCauses
+		c.get("/v1/quarantine/causes").into(&causes)
+		for _, cause := range causes.Causes {
+			require.NotEmpty(t, cause.Hint, cause.Cause)
+			told[cause.Cause] = true
+		}
+	}
+	p := startPipeline(t)
+	for _, reason := range eventlog.Reasons() {
+		require.NoError(t, p.log.Reject(t.Context(), &eventlog.Rejection{Source: "ivy", Provider: "ivy", Reason: reason}))
+	}
+	learn(p.client)
+	l := newLedger(t)
+	for _, cause := range domain.Causes() {
+		l.quarantine("ivy", cause, "")
+	}
+	learn(l.serve())
+	require.Len(t, told, len(eventlog.Reasons())+len(domain.Causes()))
 }
 
 // A filter with a name that nothing can bear is mistyped: it is refused with the

@@ -37,7 +37,7 @@ func (c *deciding) which() error {
 // quarantineRetry tries entries again.
 type quarantineRetry struct {
 	deciding
-	Trust  bool   `help:"Release requests without verifying them: you vouch for them. It needs --reason, and --source unless they are named."`
+	Trust  bool   `help:"Release requests without verifying them: nothing but your word says who sent them. It needs --reason, and --source unless they are named. For Ordatic and Payway it is the only way: their requests bear a secret, which is never kept."`
 	Reason string `help:"Why; it is recorded." placeholder:"TEXT"`
 }
 
@@ -45,7 +45,7 @@ type quarantineRetry struct {
 func (c *quarantineRetry) Validate() error {
 	switch {
 	case c.Trust && c.Reason == "":
-		return errors.New("--trust needs --reason")
+		return errors.New("--trust needs --reason: nothing but your word says who sent it, and that is recorded")
 	case c.Trust && len(c.IDs) == 0 && c.Source == "":
 		return errors.New("--trust needs --source: nobody can vouch for every sender at once")
 	}

@@ -141,7 +141,7 @@ func (d decider[T]) selected(ctx context.Context, most int) error {
 // sum decides page after page, or only plans it, and adds up what came of it; with
 // an error, of the pages before.
 func (d decider[T]) sum(ctx context.Context, most int, plan bool) (sum api.Bulk, err error) {
-	results, page := map[string]int{}, api.Bulk{}
+	results, page, staying := map[string]int{}, api.Bulk{}, map[api.StayCount]int{}
 	for more := most > 0; more && err == nil; more = page.NextCursor != nil && sum.Entries < most {
 		selection := api.QuarantineSelection{
 			Plan: plan, Kind: domain.QuarantineKind(d.Kind), Source: d.Source, Cause: d.Cause,
@@ -154,8 +154,18 @@ func (d decider[T]) sum(ctx context.Context, most int, plan bool) (sum api.Bulk,
 		for _, r := range page.Results {
 			results[r.Result] += r.Count
 		}
+		for _, s := range page.Staying {
+			staying[api.StayCount{Result: s.Result, Cause: s.Cause, Hint: s.Hint}] += s.Count
+		}
 	}
-	sum.Plan, sum.Results = plan, []api.ResultCount{}
+	sum.Plan, sum.Results, sum.Staying = plan, []api.ResultCount{}, []api.StayCount{}
+	for s, n := range staying {
+		s.Count = n
+		sum.Staying = append(sum.Staying, s)
+	}
+	slices.SortFunc(sum.Staying, func(a, b api.StayCount) int {
+		return cmp.Or(cmp.Compare(a.Result, b.Result), cmp.Compare(a.Cause, b.Cause))
+	})
 	for _, result := range slices.Sorted(maps.Keys(results)) {
 		sum.Results = append(sum.Results, api.ResultCount{Result: result, Count: results[result]})
 	}
@@ -195,6 +205,9 @@ func (d decider[T]) printBulk(b api.Bulk) {
 	}
 	table.AppendRow(cells("in all", b.Entries))
 	table.Render()
+	printList(d.stdout, "what stays", b.Staying, []any{"result", "cause", "entries", "hint"}, func(s api.StayCount) []any {
+		return append(cells(s.Result, s.Cause, s.Count), printable(s.Hint))
+	})
 }
 
 // number gives a stream sequence as text, empty for none.
