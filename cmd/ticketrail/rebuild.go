@@ -96,8 +96,8 @@ func (c *rebuildCommand) request() api.RebuildRequest {
 }
 
 // rebuild rebuilds and waits. A difference that is to be accepted, or what each of
-// two read models holds that cannot be compared, is shown before the question whether it is, and the yes begins
-// a second rebuild.
+// two read models holds that cannot be compared, is shown before the question whether
+// it is, and the yes begins a second rebuild.
 func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 	ended, err := w.follow(ctx, c.request())
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -244,6 +245,79 @@ func TestDamagedTable(t *testing.T) {
 	}
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
+}
+
+// A comparison that did not come to its end says nothing of the two read models: the
+// rebuild fails, and also where any difference is accepted nothing is switched.
+func TestComparisonThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(2))
+	r.order("s:1") // by a connection that stays open
+	path := r.model.Path()
+	require.NoError(t, os.Rename(path, path+".away"))
+	begun, err := r.Start(domain.RebuildOptions{Accept: true})
+	require.NoError(t, err)
+	told, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, told.State)
+	require.Nil(t, told.Uncompared)
+	require.Equal(t, path, r.model.Path())
+	require.NoError(t, os.Rename(path+".away", path))
+	require.True(t, r.rebuilt(domain.RebuildOptions{Accept: true}).Difference.None())
+}
+
+// held is a provider that has the translation of some webhooks wait.
+type held struct {
+	provider.Ordatic
+	at      map[string]bool // keys of orders
+	reached chan struct{}
+	release chan struct{}
+}
+
+func (h held) Translate(w *domain.Webhook) (*domain.Event, error) {
+	if event, err := h.Ordatic.Translate(w); err != nil || !h.at[event.Key] {
+		return event, err
+	}
+	h.reached <- struct{}{}
+	<-h.release
+	return h.Ordatic.Translate(w)
+}
+
+// While two read models are being compared, the one in use is held for that alone:
+// webhooks go on being applied, and readers see them.
+func TestWebhooksAreAppliedWhileAComparisonIsHeldOpen(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.acceptOrders(3)
+	r.follow()
+	require.NoError(t, r.model.WaitFor(t.Context(), 3))
+	slow := held{at: map[string]bool{"s:0": true, "s:compared": true}, reached: make(chan struct{}), release: make(chan struct{})}
+	rebuilder, err := rebuild.New(rebuild.Config{
+		Log: r.log, Folder: r.folder, Model: r.model, Live: r.live, Providers: []provider.Provider{slow},
+	})
+	require.NoError(t, err)
+	r.Rebuilder = rebuilder
+	begun, err := r.Start(domain.RebuildOptions{})
+	require.NoError(t, err)
+	<-slow.reached // it builds, and is to be near when it has built three webhooks
+	held := r.log.Accept(projectortest.Ordatic("order-accepted", "compared"))
+	require.NoError(t, r.model.WaitFor(t.Context(), held))
+	slow.release <- struct{}{}
+
+	<-slow.reached // it is brought to where the one in use is held
+	told, err := r.Rebuild(begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildComparing, told.State)
+	require.NoError(t, r.model.WaitFor(t.Context(), r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1"))))
+	require.Equal(t, domain.StateInKitchen, r.order("s:1").State())
+	slow.release <- struct{}{}
+	done, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildSwitched, done.State, done.Error)
+	require.Equal(t, held, done.Difference.StreamSequence)
+	require.True(t, done.Difference.None())
+	require.Equal(t, domain.StateInKitchen, r.order("s:1").State(), "it was caught up with")
 }
 
 // A rollback puts the previous read model, brought up to date, back into use; and

@@ -216,12 +216,14 @@ func (b *build) buildTo(ctx context.Context, target uint64) error {
 }
 
 // compare compares with the read model in use, at one stream sequence; or tells why
-// that cannot be, and what each of the two holds.
+// that cannot be, and what each of the two holds. Only what is in the files is such a
+// reason: another try may do better where a disk is full or a file cannot be opened.
 func (b *build) compare(ctx context.Context) error {
 	b.record.State = domain.RebuildComparing
 	if !b.foreign {
 		err := b.compareRows(ctx)
-		if err == nil || ctx.Err() != nil || errors.Is(err, errBuilding) {
+		unfit := errors.Is(err, domain.ErrDamaged) || errors.Is(err, sqlite.ErrSchema)
+		if !unfit || errors.Is(err, errBuilding) {
 			return err
 		}
 		b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
