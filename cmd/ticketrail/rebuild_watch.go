@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ const (
 	jsonEvery   = time.Second
 	// cancelWithin bounds the wait for the end of a rebuild that is canceled.
 	cancelWithin = 30 * time.Second
-	// askAgainFor is how long a server may be unreachable while its rebuild is followed.
+	// askAgainFor is how long a server may not answer while its rebuild is followed.
 	askAgainFor = 30 * time.Second
 	// barWidth is the number of cells of the bar.
 	barWidth = 30
@@ -56,12 +55,11 @@ func (w *rebuildWatch) follow(ctx context.Context, request api.RebuildRequest) (
 		case <-tick.C:
 		}
 		now, err := w.look(ctx, rebuild.ID)
-		_, unreachable := errors.AsType[*url.Error](err)
 		switch {
 		case err == nil:
 			rebuild, heard = now, time.Now()
 			show(rebuild)
-		case ctx.Err() == nil && (!unreachable || time.Since(heard) > askAgainFor):
+		case ctx.Err() == nil && (!passing(err) || time.Since(heard) > askAgainFor):
 			return nil, fmt.Errorf("follow rebuild %d: %w", rebuild.ID, err)
 		}
 	}
@@ -140,6 +138,9 @@ func redraw(w io.Writer, r *api.Rebuild) {
 }
 
 func progressLine(r *api.Rebuild) string {
+	if r.State == domain.RebuildComparing {
+		return fmt.Sprintf("%-9s every row of every table, at stream sequence %d", r.State, r.Target)
+	}
 	done := int(r.Progress * barWidth)
 	bar := strings.Repeat("█", done) + strings.Repeat("░", barWidth-done)
 	line := fmt.Sprintf("%-9s %s %3.0f %%  %d of %d  %.0f/s", r.State, bar, 100*r.Progress, r.StreamSequence, r.Target, r.RatePerSecond)
@@ -195,13 +196,14 @@ func outcome(r *api.Rebuild) error {
 	return nil
 }
 
-// work says how much was read how fast.
+// work says how many webhooks are in it, how long all of it took, and how fast they
+// were read.
 func work(r *api.Rebuild) string {
 	took := time.Duration(0)
 	if r.EndedAt != nil {
 		took = r.EndedAt.Time().Sub(r.StartedAt.Time())
 	}
-	return fmt.Sprintf("%d webhooks in %s, %.0f/s", r.StreamSequence, took.Round(time.Millisecond), r.RatePerSecond)
+	return fmt.Sprintf("%d webhooks in %s, read at %.0f/s", r.StreamSequence, took.Round(time.Millisecond), r.RatePerSecond)
 }
 
 // printDifference prints the rows of each table and, field by field, some of the

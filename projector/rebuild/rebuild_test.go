@@ -316,6 +316,8 @@ func TestWebhooksAreAppliedWhileAComparisonIsHeldOpen(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, domain.RebuildSwitched, done.State, done.Error)
 	require.Equal(t, held, done.Difference.StreamSequence)
+	require.EqualValues(t, 3, done.BuiltTo, "what is read while comparing is no building")
+	require.NotZero(t, done.BuiltAt)
 	require.True(t, done.Difference.None())
 	require.Equal(t, domain.StateInKitchen, r.order("s:1").State(), "it was caught up with")
 }
