@@ -144,7 +144,8 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 	if err := understand(text, &previous); err != nil {
 		return err
 	}
-	question := fmt.Sprintf("Go back to the previous read model? It is at stream sequence %d, and is brought up to date first.", previous.Checkpoint)
+	question := fmt.Sprintf("Go back to the previous read model? Version %d of the projection built it, it is at stream sequence %d, and it is brought up to date first.",
+		previous.ProjectionVersion, previous.Checkpoint)
 	if !c.given(w.program, question) {
 		return errors.New("nothing was changed")
 	}
