@@ -75,7 +75,10 @@ func (c *rebuildCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, client.close()) }()
-	w := &rebuildWatch{program: p, client: client, json: c.JSON}
+	w := &rebuildWatch{program: p, client: client, json: c.JSON, accept: "the same with --accept"}
+	if c.Plan {
+		w.accept += " in the place of --plan"
+	}
 	switch {
 	case c.Rollback:
 		return c.rollBack(ctx, w)

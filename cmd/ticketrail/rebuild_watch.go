@@ -36,6 +36,8 @@ type rebuildWatch struct {
 	client *apiClient
 	json   bool
 	quiet  bool // show no progress
+	// accept is how a rebuilt read model comes into use that differs.
+	accept string
 }
 
 // follow begins a rebuild and waits for its end. Where ctx ends first, so does the
@@ -96,7 +98,7 @@ func (w *rebuildWatch) interrupted(ctx context.Context, id int) error {
 	if err != nil {
 		return fmt.Errorf("cancel rebuild %d: %w", id, err)
 	}
-	return cmp.Or(outcome(ended), fmt.Errorf("rebuild %d had ended before it could be canceled: %s", id, ended.State))
+	return cmp.Or(w.outcome(ended), fmt.Errorf("rebuild %d had ended before it could be canceled: %s", id, ended.State))
 }
 
 // progress gives what shows a rebuild whenever it was looked at.
@@ -153,7 +155,7 @@ func progressLine(r *api.Rebuild) string {
 // tell prints how a rebuild ended. Its error says that it did not end as wanted.
 func (w *rebuildWatch) tell(r *api.Rebuild) error {
 	if w.json {
-		return errors.Join(printJSONLine(w.stdout, r), outcome(r))
+		return errors.Join(printJSONLine(w.stdout, r), w.outcome(r))
 	}
 	switch r.State {
 	case domain.RebuildSwitched:
@@ -164,7 +166,7 @@ func (w *rebuildWatch) tell(r *api.Rebuild) error {
 		fmt.Fprintf(w.stdout, "rebuild %d is a snapshot of stream sequence %d: %s\n", r.ID, *r.Until, work(r))
 	}
 	w.printFindings(r)
-	return outcome(r)
+	return w.outcome(r)
 }
 
 // printFindings prints what a rebuild found out about the two read models.
@@ -180,14 +182,14 @@ func (w *rebuildWatch) printFindings(r *api.Rebuild) {
 }
 
 // outcome is the error of a rebuild that did not end as wanted.
-func outcome(r *api.Rebuild) error {
+func (w *rebuildWatch) outcome(r *api.Rebuild) error {
 	switch r.State {
 	case domain.RebuildDiffers:
 		found := "differ"
 		if r.Uncompared != nil {
 			found = "cannot be compared"
 		}
-		return failf("take the new one into use: ticketrail rebuild --accept", "the read models %s; nothing was changed", found)
+		return failf("take the new one into use: "+w.accept+agreement{}.beforehand(w.program), "the read models %s; nothing was changed", found)
 	case domain.RebuildCanceled:
 		return fmt.Errorf("rebuild %d was canceled; nothing was changed", r.ID)
 	case domain.RebuildFailed:
