@@ -25,7 +25,7 @@ type Rebuild struct {
 	StreamSequence uint64              `json:"stream_sequence" example:"812" doc:"How far it is."`
 	Target         uint64              `json:"target" example:"812" doc:"How far it must come, as known by now."`
 	Progress       float64             `json:"progress" minimum:"0" maximum:"1" example:"1" doc:"The first as a share of the second."`
-	RatePerSecond  float64             `json:"rate_per_second" example:"52000.5" doc:"Webhooks a second, from its start on."`
+	RatePerSecond  float64             `json:"rate_per_second" example:"52000.5" doc:"Webhooks a second while the stream was read, without the time of comparing and switching."`
 	ETASeconds     *float64            `json:"eta_seconds" example:"3.5" doc:"How long the reading of the rest takes at that rate; null where it cannot be said."`
 	StartedAt      domain.Instant      `json:"started_at" format:"date-time" doc:"When it began."`
 	EndedAt        *domain.Instant     `json:"ended_at" format:"date-time" doc:"When it ended; null while it goes on."`

@@ -40,11 +40,12 @@ type Rebuilds interface {
 	// Cancel ends a rebuild that goes on, and waits for its end; on one that has
 	// ended it does nothing. It returns domain.ErrNotFound.
 	Cancel(id int) error
-	// Delete forgets a rebuild that has ended, and the snapshot that it made. It
-	// returns domain.ErrNotFound, or ErrRebuildGoesOn for one that has not.
+	// Delete forgets a rebuild that has ended, and the snapshot that it made where no
+	// other made the same. It returns domain.ErrNotFound, or ErrRebuildGoesOn for one
+	// that has not.
 	Delete(id int) error
 	// Previous gives the checkpoint of the read model that a rollback goes back to,
-	// or returns ErrNoPrevious.
+	// or returns ErrRebuildGoesOn or ErrNoPrevious.
 	Previous(ctx context.Context) (domain.Checkpoint, error)
 	// Rollback puts the previous read model, brought up to date, in the place of
 	// the one in use. It returns ErrRebuildGoesOn, ErrNoPrevious or
@@ -114,7 +115,7 @@ func (h *handler) routeRebuilds(d *document) {
 		DefaultStatus: http.StatusNoContent,
 		Tags:          []string{tagOperation},
 		Summary:       "Delete the record of a rebuild",
-		Description: "Forgets a rebuild that has ended, and removes the file of its snapshot where it made one. No read model is touched. " +
+		Description: "Forgets a rebuild that has ended, and removes the file of its snapshot where it made one and no other rebuild made the same. No read model is touched. " +
 			"The newest 50 records are kept by themselves, and with them those of snapshots.",
 	}, h.deleteRebuild)
 	register(h, d, huma.Operation{

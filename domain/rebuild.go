@@ -52,6 +52,10 @@ type Rebuild struct {
 	// StartedAt and EndedAt are by this machine's clock; EndedAt is zero before.
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
+	// BuiltAt is when the building was over, and BuiltTo how far it had come: what is
+	// read while comparing and switching comes on top. Both are zero before.
+	BuiltAt time.Time `json:"built_at,omitzero"`
+	BuiltTo uint64    `json:"built_to,omitzero"`
 	// Difference is nil before the comparison, and where nothing was compared.
 	Difference *Difference `json:"difference,omitempty"`
 	// Uncompared says why nothing could be compared; nil where it could, or where
@@ -82,22 +86,28 @@ type TableSize struct {
 	Rows  uint64 `json:"rows"`
 }
 
-// Rate is the number of webhooks a second over the whole rebuild so far, at now.
+// Rate is the number of webhooks a second over the building so far, at now. How long
+// comparing and switching take is not in it.
 func (r *Rebuild) Rate(now time.Time) float64 {
-	if !r.EndedAt.IsZero() {
-		now = r.EndedAt
+	until, read := now, r.StreamSequence
+	switch {
+	case !r.BuiltAt.IsZero():
+		until, read = r.BuiltAt, r.BuiltTo
+	case !r.EndedAt.IsZero():
+		until = r.EndedAt
 	}
-	elapsed := now.Sub(r.StartedAt).Seconds()
+	elapsed := until.Sub(r.StartedAt).Seconds()
 	if elapsed <= 0 {
 		return 0
 	}
-	return float64(r.StreamSequence) / elapsed
+	return float64(read) / elapsed
 }
 
-// Remaining is how long the rest takes at that rate; 0 where it cannot be said.
+// Remaining is how long the rest takes to read at that rate; 0 where it cannot be
+// said, as while comparing.
 func (r *Rebuild) Remaining(now time.Time) time.Duration {
 	rate := r.Rate(now)
-	if rate == 0 || r.StreamSequence >= r.Target {
+	if rate == 0 || r.State == RebuildComparing || r.StreamSequence >= r.Target {
 		return 0
 	}
 	return time.Duration(float64(r.Target-r.StreamSequence) / rate * float64(time.Second))

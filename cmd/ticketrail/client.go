@@ -38,6 +38,28 @@ type apiClient struct {
 	close   func() error
 }
 
+// errCutOff marks an answer whose end did not come.
+var errCutOff = errors.New("the answer of the api was cut off")
+
+// refusedError is an answer of the API that is not a success.
+type refusedError struct {
+	status  int
+	message string
+}
+
+func (e *refusedError) Error() string { return e.message }
+
+// passing tells whether another try may do better: nothing answered, the answer was
+// cut off, or what stands between here and the API answered in its place.
+func passing(err error) bool {
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		return refused.status == http.StatusBadGateway || refused.status == http.StatusServiceUnavailable ||
+			refused.status == http.StatusGatewayTimeout
+	}
+	_, unanswered := errors.AsType[*url.Error](err)
+	return unanswered || errors.Is(err, errCutOff)
+}
+
 // offline opens what answers where no server runs; nobodyAt is where one would.
 type offline func(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error)
 
@@ -127,7 +149,7 @@ func (a *apiClient) ask(ctx context.Context, method, target string, body io.Read
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
 	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return nil, fmt.Errorf("read the answer of the api: %w", err)
+		return nil, fmt.Errorf("%w: %w", errCutOff, err)
 	}
 	return text, nil
 }
@@ -185,7 +207,7 @@ func refusal(status int, text []byte) error {
 	if status == http.StatusUnauthorized {
 		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
 	}
-	return &failure{err: errors.New(message), hint: hint}
+	return &failure{err: &refusedError{status, message}, hint: hint}
 }
 
 // asFlag gives the flag that a parameter of the API comes from here: --updated-since

@@ -28,6 +28,15 @@ func (a agreement) possible(p *program) error {
 	}
 }
 
+// beforehand is what a hint adds to a command that would ask where nobody could be
+// asked.
+func (a agreement) beforehand(p *program) string {
+	if a.possible(p) == nil {
+		return ""
+	}
+	return ", and --yes"
+}
+
 // given asks, unless yes was said beforehand. Everything but a yes is a no.
 func (a agreement) given(p *program, question string) bool {
 	if a.Yes {

@@ -117,7 +117,7 @@ func (c *doctorCommand) print(p *program, checks []check) error {
 	table.Render()
 	for _, check := range checks {
 		if check.Mend != "" {
-			fmt.Fprintf(p.stdout, "\n%s: %s.\n", check.Name, strings.TrimSuffix(printable(check.Mend), "."))
+			fmt.Fprintf(p.stdout, "\n%s: %s.\n", check.Name, strings.TrimSuffix(printable(p.alike(check.Mend)), "."))
 		}
 	}
 	return nil

@@ -65,6 +65,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return p.report(err)
 	}
 	p.flags, p.variables = settingFlags(parsed), flagVariables(parser.Model.Node)
+	p.about = aboutFlags(parsed)
+	for _, command := range parser.Model.Children {
+		p.commands = append(p.commands, command.Name)
+	}
 	if err := parsed.Run(); err != nil {
 		return p.report(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -27,6 +28,8 @@ type program struct {
 	environ        []string
 	variables      []string // of flags that are not the configuration's
 	flags          []config.Flag
+	commands       []string // that there are
+	about          []string // the flags of this command that say which folder it is about
 }
 
 // settings are the flags of every command that reads the configuration.
@@ -116,7 +119,7 @@ func (p *program) report(err error) int {
 	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
 	fmt.Fprintf(p.stderr, "ticketrail: error: %s\n", printable(message))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(p.stderr, "hint: %s\n", printable(hint))
+		fmt.Fprintf(p.stderr, "hint: %s\n", printable(p.alike(hint)))
 	}
 	_, badUsage := errors.AsType[*kong.ParseError](err)
 	_, badConfig := errors.AsType[*config.Error](err)
@@ -125,6 +128,26 @@ func (p *program) report(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// alike adds to a hint that names a command what else it takes: the flags without
+// which it would look at another folder than the command that gives the hint.
+func (p *program) alike(hint string) string {
+	names := func(command string) bool { return strings.Contains(hint, "ticketrail "+command) }
+	if len(p.about) == 0 || !slices.ContainsFunc(p.commands, names) {
+		return hint
+	}
+	return strings.TrimSuffix(hint, ".") + " (with the same " + strings.Join(p.about, " and ") + ")"
+}
+
+// aboutFlags gives the flags on the command line that say which folder it is about.
+func aboutFlags(parsed *kong.Context) (names []string) {
+	for _, step := range parsed.Path {
+		if step.Flag != nil && (step.Flag.Name == "config" || step.Flag.Name == "data") {
+			names = append(names, "--"+step.Flag.Name)
+		}
+	}
+	return names
 }
 
 // hintOf finds the mend that belongs to an error.

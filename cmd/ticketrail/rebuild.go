@@ -75,7 +75,10 @@ func (c *rebuildCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, client.close()) }()
-	w := &rebuildWatch{program: p, client: client, json: c.JSON}
+	w := &rebuildWatch{program: p, client: client, json: c.JSON, accept: "the same with --accept"}
+	if c.Plan {
+		w.accept += " in the place of --plan"
+	}
 	switch {
 	case c.Rollback:
 		return c.rollBack(ctx, w)
@@ -96,8 +99,8 @@ func (c *rebuildCommand) request() api.RebuildRequest {
 }
 
 // rebuild rebuilds and waits. A difference that is to be accepted, or what each of
-// two read models holds that cannot be compared, is shown before the question whether it is, and the yes begins
-// a second rebuild.
+// two read models holds that cannot be compared, is shown before the question whether
+// it is, and the yes begins a second rebuild.
 func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 	ended, err := w.follow(ctx, c.request())
 	if err != nil {
@@ -144,7 +147,8 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 	if err := understand(text, &previous); err != nil {
 		return err
 	}
-	question := fmt.Sprintf("Go back to the previous read model? It is at stream sequence %d, and is brought up to date first.", previous.Checkpoint)
+	question := fmt.Sprintf("Go back to the previous read model? Version %d of the projection built it, it is at stream sequence %d, and it is brought up to date first.",
+		previous.ProjectionVersion, previous.Checkpoint)
 	if !c.given(w.program, question) {
 		return errors.New("nothing was changed")
 	}

@@ -49,7 +49,7 @@ func (c *ordersRebuild) Run(ctx context.Context, p *program) (err error) {
 	case !found.Differs:
 		return c.tell(p, found)
 	case c.Plan:
-		return errors.Join(c.tell(p, found), failf("replace it: ticketrail orders rebuild", "the order differs; nothing was changed"))
+		return errors.Join(c.tell(p, found), failf("replace it: the same without --plan"+c.beforehand(p), "the order differs; nothing was changed"))
 	case !c.given(p, "Replace it?"):
 		return errors.New("nothing was changed")
 	}

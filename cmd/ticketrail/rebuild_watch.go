@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ const (
 	jsonEvery   = time.Second
 	// cancelWithin bounds the wait for the end of a rebuild that is canceled.
 	cancelWithin = 30 * time.Second
-	// askAgainFor is how long a server may be unreachable while its rebuild is followed.
+	// askAgainFor is how long a server may not answer while its rebuild is followed.
 	askAgainFor = 30 * time.Second
 	// barWidth is the number of cells of the bar.
 	barWidth = 30
@@ -37,6 +36,8 @@ type rebuildWatch struct {
 	client *apiClient
 	json   bool
 	quiet  bool // show no progress
+	// accept is how a rebuilt read model comes into use that differs.
+	accept string
 }
 
 // follow begins a rebuild and waits for its end. Where ctx ends first, so does the
@@ -56,12 +57,11 @@ func (w *rebuildWatch) follow(ctx context.Context, request api.RebuildRequest) (
 		case <-tick.C:
 		}
 		now, err := w.look(ctx, rebuild.ID)
-		_, unreachable := errors.AsType[*url.Error](err)
 		switch {
 		case err == nil:
 			rebuild, heard = now, time.Now()
 			show(rebuild)
-		case ctx.Err() == nil && (!unreachable || time.Since(heard) > askAgainFor):
+		case ctx.Err() == nil && (!passing(err) || time.Since(heard) > askAgainFor):
 			return nil, fmt.Errorf("follow rebuild %d: %w", rebuild.ID, err)
 		}
 	}
@@ -98,7 +98,7 @@ func (w *rebuildWatch) interrupted(ctx context.Context, id int) error {
 	if err != nil {
 		return fmt.Errorf("cancel rebuild %d: %w", id, err)
 	}
-	return cmp.Or(outcome(ended), fmt.Errorf("rebuild %d had ended before it could be canceled: %s", id, ended.State))
+	return cmp.Or(w.outcome(ended), fmt.Errorf("rebuild %d had ended before it could be canceled: %s", id, ended.State))
 }
 
 // progress gives what shows a rebuild whenever it was looked at.
@@ -140,6 +140,9 @@ func redraw(w io.Writer, r *api.Rebuild) {
 }
 
 func progressLine(r *api.Rebuild) string {
+	if r.State == domain.RebuildComparing {
+		return fmt.Sprintf("%-9s every row of every table, at stream sequence %d", r.State, r.Target)
+	}
 	done := int(r.Progress * barWidth)
 	bar := strings.Repeat("█", done) + strings.Repeat("░", barWidth-done)
 	line := fmt.Sprintf("%-9s %s %3.0f %%  %d of %d  %.0f/s", r.State, bar, 100*r.Progress, r.StreamSequence, r.Target, r.RatePerSecond)
@@ -152,7 +155,7 @@ func progressLine(r *api.Rebuild) string {
 // tell prints how a rebuild ended. Its error says that it did not end as wanted.
 func (w *rebuildWatch) tell(r *api.Rebuild) error {
 	if w.json {
-		return errors.Join(printJSONLine(w.stdout, r), outcome(r))
+		return errors.Join(printJSONLine(w.stdout, r), w.outcome(r))
 	}
 	switch r.State {
 	case domain.RebuildSwitched:
@@ -163,7 +166,7 @@ func (w *rebuildWatch) tell(r *api.Rebuild) error {
 		fmt.Fprintf(w.stdout, "rebuild %d is a snapshot of stream sequence %d: %s\n", r.ID, *r.Until, work(r))
 	}
 	w.printFindings(r)
-	return outcome(r)
+	return w.outcome(r)
 }
 
 // printFindings prints what a rebuild found out about the two read models.
@@ -179,14 +182,14 @@ func (w *rebuildWatch) printFindings(r *api.Rebuild) {
 }
 
 // outcome is the error of a rebuild that did not end as wanted.
-func outcome(r *api.Rebuild) error {
+func (w *rebuildWatch) outcome(r *api.Rebuild) error {
 	switch r.State {
 	case domain.RebuildDiffers:
 		found := "differ"
 		if r.Uncompared != nil {
 			found = "cannot be compared"
 		}
-		return failf("take the new one into use: ticketrail rebuild --accept", "the read models %s; nothing was changed", found)
+		return failf("take the new one into use: "+w.accept+agreement{}.beforehand(w.program), "the read models %s; nothing was changed", found)
 	case domain.RebuildCanceled:
 		return fmt.Errorf("rebuild %d was canceled; nothing was changed", r.ID)
 	case domain.RebuildFailed:
@@ -195,13 +198,14 @@ func outcome(r *api.Rebuild) error {
 	return nil
 }
 
-// work says how much was read how fast.
+// work says how many webhooks are in it, how long all of it took, and how fast they
+// were read.
 func work(r *api.Rebuild) string {
 	took := time.Duration(0)
 	if r.EndedAt != nil {
 		took = r.EndedAt.Time().Sub(r.StartedAt.Time())
 	}
-	return fmt.Sprintf("%d webhooks in %s, %.0f/s", r.StreamSequence, took.Round(time.Millisecond), r.RatePerSecond)
+	return fmt.Sprintf("%d webhooks in %s, read at %.0f/s", r.StreamSequence, took.Round(time.Millisecond), r.RatePerSecond)
 }
 
 // printDifference prints the rows of each table and, field by field, some of the

@@ -27,7 +27,7 @@ func (c *verifyCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, client.close()) }()
-	w := &rebuildWatch{program: p, client: client, json: c.JSON, quiet: c.JSON}
+	w := &rebuildWatch{program: p, client: client, json: c.JSON, quiet: c.JSON, accept: "ticketrail rebuild --accept"}
 	ended, err := w.follow(ctx, api.RebuildRequest{Plan: true})
 	if err != nil {
 		return err

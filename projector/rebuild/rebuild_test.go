@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -248,6 +247,81 @@ func TestDamagedTable(t *testing.T) {
 	require.True(t, r.rebuilt(domain.RebuildOptions{Plan: true}).Difference.None())
 }
 
+// A comparison that did not come to its end says nothing of the two read models: the
+// rebuild fails, and also where any difference is accepted nothing is switched.
+func TestComparisonThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.project(r.acceptOrders(2))
+	r.order("s:1") // by a connection that stays open
+	path := r.model.Path()
+	require.NoError(t, os.Rename(path, path+".away"))
+	begun, err := r.Start(domain.RebuildOptions{Accept: true})
+	require.NoError(t, err)
+	told, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, told.State)
+	require.Nil(t, told.Uncompared)
+	require.Equal(t, path, r.model.Path())
+	require.NoError(t, os.Rename(path+".away", path))
+	require.True(t, r.rebuilt(domain.RebuildOptions{Accept: true}).Difference.None())
+}
+
+// held is a provider that has the translation of some webhooks wait.
+type held struct {
+	provider.Ordatic
+	at      map[string]bool // keys of orders
+	reached chan struct{}
+	release chan struct{}
+}
+
+func (h held) Translate(w *domain.Webhook) (*domain.Event, error) {
+	if event, err := h.Ordatic.Translate(w); err != nil || !h.at[event.Key] {
+		return event, err
+	}
+	h.reached <- struct{}{}
+	<-h.release
+	return h.Ordatic.Translate(w)
+}
+
+// While two read models are being compared, the one in use is held for that alone:
+// webhooks go on being applied, and readers see them.
+func TestWebhooksAreAppliedWhileAComparisonIsHeldOpen(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.acceptOrders(3)
+	r.follow()
+	require.NoError(t, r.model.WaitFor(t.Context(), 3))
+	slow := held{at: map[string]bool{"s:0": true, "s:compared": true}, reached: make(chan struct{}), release: make(chan struct{})}
+	rebuilder, err := rebuild.New(rebuild.Config{
+		Log: r.log, Folder: r.folder, Model: r.model, Live: r.live, Providers: []provider.Provider{slow},
+	})
+	require.NoError(t, err)
+	r.Rebuilder = rebuilder
+	begun, err := r.Start(domain.RebuildOptions{})
+	require.NoError(t, err)
+	<-slow.reached // it builds, and is to be near when it has built three webhooks
+	held := r.log.Accept(projectortest.Ordatic("order-accepted", "compared"))
+	require.NoError(t, r.model.WaitFor(t.Context(), held))
+	slow.release <- struct{}{}
+
+	<-slow.reached // it is brought to where the one in use is held
+	told, err := r.Rebuild(begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildComparing, told.State)
+	require.NoError(t, r.model.WaitFor(t.Context(), r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1"))))
+	require.Equal(t, domain.StateInKitchen, r.order("s:1").State())
+	slow.release <- struct{}{}
+	done, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildSwitched, done.State, done.Error)
+	require.Equal(t, held, done.Difference.StreamSequence)
+	require.EqualValues(t, 3, done.BuiltTo, "what is read while comparing is no building")
+	require.NotZero(t, done.BuiltAt)
+	require.True(t, done.Difference.None())
+	require.Equal(t, domain.StateInKitchen, r.order("s:1").State(), "it was caught up with")
+}
+
 // A rollback puts the previous read model, brought up to date, back into use; and
 // another one undoes it.
 func TestRollback(t *testing.T) {
@@ -286,6 +360,8 @@ func TestCancel(t *testing.T) {
 	_, err = r.Start(domain.RebuildOptions{})
 	require.ErrorIs(t, err, rebuild.ErrBusy)
 	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrBusy)
+	_, err = r.Previous(t.Context())
+	require.ErrorIs(t, err, rebuild.ErrBusy, "a switch may be changing it")
 	require.NoError(t, r.Cancel(begun.ID))
 	done, err := r.Rebuild(begun.ID)
 	require.NoError(t, err)
@@ -393,70 +469,6 @@ func TestRebuildFromAnotherStream(t *testing.T) {
 	require.NoError(t, r.model.WaitFor(t.Context(), r.log.Accept(projectortest.Ordatic("order-accepted", "next"))))
 }
 
-// A snapshot is the read model as it was: what a projector had that stopped there.
-func TestSnapshot(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	r.acceptOrders(10)
-	r.project(r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1")))
-	_, _, err := r.Snapshot(t.Context(), 5)
-	require.ErrorIs(t, err, domain.ErrNotFound)
-	require.Equal(t, domain.RebuildKept, r.rebuilt(domain.RebuildOptions{Until: 5}).State)
-
-	db, done, err := r.Snapshot(t.Context(), 5)
-	require.NoError(t, err)
-	orders, err := db.Orders(t.Context(), domain.OrderQuery{Limit: 100})
-	require.NoError(t, err)
-	require.Len(t, orders, 5)
-	checkpoint, err := db.Checkpoint(t.Context())
-	require.NoError(t, err)
-	require.EqualValues(t, 5, checkpoint.StreamSequence)
-	require.NoError(t, done())
-	require.Len(t, r.files(), 1)
-
-	begun, err := r.Start(domain.RebuildOptions{Until: 1000})
-	require.NoError(t, err)
-	beyond, err := r.Wait(t.Context(), begun.ID)
-	require.NoError(t, err)
-	require.Equal(t, domain.RebuildFailed, beyond.State)
-	require.Contains(t, beyond.Error, "ends at stream sequence 11")
-}
-
-// A snapshot is served by the stream and the version of the projection that made
-// it alone: for another of either there is none, until it is made anew.
-func TestSnapshotOfAnotherStreamOrVersion(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	r.acceptOrders(3)
-	r.rebuilt(domain.RebuildOptions{Until: 2})
-	r.close()
-
-	r.open(rules{version: projector.Version + 1})
-	_, _, err := r.Snapshot(t.Context(), 2)
-	require.ErrorIs(t, err, domain.ErrNotFound)
-	r.close()
-
-	first := r.log
-	r.log = projectortest.StartBroker(t, t.TempDir())
-	r.acceptOrders(3)
-	r.open(rules{})
-	_, _, err = r.Snapshot(t.Context(), 2)
-	require.ErrorIs(t, err, domain.ErrNotFound)
-	r.rebuilt(domain.RebuildOptions{Until: 2})
-	_, done, err := r.Snapshot(t.Context(), 2)
-	require.NoError(t, err)
-	require.NoError(t, done())
-
-	r.log.Stop()
-	_, _, err = r.Snapshot(t.Context(), 2)
-	require.ErrorIs(t, err, domain.ErrNoStream)
-	r.close()
-	r.log = first
-	r.open(rules{})
-	_, _, err = r.Snapshot(t.Context(), 2)
-	require.ErrorIs(t, err, domain.ErrNotFound)
-}
-
 // A read model in use that cannot be read at all is told as well, and replaced where
 // that is accepted.
 func TestRebuildOfAReadModelThatCannotBeRead(t *testing.T) {
@@ -474,62 +486,4 @@ func TestRebuildOfAReadModelThatCannotBeRead(t *testing.T) {
 	require.EqualValues(t, 3, plan.Uncompared.Rebuilt.StreamSequence)
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{Accept: true}).State)
 	require.Equal(t, domain.StateAccepted, r.order("s:1").State())
-}
-
-// The newest records are kept, and beside them those of snapshots that are still
-// there; what has ended can be deleted, a snapshot with its file.
-func TestRecordsAreBounded(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	r.project(r.acceptOrders(3))
-	snapshot := r.rebuilt(domain.RebuildOptions{Until: 2})
-	var newest domain.Rebuild
-	for range 52 {
-		newest = r.rebuilt(domain.RebuildOptions{Plan: true})
-	}
-	all := r.Rebuilds()
-	require.Len(t, all, 51)
-	require.Equal(t, snapshot.ID, all[50].ID)
-	r.close()
-	r.open(rules{})
-	require.Len(t, r.Rebuilds(), 51, "their files are gone, too")
-
-	require.NoError(t, r.Delete(snapshot.ID))
-	require.NoFileExists(t, r.SnapshotPath(2))
-	require.NoError(t, r.Delete(newest.ID))
-	for _, id := range []int{snapshot.ID, newest.ID} {
-		require.ErrorIs(t, r.Delete(id), domain.ErrNotFound)
-	}
-	require.Len(t, r.Rebuilds(), 49)
-}
-
-// What a killed rebuild left behind is gone at the next start, and its record
-// says that it did not end.
-func TestRemainsOfAKilledRebuild(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	r.project(r.acceptOrders(3))
-	r.close()
-	unended := `{"id":7,"options":{},"state":"building","started_at":"2026-01-01T00:00:00Z"}`
-	for path, content := range map[string]string{
-		"model-000007.sqlite": "half", "model-000007.sqlite-wal": "half", "CURRENT.tmp": "half",
-		"rebuilds/000007.json": unended, "rebuilds/000009.json.tmp": "half", "snapshots/9.sqlite.tmp": "half", "rebuilds/000008.json": "torn",
-		"rebuilds/000001.json": strings.Replace(unended, "7", "1", 1),
-	} {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(r.dir, path)), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(r.dir, path), []byte(content), 0o600))
-	}
-	r.open(rules{})
-	record, err := r.Rebuild(7)
-	require.NoError(t, err)
-	require.Equal(t, domain.RebuildFailed, record.State)
-	record, err = r.Rebuild(1)
-	require.NoError(t, err)
-	require.Equal(t, domain.RebuildSwitched, record.State, "its read model is in use")
-	require.NoError(t, filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
-		require.NotContains(t, path, "000007.sqlite")
-		require.False(t, strings.HasSuffix(path, ".tmp"), path)
-		return err
-	}))
-	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
 }

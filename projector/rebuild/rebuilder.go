@@ -200,17 +200,27 @@ func (r *Rebuilder) Wait(ctx context.Context, id int) (domain.Rebuild, error) {
 }
 
 // Delete forgets a rebuild that has ended, and removes the file of its snapshot
-// where it made one. It returns ErrBusy for one that goes on.
+// where it made one and no other that is kept made the same. It returns ErrBusy for
+// one that goes on, and for a snapshot that is being made again.
 func (r *Rebuilder) Delete(id int) error {
 	r.afterTheLast()
-	if r.going(id) != nil {
-		return ErrBusy
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	record, err := r.records.get(id)
 	if err != nil {
 		return err
 	}
-	if record.State == domain.RebuildKept {
+	alone := record.State == domain.RebuildKept
+	for _, other := range r.records.all() {
+		switch {
+		case other.ID != id && (record.State != domain.RebuildKept || other.Options.Until != record.Options.Until):
+		case !other.State.Ended():
+			return ErrBusy
+		case other.ID != id && other.State == domain.RebuildKept:
+			alone = false
+		}
+	}
+	if alone {
 		if err := os.Remove(r.SnapshotPath(record.Options.Until)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("delete rebuild %d: %w", id, err)
 		}
@@ -219,13 +229,29 @@ func (r *Rebuilder) Delete(id int) error {
 }
 
 // Previous gives the checkpoint of the read model that a rollback goes back to, or
-// ErrNoPrevious.
+// returns ErrBusy or ErrNoPrevious.
 func (r *Rebuilder) Previous(ctx context.Context) (domain.Checkpoint, error) {
-	path, ok := r.config.Folder.Previous()
-	if !ok {
-		return domain.Checkpoint{}, ErrNoPrevious
+	r.afterTheLast()
+	r.mu.Lock()
+	path, err := r.previous()
+	r.mu.Unlock()
+	if err != nil {
+		return domain.Checkpoint{}, err
 	}
 	return sqlite.CheckpointOf(ctx, path)
+}
+
+// previous gives the path of the read model that a rollback goes back to. It is
+// called with the lock held: what goes on has the folder for itself.
+func (r *Rebuilder) previous() (string, error) {
+	if r.current != nil || r.closed {
+		return "", ErrBusy
+	}
+	path, ok := r.config.Folder.Previous()
+	if !ok {
+		return "", ErrNoPrevious
+	}
+	return path, nil
 }
 
 // Cancel ends a rebuild, and returns when it has ended. On one that has ended

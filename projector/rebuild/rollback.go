@@ -15,16 +15,11 @@ import (
 func (r *Rebuilder) Rollback(ctx context.Context) error {
 	r.afterTheLast()
 	r.mu.Lock()
-	if r.current != nil || r.closed {
+	path, err := r.previous()
+	if err != nil {
 		r.mu.Unlock()
-		return ErrBusy
+		return err
 	}
-	path, ok := r.config.Folder.Previous()
-	if !ok {
-		r.mu.Unlock()
-		return ErrNoPrevious
-	}
-	var err error
 	j := r.begin(0, func(stop context.Context, j *job) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()

@@ -95,6 +95,7 @@ func (b *build) all(ctx context.Context) (err error) {
 	if err := b.catchUp(ctx); err != nil {
 		return err
 	}
+	b.built()
 	if err := b.open(ctx, sqlite.Open); err != nil { // synced from here on
 		return err
 	}
@@ -170,6 +171,7 @@ func (b *build) snapshot(ctx context.Context) error {
 	if err := b.buildTo(ctx, until); err != nil {
 		return err
 	}
+	b.built()
 	if err := b.db.CopyTo(ctx, b.SnapshotPath(until)); err != nil {
 		return err
 	}
@@ -215,13 +217,21 @@ func (b *build) buildTo(ctx context.Context, target uint64) error {
 	return ctx.Err()
 }
 
+// built says that the building is over.
+func (b *build) built() { b.record.BuiltAt, b.record.BuiltTo = b.config.Now(), b.record.Target }
+
 // compare compares with the read model in use, at one stream sequence; or tells why
-// that cannot be, and what each of the two holds.
+// that cannot be, and what each of the two holds. Only what is in the files is such a
+// reason: another try may do better where a disk is full or a file cannot be opened.
 func (b *build) compare(ctx context.Context) error {
 	b.record.State = domain.RebuildComparing
+	if err := b.save(); err != nil {
+		return err
+	}
 	if !b.foreign {
 		err := b.compareRows(ctx)
-		if err == nil || ctx.Err() != nil || errors.Is(err, errBuilding) {
+		unfit := errors.Is(err, domain.ErrDamaged) || errors.Is(err, sqlite.ErrSchema)
+		if !unfit || errors.Is(err, errBuilding) {
 			return err
 		}
 		b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}

@@ -20,12 +20,13 @@ type Comparison struct {
 	at   uint64
 }
 
-// Compare begins a comparison: the read model in use is held as it is now.
+// Compare begins a comparison: the read model in use is held as it is now. It returns
+// domain.ErrDamaged or ErrSchema where what is in the files forbids it.
 func Compare(ctx context.Context, inUse, rebuilt string) (c *Comparison, err error) {
 	c = &Comparison{}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("compare read models: %w", damage(errors.Join(err, c.Close())))
+			err = fmt.Errorf("compare read models: %w", unfit(errors.Join(err, c.Close())))
 		}
 	}()
 	if c.db, err = sql.Open("sqlite3", dsn(rebuilt, "ro", "_query_only=true")); err != nil {
@@ -63,11 +64,12 @@ func (c *Comparison) Close() error {
 
 // Difference compares every row of every table, and describes up to examples
 // orders that differ. It reads all there is of both files, indexes too, and returns
-// domain.ErrDamaged where one of them is not what was written.
+// domain.ErrDamaged where one of them is not what was written, and ErrSchema where
+// their tables do not fit.
 func (c *Comparison) Difference(ctx context.Context, examples int) (*domain.Difference, error) {
 	d, err := c.difference(ctx, examples)
 	if err != nil {
-		return nil, fmt.Errorf("compare read models: %w", damage(err))
+		return nil, fmt.Errorf("compare read models: %w", unfit(err))
 	}
 	return d, nil
 }

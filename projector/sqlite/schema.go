@@ -44,16 +44,20 @@ func (e *FileError) Hint() string {
 // openError gives the error of opening a file, which is a [FileError] where it is
 // the file that is at fault.
 func openError(path string, err error) error {
-	err = damage(err)
-	fault, _ := errors.AsType[sqlite3.Error](err)
-	switch {
-	case fault.Code == sqlite3.ErrError: // a statement does not fit the tables
-		err = fmt.Errorf("%w: %w", ErrSchema, err)
-	case errors.Is(err, ErrSchema), errors.Is(err, domain.ErrDamaged):
-	default:
+	err = unfit(err)
+	if !errors.Is(err, ErrSchema) && !errors.Is(err, domain.ErrDamaged) {
 		return fmt.Errorf("open read model %s: %w", path, err)
 	}
 	return &FileError{Path: path, Err: err}
+}
+
+// unfit marks an error that the content of a file is at fault for: with
+// domain.ErrDamaged, or with ErrSchema where a statement does not fit the tables.
+func unfit(err error) error {
+	if fault, _ := errors.AsType[sqlite3.Error](err); fault.Code == sqlite3.ErrError {
+		return fmt.Errorf("%w: %w", ErrSchema, err)
+	}
+	return damage(err)
 }
 
 // prepareSchema makes the tables in a file that has none, and gives ErrSchema for

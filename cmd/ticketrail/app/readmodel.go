@@ -134,11 +134,26 @@ func (a *App) tellUpdate(ctx context.Context, id int) {
 	ended, err := a.rebuilder.Wait(ctx, id)
 	switch {
 	case ctx.Err() != nil:
-	case err != nil || ended.State != domain.RebuildSwitched:
-		a.logger.Error("the read model of an older version stays in use", "rebuild", id, "state", ended.State, "reason", ended.Error)
+	case err != nil:
+		a.logger.Error("it is not known how the rebuild ended", "rebuild", id, "error", err)
+	case ended.State != domain.RebuildSwitched:
+		a.logger.Error("the read model of an older version stays in use", "rebuild", id, "state", ended.State, "reason", whyNot(ended))
 	default:
 		a.logger.Info("the rebuilt read model is in use", "rebuild", id)
 	}
+}
+
+// whyNot gives why a rebuild has ended and what it built is not in use.
+func whyNot(ended domain.Rebuild) string {
+	switch {
+	case ended.State == domain.RebuildCanceled:
+		return "it was canceled"
+	case ended.State != domain.RebuildDiffers:
+		return ended.Error
+	case ended.Uncompared != nil:
+		return "the two could not be compared, and nobody has accepted that: " + ended.Uncompared.Reason
+	}
+	return "the difference was not accepted"
 }
 
 // projectorHealth tells whether the projector runs and, if not, why and what to do.

@@ -5,8 +5,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -227,6 +231,46 @@ func TestChangedTranslation(t *testing.T) {
 	require.Equal(t, domain.StateAccepted, p.state("1"))
 	p.ordatic("order-in-kitchen", "1")
 	require.Equal(t, domain.StateInKitchen, p.state("1"), "the projector goes on with the read model that was rebuilt")
+}
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// An update whose read model cannot be compared with the one in use leaves that one
+// in use, and the log says why.
+func TestUpdateThatCannotCompareSaysWhy(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.stop()
+	require.NoError(t, os.RemoveAll(app.StreamFolder(c.Data)))
+
+	changed, gate := newer()
+	close(gate)
+	log := &syncBuffer{}
+	changed.Logger = slog.New(slog.NewTextHandler(log, nil))
+	p = run(t, c, changed)
+	require.Eventually(t, func() bool {
+		return strings.Contains(log.String(), "the read model of an older version stays in use")
+	}, patience, 5*time.Millisecond)
+	require.Regexp(t, `stays in use" rebuild=2 state=differs reason="the two could not be compared, .*: the stream is another one`, log.String())
+	require.Equal(t, domain.StateAccepted, p.state("1"), "served as it is")
 }
 
 // A program that is told to stop in the middle of a rebuild stops, and the next
