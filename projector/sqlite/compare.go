@@ -152,7 +152,8 @@ func (c *Comparison) tables(ctx context.Context, d *domain.Difference) error {
 }
 
 // table compares by the primary key, so that both sides are walked in the order
-// in which they are stored.
+// in which they are stored. What one side alone has is what is left of its count: an
+// outer join would keep a list of every row that it has paired.
 func (c *Comparison) table(ctx context.Context, name string) (d domain.TableDifference, err error) {
 	d.Table = name
 	key, err := c.texts(ctx, "SELECT name FROM pragma_table_info(?, 'main') WHERE pk > 0 ORDER BY pk", name)
@@ -167,15 +168,14 @@ func (c *Comparison) table(ctx context.Context, name string) (d domain.TableDiff
 	if len(rest) > 0 {
 		differs = "(" + qualified("m", rest) + ") IS NOT (" + qualified("u", rest) + ")"
 	}
+	var paired uint64
 	err = c.conn.QueryRowContext(ctx, fmt.Sprintf(`
-		SELECT count(u.%[1]s), count(m.%[1]s),
-		       ifnull(sum(m.%[1]s IS NULL), 0),
-		       ifnull(sum(u.%[1]s IS NULL), 0),
-		       ifnull(sum(m.%[1]s IS NOT NULL AND u.%[1]s IS NOT NULL AND %[2]s), 0)
-		FROM main.%[3]s AS m
-		FULL OUTER JOIN in_use.%[3]s AS u USING (%[4]s)`,
-		key[0], differs, name, strings.Join(key, ", "))).
-		Scan(&d.InUse, &d.Rebuilt, &d.Missing, &d.Added, &d.Changed)
+		SELECT (SELECT count(*) FROM in_use.%[1]s), (SELECT count(*) FROM main.%[1]s), count(*), ifnull(sum(%[2]s), 0)
+		FROM main.%[1]s AS m
+		JOIN in_use.%[1]s AS u USING (%[3]s)`,
+		name, differs, strings.Join(key, ", "))).
+		Scan(&d.InUse, &d.Rebuilt, &paired, &d.Changed)
+	d.Missing, d.Added = d.InUse-paired, d.Rebuilt-paired
 	return d, err
 }
 

@@ -22,11 +22,16 @@ type pairedOrder struct {
 // key. Both sides are paired by what names an order to the world, since another
 // version may give the ids in another order.
 func (c *Comparison) orders(ctx context.Context, d *domain.Difference, most int) (first []pairedOrder, err error) {
-	rows, err := c.conn.QueryContext(ctx, `
-		SELECT ifnull(m.source, u.source), ifnull(m.key, u.key), ifnull(u.id, 0), ifnull(m.id, 0)
+	rows, err := c.conn.QueryContext(ctx, fmt.Sprintf(`
+		SELECT m.source, m.key, ifnull(u.id, 0), m.id
 		FROM main.orders AS m
-		FULL OUTER JOIN in_use.orders AS u ON u.source = m.source AND u.key = m.key
-		WHERE `+strings.Join(waysToDiffer(d), " OR "))
+		LEFT JOIN in_use.orders AS u ON u.id = %s
+		WHERE %s
+		UNION ALL
+		SELECT u.source, u.key, u.id, 0
+		FROM in_use.orders AS u
+		WHERE %s IS NULL`,
+		counterpart("in_use", "m"), strings.Join(waysToDiffer(d), " OR "), counterpart("main", "u")))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +56,15 @@ func (c *Comparison) orders(ctx context.Context, d *domain.Difference, most int)
 		}
 	}
 	return first, rows.Err()
+}
+
+// counterpart gives the id that an order of the other side has on this one, or NULL.
+// As a rule both have the same: to look there first spares a random look into the
+// index of keys.
+func counterpart(side, order string) string {
+	return strings.NewReplacer("{side}", side, "{order}", order).Replace(`ifnull(
+		(SELECT id FROM {side}.orders WHERE id = {order}.id AND source = {order}.source AND key = {order}.key),
+		(SELECT id FROM {side}.orders WHERE source = {order}.source AND key = {order}.key))`)
 }
 
 func (o pairedOrder) compare(other pairedOrder) int {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
 	"flag"
 	"fmt"
@@ -109,6 +110,37 @@ func TestMissingAndAddedOrders(t *testing.T) {
 		w.apply(step("b/~", domain.FulfillmentReady))
 	})
 	require.Equal(t, domain.OrdersDifference{Missing: 1, Added: 1}, difference.Orders)
+}
+
+// Orders are paired by source and key where the two sides number them otherwise.
+func TestOrdersWithOtherNumbersArePaired(t *testing.T) {
+	t.Parallel()
+	difference := pair(t, two, func(w *writer) {
+		w.apply(step("b/~", domain.FulfillmentReady))
+		w.apply(step("a", domain.FulfillmentAccepted))
+	})
+	require.Equal(t, domain.OrdersDifference{Changed: 2}, difference.Orders, "they were seen at other stream sequences")
+	require.Equal(t, "a", difference.Examples[0].Key)
+	require.Equal(t, "b/~", difference.Examples[1].Key)
+}
+
+// A comparison that is called off says so, and not that a file is damaged.
+func TestComparisonEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	paths := [2]string{filepath.Join(t.TempDir(), "in use.db"), filepath.Join(t.TempDir(), "rebuilt.db")}
+	for _, path := range paths {
+		w := newWriter(t, openAt(t, path))
+		two(w)
+		w.commit()
+	}
+	comparison, err := sqlite.Compare(t.Context(), paths[0], paths[1])
+	require.NoError(t, err)
+	defer func() { require.NoError(t, comparison.Close()) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = comparison.Difference(ctx, 1)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, domain.ErrDamaged)
 }
 
 // The read model in use moves on while it is compared, and is seen as it was.
