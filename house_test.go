@@ -42,9 +42,10 @@ var mayImport = map[string][]string{
 	"projector/lookback":       {"domain", "domain/provider", "projector", "projector/sqlite"},
 	"projector/projectortest":  {"domain", "eventlog", "projector"},
 	"api":                      {"domain", "domain/provider"},
+	"api/access":               {"api"},
 	"cmd/ticketrail":           {"*"},
 	"cmd/ticketrail/app":       {"*"},
-	"cmd/ticketrail/config":    {"api", "domain", "domain/provider", "ingest"},
+	"cmd/ticketrail/config":    {"api", "api/access", "domain", "domain/provider", "ingest"},
 	"cmd/ticketrail/sender":    {"domain/provider"},
 }
 

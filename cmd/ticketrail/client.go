@@ -182,8 +182,11 @@ func refusal(status int, text []byte) error {
 		message += ": " + asFlag(parameter.Parameter) + ": " + parameter.Message
 	}
 	hint := problem.Hint
-	if status == http.StatusUnauthorized {
-		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
+	switch status {
+	case http.StatusUnauthorized:
+		hint = "set api.token (" + config.Variable("api.token") + ") to a token of the server, as ticketrail token create makes them"
+	case http.StatusForbidden:
+		hint = "set api.token (" + config.Variable("api.token") + ") to a token with that scope"
 	}
 	return &failure{err: errors.New(message), hint: hint}
 }

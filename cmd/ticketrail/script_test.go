@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"as":     as,
 			"damage": damage,
 			"exits":  exits,
 			"fetch":  fetch,
@@ -48,6 +50,11 @@ func TestScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// as FILE: asks the API with the token that is in a file.
+func as(script *testscript.TestScript, _ bool, args []string) {
+	script.Setenv("TICKETRAIL_API_TOKEN", strings.TrimSpace(script.ReadFile(args[0])))
 }
 
 // damage FOLDER: makes all orders of the read model at rest in a data folder ready.
@@ -140,7 +147,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

@@ -45,9 +45,10 @@ type App struct {
 	sourcesMade bool
 	addresses   Addresses
 
-	stopping atomic.Bool
-	steps    steps
-	failed   chan error
+	listening bool // others may ask, and not only who opened the folder
+	stopping  atomic.Bool
+	steps     steps
+	failed    chan error
 }
 
 // StreamFolder is the folder of the embedded server in a data folder.
@@ -75,7 +76,9 @@ type Projection struct {
 // still be looking at the stream then. Where it fails, nothing is left running. ctx
 // bounds the start alone.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+	a := newApp(c, o)
+	a.listening = true
+	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce)
 }

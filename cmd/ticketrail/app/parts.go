@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -56,7 +57,8 @@ func (g gate) Ready(ctx context.Context) error {
 }
 
 func (a *App) startAPI(context.Context) error {
-	if err := api.CheckListen(a.config.API.Listen, a.config.API.Token.Reveal()); err != nil {
+	guarded := a.config.API.Token != "" || access.Exists(a.config.Data)
+	if err := api.CheckListen(a.config.API.Listen, guarded); err != nil {
 		return err
 	}
 	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), limitReads)
@@ -64,15 +66,26 @@ func (a *App) startAPI(context.Context) error {
 	return err
 }
 
-// API gives the handler of the API. It must be asked for once.
+// API gives the handler of the API. It must be asked for once. Without listeners it
+// asks for no token: who can open the data folder can read it all.
 func (a *App) API() http.Handler {
+	settings := a.settings()
+	if a.listening {
+		settings.Token = a.config.API.Token.Reveal()
+		settings.Tokens = access.NewTokens(a.config.Data)
+	}
+	return api.New(a.readModel, a.log, settings)
+}
+
+// settings are those of the API but for who may ask.
+func (a *App) settings() api.Config {
 	rebuilds := rebuilds{a.rebuilder}
 	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
 		Sources: a.ingestSources(), Providers: a.projection.Providers,
 	})
-	return api.New(a.readModel, a.log, api.Config{
+	return api.Config{
 		Sources:    APISources(a.sources),
-		Token:      a.config.API.Token.Reveal(),
+		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,
 		Pulse:      a.pulse,
@@ -83,7 +96,7 @@ func (a *App) API() http.Handler {
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
-	})
+	}
 }
 
 // startPulse watches from outside whether the projector does its work. The first look

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/ingest"
 )
@@ -81,8 +82,9 @@ func (c *checker) section(config *Config) {
 	c.require(config.Ingest.MaxInFlight >= 1 && config.Ingest.MaxInFlight <= maxInFlight, "ingest.max_in_flight",
 		"write a number from 1 to 100000", "%d is out of range", config.Ingest.MaxInFlight)
 	c.address("api.listen", config.API.Listen)
-	c.require(api.CheckListen(config.API.Listen, config.API.Token.Reveal()) == nil, "api.listen",
-		"set api.token ("+Variable("api.token")+"), or listen on 127.0.0.1",
+	guarded := c.secretsUnread || config.API.Token != "" || access.Exists(config.Data)
+	c.require(api.CheckListen(config.API.Listen, guarded) == nil, "api.listen",
+		"set api.token ("+Variable("api.token")+"), make a token (ticketrail token create), or listen on 127.0.0.1",
 		"%s can be reached from other machines, and there is no token", config.API.Listen)
 }
 
