@@ -28,7 +28,7 @@ func (h *handler) routeExplanation(d *document) {
 		Tags:        []string{tagOrders},
 		Security:    needs(ScopeRaw),
 		Summary:     "Explain why an order is as it is",
-		Description: "Reads the order's webhooks again from the stream and gives each of them: as it was received, how its sender was checked, " +
+		Description: "Reads the order's webhooks again from the stream and gives each of them: as it was received, how its sender was checked, who released it from the quarantine, " +
 			"what it says, what it did to the order and by which rule, and where the order stood then.",
 	}, h.getExplanation)
 }
@@ -59,6 +59,10 @@ func (h *handler) getExplanation(ctx context.Context, in *explanationInput) (*ex
 // those that came first.
 func (h *handler) explain(ctx context.Context, order *domain.Order, after uint64, limit int) (page []ExplainedWebhook, more bool, err error) {
 	page = []ExplainedWebhook{}
+	released, err := h.config.Quarantine.Releases(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	bodies := 0
 	for webhook, err := range h.config.LookBack.Explain(ctx, order.Source, order.Key) {
 		if err != nil {
@@ -71,7 +75,7 @@ func (h *handler) explain(ctx context.Context, order *domain.Order, after uint64
 		if len(page) == limit || len(page) > 0 && bodies > maxExplained {
 			return page, true, nil
 		}
-		page = append(page, explainedWebhook(order, webhook))
+		page = append(page, explainedWebhook(order, webhook, released(webhook.Webhook)))
 	}
 	return page, false, nil
 }

@@ -12,13 +12,25 @@ type Explanation struct {
 // ExplainedWebhook is one webhook of an order with what it said and did.
 type ExplainedWebhook struct {
 	Webhook    Webhook        `json:"webhook" doc:"The webhook as it was received."`
-	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored."`
+	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust."`
+	Released   *Release       `json:"released" doc:"Who released it from the quarantine; null where it was never set aside."`
 	Said       Said           `json:"said" doc:"What it says, in ticketrail's words."`
 	Effect     domain.Effect  `json:"effect" enum:"advanced,updated,no-change,late,contradiction,duplicate" example:"late" doc:"What it did to the order."`
 	Note       *string        `json:"note" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"Why, in a few words, where the effect does not say it all."`
 	Reason     string         `json:"reason" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"The rule by which it did that."`
 	Backfilled []HistoryEntry `json:"backfilled" nullable:"false" doc:"Statuses that no webhook delivered, learnt from its history."`
 	Standing   Standing       `json:"standing" doc:"Where the order stood after it."`
+}
+
+// Release is how a request that was rejected became a webhook after all. It came at
+// the webhook's received_at.
+type Release struct {
+	_       struct{}       `nullable:"true"`
+	Entry   string         `json:"entry" example:"r-12" doc:"The entry of the quarantine that it was."`
+	At      domain.Instant `json:"at" format:"date-time" doc:"When it was released."`
+	By      string         `json:"by" example:"token-1f0c9a2b" doc:"The fingerprint of the token that was used, or local."`
+	Reason  *string        `json:"reason" doc:"Why, in the operator's words."`
+	Trusted bool           `json:"trusted" doc:"Whether the operator vouched for it. Where not, it was verified again, as of the time that it came."`
 }
 
 // Said is what a webhook says, in ticketrail's words. What it does not say is null,
@@ -75,10 +87,14 @@ type Standing struct {
 	Problem     *string            `json:"problem" doc:"Why somebody should look at it; null where nobody need."`
 }
 
-func explainedWebhook(order *domain.Order, w *domain.ExplainedWebhook) ExplainedWebhook {
+func explainedWebhook(order *domain.Order, w *domain.ExplainedWebhook, released *domain.Decision) ExplainedWebhook {
+	if released != nil && released.Trust {
+		w.Verified = ""
+	}
 	return ExplainedWebhook{
 		Webhook:    webhook(w.Webhook),
 		Verified:   orNull(w.Verified),
+		Released:   release(released),
 		Said:       said(order, w),
 		Effect:     w.Change.Effect,
 		Note:       orNull(w.Change.Note),
@@ -86,6 +102,13 @@ func explainedWebhook(order *domain.Order, w *domain.ExplainedWebhook) Explained
 		Backfilled: each(w.Change.Backfilled, historyEntry),
 		Standing:   standing(w.Change.To),
 	}
+}
+
+func release(d *domain.Decision) *Release {
+	if d == nil {
+		return nil
+	}
+	return &Release{Entry: d.Entries[0].ID.String(), At: d.At, By: d.By, Reason: orNull(d.Reason), Trusted: d.Trust}
 }
 
 func said(order *domain.Order, w *domain.ExplainedWebhook) Said {

@@ -119,7 +119,7 @@ func TestExplanationInJSON(t *testing.T) {
 	require.Len(t, explanation.Webhooks, 5)
 	require.Equal(t, strings.Join([]string{
 		`{"webhook":` + strings.TrimSpace(c.get("/v1/webhooks/5").Body) + `,`,
-		`"verified":"the whole Authorization header, compared with the configured values",`,
+		`"verified":"the whole Authorization header, compared with the configured values","released":null,`,
 		`"said":{"kind":"step","event":"order-accepted","occurred_at":null,"clock":null,`,
 		`"fulfillment":"accepted","delivery":null,"payment":null,"outcome":null,"problem":null,"status_unknown":false,`,
 		`"facts":{"provider_status":"order-accepted","store_id":null,"reference":null,"description":null,"fulfillment_kind":null,`,
@@ -252,6 +252,37 @@ func TestWhatCannotBeFoldedAgain(t *testing.T) {
 	} {
 		require.NotContains(t, problem.Detail, "nats")
 	}
+}
+
+// Of a webhook that was released from the quarantine the explanation names when it
+// came, when it was released, and on whose word. What nobody checked is not called
+// verified, and of a webhook that its sender sent again nothing was released.
+func TestExplanationOfAReleasedWebhook(t *testing.T) {
+	t.Parallel()
+	p := startPipeline(t)
+	const paid = `{"id":"o-1","status":"COMPLETED"}`
+	p.reject(provider.Runa{}, 1, paid, 3)
+	p.reject(provider.Ordatic{}, 1, ordatic("order-accepted"), 5)
+	var released api.Retried
+	p.post("/v1/quarantine/r-1/retry", `{}`).into(&released)
+	p.post("/v1/quarantine/r-2/retry", `{"trust":true,"reason":"they called"}`).into(&released)
+	last := p.accept(ordatic("order-in-kitchen"))
+	p.get(fmt.Sprintf("/v1/quarantine?min_stream_sequence=%d", last))
+
+	var explanation api.Explanation
+	p.get("/v1/orders/runa/o-1/explanation").into(&explanation)
+	require.Equal(t, at(3), explanation.Webhooks[0].Webhook.ReceivedAt)
+	require.NotEmpty(t, *explanation.Webhooks[0].Verified)
+	require.Equal(t, &api.Release{Entry: "r-1", At: domain.InstantOf(now()), By: "local"}, explanation.Webhooks[0].Released)
+	p.get(pizzaPath + "/explanation").into(&explanation)
+	require.Len(t, explanation.Webhooks, 2)
+	require.Equal(t, at(5), explanation.Webhooks[0].Webhook.ReceivedAt)
+	require.Nil(t, explanation.Webhooks[0].Verified)
+	require.Equal(t, &api.Release{
+		Entry: "r-2", At: domain.InstantOf(now()), By: "local", Reason: new("they called"), Trusted: true,
+	}, explanation.Webhooks[0].Released)
+	require.NotEmpty(t, *explanation.Webhooks[1].Verified)
+	require.Nil(t, explanation.Webhooks[1].Released)
 }
 
 // Who looks back to the webhook just sent gets the order as that one left it.

@@ -20,10 +20,17 @@ const quarantinePath = "/v1/quarantine"
 // Quarantine is what was set aside: requests that were rejected, and webhooks that
 // could not be translated. It must be safe for concurrent use.
 type Quarantine interface {
-	// List gives a page of the entries that nobody released.
+	// List gives a page of the entries that nobody released, or returns a
+	// *domain.UnknownName for a filter that can select nothing.
 	List(ctx context.Context, q domain.QuarantineQuery) (*domain.QuarantinePage, error)
-	// Groups counts the open entries by kind, source and cause.
+	// Groups counts the open entries by kind, source and cause, or returns what List
+	// does.
 	Groups(ctx context.Context, f domain.QuarantineFilter) ([]domain.QuarantineGroup, error)
+	// End gives the position of the last entry that there is now.
+	End(ctx context.Context) (*domain.QuarantinePosition, error)
+	// Releases gives what tells of a webhook the decision that released it; nil for
+	// one that was never set aside.
+	Releases(ctx context.Context) (func(*domain.Webhook) *domain.Decision, error)
 	// Entry gives one entry with its bytes, or domain.ErrNotFound.
 	Entry(ctx context.Context, id domain.QuarantineID) (*domain.QuarantineEntry, error)
 	// Retry tries one entry again, or returns domain.ErrNotFound, or
@@ -79,6 +86,7 @@ type QuarantineDetail struct {
 	QuarantineEntry
 	Body       *string `json:"body" doc:"The body as text; null where it is not UTF-8, or gone."`
 	BodyBase64 *string `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8, or gone."`
+	Hint       *string `json:"hint" doc:"What can be done about it, by today's secrets and today's program; null where it was released."`
 }
 
 // QuarantineCauses counts what was set aside.
@@ -94,6 +102,7 @@ type QuarantineCause struct {
 	Count  uint64                `json:"count" example:"57" doc:"How many there are."`
 	First  domain.Instant        `json:"first" format:"date-time" doc:"When the first of them came."`
 	Last   domain.Instant        `json:"last" format:"date-time" doc:"When the last of them came."`
+	Hint   string                `json:"hint" doc:"What can be done about them."`
 }
 
 // QuarantineFilter narrows a question about the quarantine.
@@ -157,13 +166,16 @@ func (h *handler) routeQuarantine(d *document) {
 
 func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*quarantineOutput, error) {
 	query := domain.QuarantineQuery{QuarantineFilter: in.filter(), Discarded: in.Discarded, Limit: in.Limit}
-	query, err := quarantineAfter(query, in.Cursor)
-	if err != nil {
+	if err := openCursor(quarantineScope(query), in.Cursor, &query.After.Rejected, &query.After.Webhook); err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "query")
+	}
+	var next *string
+	if page.More {
+		next = new(quarantineCursor(query, page.Entries))
 	}
 	return &quarantineOutput{Body: QuarantineList{
 		Entries:       each(page.Entries, quarantineEntry),
@@ -172,28 +184,18 @@ func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*qua
 	}}, nil
 }
 
-// quarantined gives the page that a query selects, and the cursor of the next one.
-func (h *handler) quarantined(ctx context.Context, query domain.QuarantineQuery) (*domain.QuarantinePage, *string, error) {
-	page, err := h.config.Quarantine.List(ctx, query)
-	if err != nil || !page.More {
-		return page, nil, err
-	}
-	return page, new(quarantineCursor(query, page.Entries)), nil
-}
-
-// quarantineAfter has a query go on at a cursor.
-func quarantineAfter(query domain.QuarantineQuery, cursor string) (domain.QuarantineQuery, error) {
-	err := openCursor(quarantineScope(query), cursor, &query.After.Rejected, &query.After.Webhook)
-	return query, err
-}
-
-// quarantineCursor gives the cursor of what follows the entries.
+// quarantineCursor gives the cursor of what follows the entries, with the end of
+// the query where it has one.
 func quarantineCursor(query domain.QuarantineQuery, entries []*domain.QuarantineEntry) string {
 	at := query.After
 	for _, e := range entries {
 		at = at.Pass(e.ID)
 	}
-	return sealCursor(quarantineScope(query), at.Rejected, at.Webhook)
+	position := []uint64{at.Rejected, at.Webhook}
+	if query.Until != nil {
+		position = append(position, query.Until.Rejected, query.Until.Webhook)
+	}
+	return sealCursor(quarantineScope(query), position...)
 }
 
 func quarantineScope(q domain.QuarantineQuery) string {
@@ -203,11 +205,20 @@ func quarantineScope(q domain.QuarantineQuery) string {
 func (h *handler) groupQuarantine(ctx context.Context, in *quarantineCausesInput) (*quarantineCausesOutput, error) {
 	groups, err := h.config.Quarantine.Groups(ctx, in.filter())
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "query")
 	}
 	return &quarantineCausesOutput{Body: QuarantineCauses{Causes: each(groups, func(g domain.QuarantineGroup) QuarantineCause {
-		return QuarantineCause{Kind: g.Kind, Source: g.Source, Cause: g.Cause, Count: g.Count, First: g.First, Last: g.Last}
+		return QuarantineCause{Kind: g.Kind, Source: g.Source, Cause: g.Cause, Count: g.Count, First: g.First, Last: g.Last, Hint: causeHints[g.Cause]}
 	})}}, nil
+}
+
+// misnamed gives the problem of the parameter for a filter that can select nothing,
+// and any other error as it is.
+func misnamed(err error, place string) error {
+	if unknown, ok := errors.AsType[*domain.UnknownName](err); ok {
+		return invalid(place+"."+unknown.Of, unknown.Error())
+	}
+	return err
 }
 
 func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInput) (*webhookOutput, error) {
@@ -221,7 +232,15 @@ func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInp
 		}
 		return attachment("quarantine-"+e.ID.String(), e.Body), nil
 	}
-	detail := QuarantineDetail{QuarantineEntry: quarantineEntry(e)}
+	// What can be done depends on today's secrets, not on why it was set aside.
+	planned, err := h.config.Quarantine.Retry(ctx, e.ID, domain.Retry{Plan: true})
+	if err != nil {
+		return nil, notFound(err, errNoEntry)
+	}
+	detail := QuarantineDetail{QuarantineEntry: quarantineEntry(e), Hint: orNull(retryHint(planned))}
+	if planned.Result == domain.RetryReleased {
+		detail.Hint = new("It is authentic by now: retry it.")
+	}
 	switch {
 	case e.Gone:
 	case utf8.Valid(e.Body):
@@ -296,6 +315,14 @@ func (noQuarantine) List(context.Context, domain.QuarantineQuery) (*domain.Quara
 }
 
 func (noQuarantine) Groups(context.Context, domain.QuarantineFilter) ([]domain.QuarantineGroup, error) {
+	return nil, errNoQuarantine
+}
+
+func (noQuarantine) End(context.Context) (*domain.QuarantinePosition, error) {
+	return nil, errNoQuarantine
+}
+
+func (noQuarantine) Releases(context.Context) (func(*domain.Webhook) *domain.Decision, error) {
 	return nil, errNoQuarantine
 }
 

@@ -20,7 +20,7 @@ const decideWithin = 10 * time.Second
 // RetryRequest says how one entry is tried again.
 type RetryRequest struct {
 	Plan   bool   `json:"plan,omitempty" doc:"Tell what would come of it, and change nothing."`
-	Trust  bool   `json:"trust,omitempty" doc:"Release a request without verifying it: you vouch for it."`
+	Trust  bool   `json:"trust,omitempty" doc:"Release a request without verifying it: nothing but your word says who sent it. It needs a reason."`
 	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why, which is recorded; needed with trust."`
 }
 
@@ -37,19 +37,33 @@ type QuarantineSelection struct {
 	Kind   domain.QuarantineKind `json:"kind,omitempty" enum:"rejected,untranslatable" doc:"Only requests that were rejected, or only webhooks that could not be translated."`
 	Source string                `json:"source,omitempty" maxLength:"64" doc:"Only what came to this source."`
 	Cause  string                `json:"cause,omitempty" maxLength:"64" doc:"Only what was set aside for this cause."`
+	Until  string                `json:"until,omitempty" maxLength:"128" doc:"The until of a plan with the same filters: decide about what it showed, and about nothing that came later. Without one and without a cursor it is about what there is when the request comes."`
 	Limit  int                   `json:"limit,omitempty" minimum:"1" maximum:"200" default:"100" doc:"How many entries at most."`
-	Cursor string                `json:"cursor,omitempty" maxLength:"128" doc:"The next_cursor of the answer before, to go on with the rest."`
+	Cursor string                `json:"cursor,omitempty" maxLength:"128" doc:"The next_cursor of the answer before, to go on with the rest, and to end where that would have."`
 }
 
-func (s QuarantineSelection) query() (domain.QuarantineQuery, error) {
-	filter := domain.QuarantineFilter{Kind: s.Kind, Source: s.Source, Cause: s.Cause}
-	return quarantineAfter(domain.QuarantineQuery{QuarantineFilter: filter, Limit: s.Limit}, s.Cursor)
+// selected gives the query of a selection. It ends with what there is now, or with
+// what the plan saw that the selection goes by: nobody decides about an entry that
+// came after they were told what there is.
+func (h *handler) selected(ctx context.Context, s QuarantineSelection) (query domain.QuarantineQuery, err error) {
+	query.QuarantineFilter = domain.QuarantineFilter{Kind: s.Kind, Source: s.Source, Cause: s.Cause}
+	query.Limit, query.Until = s.Limit, &domain.QuarantinePosition{}
+	scope := quarantineScope(query)
+	switch {
+	case s.Cursor != "":
+		err = openCursor(scope, s.Cursor, &query.After.Rejected, &query.After.Webhook, &query.Until.Rejected, &query.Until.Webhook)
+	case s.Until == "":
+		query.Until, err = h.config.Quarantine.End(ctx)
+	case openCursor(scope, s.Until, &query.Until.Rejected, &query.Until.Webhook) != nil:
+		err = invalid("body.until", "is not the until of a plan with the same filters")
+	}
+	return query, err
 }
 
 // RetryAllRequest says which entries are tried again, and how.
 type RetryAllRequest struct {
 	QuarantineSelection
-	Trust  bool   `json:"trust,omitempty" doc:"Release requests without verifying them: you vouch for all of them. It needs a source."`
+	Trust  bool   `json:"trust,omitempty" doc:"Release requests without verifying them: nothing but your word says who sent each of them. It needs a reason and a source."`
 	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why, which is recorded; needed with trust."`
 }
 
@@ -76,9 +90,19 @@ type Retried struct {
 // Bulk counts what came of a request about many entries.
 type Bulk struct {
 	Plan       bool          `json:"plan" doc:"Whether nothing was changed."`
+	Until      string        `json:"until" doc:"What there was: given with the next request, it is about no entry that came later."`
 	Entries    int           `json:"entries" example:"57" doc:"How many entries it was about."`
 	Results    []ResultCount `json:"results" nullable:"false" doc:"What came of them, by name."`
+	Staying    []StayCount   `json:"staying" nullable:"false" doc:"Of a retry: what stays, why, and what can be done about it."`
 	NextCursor *string       `json:"next_cursor" doc:"The cursor of the rest; null where there is none."`
+}
+
+// StayCount is how many entries stay in the quarantine for one cause.
+type StayCount struct {
+	Result string `json:"result" example:"still-rejected" doc:"What came of trying them again."`
+	Cause  string `json:"cause" example:"credential-wrong" doc:"Why they stay, by today's secrets and today's program; empty where the result says it."`
+	Count  int    `json:"count" example:"17" doc:"How many entries."`
+	Hint   string `json:"hint" doc:"What can be done about them."`
 }
 
 // ResultCount is how many entries had one result.
@@ -122,13 +146,13 @@ func (h *handler) routeDecisions(d *document) {
 		Path:        quarantinePath + "/retry",
 		Summary:     "Try many entries again",
 		Description: "Does for the entries that are selected what a retry does for one, those that came first before the others, and counts the results. " +
-			"The answer bears a cursor where entries are left.",
+			"The answer bears a cursor where entries are left. A plan's until has the request that follows it decide about what the plan counted, and about nothing that came later.",
 	}, h.retryQuarantine)
 	decide(h, d, huma.Operation{
 		OperationID: "discard-quarantine",
 		Path:        quarantinePath + "/discard",
 		Summary:     "Discard many entries",
-		Description: "Discards the entries that are selected, and counts them. The answer bears a cursor where entries are left.",
+		Description: "Discards the entries that are selected, and counts them. The answer bears a cursor where entries are left. A plan's until is used as for a retry.",
 	}, h.discardQuarantine)
 }
 
@@ -180,19 +204,19 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 	if in.Body.Trust && in.Body.Source == "" {
 		return nil, invalid("body.source", "is needed with trust: nobody can vouch for every sender at once")
 	}
-	query, err := in.Body.query()
+	query, err := h.selected(ctx, in.Body.QuarantineSelection)
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "body")
 	}
 	how := domain.Retry{
 		Ruling: domain.Ruling{By: asking(ctx), Reason: in.Body.Reason, Trust: in.Body.Trust},
 		Plan:   in.Body.Plan,
 	}
-	bulk := newBulk(in.Body.QuarantineSelection, next)
+	bulk := newBulk(in.Body.Plan, query, page)
 	for _, e := range page.Entries {
 		retried, err := h.config.Quarantine.Retry(ctx, e.ID, how)
 		switch {
@@ -205,20 +229,21 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 			return nil, unjustified(err)
 		}
 		bulk.count(string(retried.Result), 1)
+		bulk.stays(retried)
 	}
 	return &bulkOutput{Body: bulk}, nil
 }
 
 func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*bulkOutput, error) {
-	query, err := in.Body.query()
+	query, err := h.selected(ctx, in.Body.QuarantineSelection)
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := h.quarantined(ctx, query)
+	page, err := h.config.Quarantine.List(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, misnamed(err, "body")
 	}
-	bulk := newBulk(in.Body.QuarantineSelection, next)
+	bulk := newBulk(in.Body.Plan, query, page)
 	discarded := len(page.Entries)
 	if !bulk.Plan && discarded > 0 {
 		ruling := domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}
@@ -231,8 +256,13 @@ func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*
 	return &bulkOutput{Body: bulk}, nil
 }
 
-func newBulk(s QuarantineSelection, next *string) Bulk {
-	return Bulk{Plan: s.Plan, Results: []ResultCount{}, NextCursor: next}
+func newBulk(plan bool, query domain.QuarantineQuery, page *domain.QuarantinePage) Bulk {
+	until := sealCursor(quarantineScope(query), query.Until.Rejected, query.Until.Webhook)
+	bulk := Bulk{Plan: plan, Until: until, Results: []ResultCount{}, Staying: []StayCount{}}
+	if page.More {
+		bulk.NextCursor = new(quarantineCursor(query, page.Entries))
+	}
+	return bulk
 }
 
 // count adds entries of one result.
@@ -248,6 +278,22 @@ func (b *Bulk) count(result string, entries int) {
 		b.Results = slices.Insert(b.Results, i, ResultCount{Result: result})
 	}
 	b.Results[i].Count += entries
+}
+
+// stays adds an entry that can be done something about.
+func (b *Bulk) stays(r domain.Retried) {
+	hint := retryHint(r)
+	if hint == "" {
+		return
+	}
+	why := StayCount{Result: string(r.Result), Cause: r.Cause, Hint: hint}
+	i, known := slices.BinarySearchFunc(b.Staying, why, func(a, b StayCount) int {
+		return cmp.Or(cmp.Compare(a.Result, b.Result), cmp.Compare(a.Cause, b.Cause))
+	})
+	if !known {
+		b.Staying = slices.Insert(b.Staying, i, why)
+	}
+	b.Staying[i].Count++
 }
 
 // asking tells who asks, as far as a decision records it.
@@ -284,28 +330,4 @@ func describeRetried(r domain.Retried) Retried {
 		described.Webhook = new(webhookPath(r.StreamSequence))
 	}
 	return described
-}
-
-// retryHint tells what can be done about an entry that stays.
-func retryHint(r domain.Retried) string {
-	const rebuild = "A rebuild applies it: ticketrail rebuild."
-	hints := map[domain.RetryResult]string{
-		domain.RetryStillRejected:       rejectionHint(r.Cause),
-		domain.RetryUnknownSource:       "Configure its source again, with the same provider.",
-		domain.RetryWouldApply:          rebuild,
-		domain.RetryNotAboutOrder:       rebuild,
-		domain.RetryStillUntranslatable: "It waits for a program that can translate it. Discard it if it never will be of use.",
-		domain.RetryGone:                "The stream has forgotten its bytes. Discard it.",
-	}
-	return hints[r.Result]
-}
-
-func rejectionHint(cause string) string {
-	switch cause {
-	case "not-json", "not-an-object":
-		return "The stream takes JSON objects only. Discard it."
-	case "credential-missing":
-		return "What it was verified by was missing, or was a secret, which is never kept. If you know that it is genuine, release it with trust and a reason."
-	}
-	return "Add the secret that it was sent with to the source. If you know that it is genuine, release it with trust and a reason."
 }

@@ -40,6 +40,8 @@ func (nothingRejected) RejectedSince(context.Context) (domain.Instant, error) {
 	return domain.Instant{}, nil
 }
 
+func (nothingRejected) RejectedLast(context.Context) (uint64, error) { return 0, nil }
+
 func (nothingRejected) Release(context.Context, *eventlog.RejectedRequest, *domain.Webhook) (eventlog.Receipt, error) {
 	return eventlog.Receipt{}, errNoDecisions
 }
@@ -109,14 +111,13 @@ func TestQuarantineOfBothKinds(t *testing.T) {
 	require.Equal(t, []string{"r-1", "r-3"}, ids(list))
 	p.get("/v1/quarantine?kind=untranslatable").into(&list)
 	require.Equal(t, []string{"w-1"}, ids(list))
-	p.get("/v1/quarantine?source=" + url.QueryEscape("*")).into(&list)
-	require.Empty(t, list.Entries)
 
 	var causes api.QuarantineCauses
 	p.get("/v1/quarantine/causes").into(&causes)
 	require.Len(t, causes.Causes, 3)
 	require.Equal(t, api.QuarantineCause{
 		Kind: domain.RejectedRequest, Source: "runa", Cause: "credential-wrong", Count: 2, First: at(5), Last: at(7),
+		Hint: causes.Causes[0].Hint,
 	}, causes.Causes[0])
 
 	var detail api.QuarantineDetail
@@ -241,7 +242,11 @@ func TestBulk(t *testing.T) {
 	}
 	var plan api.Bulk
 	p.post("/v1/quarantine/retry", `{"source":"runa","plan":true}`).into(&plan)
-	require.Equal(t, api.Bulk{Plan: true, Entries: 7, Results: []api.ResultCount{{"released", 4}, {"still-rejected", 3}}}, plan)
+	require.Equal(t, api.Bulk{
+		Plan: true, Until: plan.Until, Entries: 7, Results: []api.ResultCount{{"released", 4}, {"still-rejected", 3}},
+		Staying: []api.StayCount{{"still-rejected", "credential-wrong", 3, plan.Staying[0].Hint}},
+	}, plan)
+	require.Contains(t, plan.Staying[0].Hint, "Add the secret")
 
 	var first, second api.Bulk
 	p.post("/v1/quarantine/retry", `{"source":"runa","limit":5}`).into(&first)
@@ -254,9 +259,113 @@ func TestBulk(t *testing.T) {
 	p.post("/v1/quarantine/discard", `{"plan":true,"reason":"old"}`).into(&discard)
 	require.Equal(t, []api.ResultCount{{"discarded", 3}}, discard.Results)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Entries: 3, Results: []api.ResultCount{{"discarded", 3}}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Entries: 3, Results: []api.ResultCount{{"discarded", 3}}, Staying: []api.StayCount{}}, discard)
 	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
-	require.Equal(t, api.Bulk{Results: []api.ResultCount{}}, discard)
+	require.Equal(t, api.Bulk{Until: discard.Until, Results: []api.ResultCount{}, Staying: []api.StayCount{}}, discard)
+}
+
+// A decision about many is about what its plan showed: a forged request that
+// arrives between the plan and the yes, or between two pages, is not decided about.
+func TestBulkIsAboutWhatItsPlanShowed(t *testing.T) {
+	t.Parallel()
+	for verb, ruling := range map[string]string{"retry": `"source":"ordatic","trust":true,"reason":"they called"`, "discard": `"source":"ordatic","reason":"old"`} {
+		p := startPipeline(t)
+		arrive := func(n int) { p.reject(provider.Ordatic{}, 9, ordatic("order-canceled"), n) }
+		arrive(1)
+		arrive(2)
+		arrive(3)
+		bulk := func(more string) (b api.Bulk) {
+			p.post("/v1/quarantine/"+verb, `{`+ruling+more+`}`).into(&b)
+			return b
+		}
+		plan := bulk(`,"plan":true`)
+		require.Equal(t, 3, plan.Entries)
+		arrive(4)
+		first := bulk(`,"limit":2,"until":"` + plan.Until + `"`)
+		require.Equal(t, plan.Until, first.Until)
+		require.Equal(t, 2, first.Entries)
+		last := bulk(`,"cursor":"` + *first.NextCursor + `"`)
+		require.Equal(t, 1, last.Entries)
+		require.Nil(t, last.NextCursor)
+		var list api.QuarantineList
+		p.get("/v1/quarantine").into(&list)
+		require.Equal(t, []string{"r-4"}, ids(list), verb)
+
+		// Without a plan it is about what there is when it begins.
+		arrive(5)
+		begun := bulk(`,"limit":1`)
+		arrive(6)
+		require.Equal(t, 1, bulk(`,"cursor":"`+*begun.NextCursor+`"`).Entries)
+		p.get("/v1/quarantine").into(&list)
+		require.Equal(t, []string{"r-6"}, ids(list), verb)
+
+		problem := p.post("/v1/quarantine/"+verb, `{`+ruling+`,"kind":"rejected","until":"`+plan.Until+`"}`).refused(http.StatusBadRequest, "invalid-parameter")
+		require.Equal(t, "body.until", problem.Errors[0].Parameter, "the plan had other filters")
+	}
+}
+
+// For every cause of both kinds it is said what can be done.
+func TestEveryCauseHasAHint(t *testing.T) {
+	t.Parallel()
+	told := map[string]bool{}
+	learn := func(c *client) {
+		var causes api.QuarantineCauses
+		c.get("/v1/quarantine/causes").into(&causes)
+		for _, cause := range causes.Causes {
+			require.NotEmpty(t, cause.Hint, cause.Cause)
+			told[cause.Cause] = true
+		}
+	}
+	p := startPipeline(t)
+	for _, reason := range eventlog.Reasons() {
+		require.NoError(t, p.log.Reject(t.Context(), &eventlog.Rejection{Source: "ivy", Provider: "ivy", Reason: reason}))
+	}
+	learn(p.client)
+	l := newLedger(t)
+	for _, cause := range domain.Causes() {
+		l.quarantine("ivy", cause, "")
+	}
+	learn(l.serve())
+	require.Len(t, told, len(eventlog.Reasons())+len(domain.Causes()))
+}
+
+// A filter with a name that nothing can bear is mistyped: it is refused with the
+// name that was most likely meant, wherever it is used, and selects nothing.
+func TestMistypedFilters(t *testing.T) {
+	t.Parallel()
+	p := startPipeline(t)
+	p.reject(provider.Runa{}, 9, `{}`, 1)
+	require.NoError(t, p.log.Reject(t.Context(), &eventlog.Rejection{
+		Source: "removed", Provider: "ivy", Reason: eventlog.ReasonCredentialWrong, Body: []byte(`{}`),
+	}))
+	var causes api.QuarantineCauses
+	p.get("/v1/quarantine/causes?source=removed").into(&causes)
+	require.Len(t, causes.Causes, 1)
+	var list api.QuarantineList
+	p.get("/v1/quarantine?source=payway&cause=wrong-type").into(&list)
+	require.Empty(t, list.Entries)
+
+	for _, test := range []struct{ name, value, meant string }{
+		{"source", "runna", "runa"},
+		{"source", "remove", "removed"},
+		{"source", "*", "ivy"},
+		{"cause", "credentials-wrong", "credential-wrong"},
+		{"cause", "wrong_type", "wrong-type"},
+		{"kind", "reject", "rejected"},
+	} {
+		query := "?" + test.name + "=" + url.QueryEscape(test.value)
+		selection := fmt.Sprintf(`{%q:%q,"reason":"old"}`, test.name, test.value)
+		for place, refused := range map[string]reply{
+			"query": p.get("/v1/quarantine" + query), "query.": p.get("/v1/quarantine/causes" + query),
+			"body": p.post("/v1/quarantine/retry", selection), "body.": p.post("/v1/quarantine/discard", selection),
+		} {
+			problem := refused.refused(http.StatusBadRequest, "invalid-parameter")
+			require.Equal(t, strings.TrimSuffix(place, ".")+"."+test.name, problem.Errors[0].Parameter)
+			require.Contains(t, problem.Errors[0].Message, test.meant)
+		}
+	}
+	problem := p.get("/v1/quarantine?kind=rejected&cause=wrong-type").refused(http.StatusBadRequest, "invalid-parameter")
+	require.Equal(t, "query.cause", problem.Errors[0].Parameter, "a cause of the other kind")
 }
 
 // A decision cannot be asked for by accident: an unknown word, another type, an
@@ -295,6 +404,10 @@ type unreachable struct{ api.Quarantine }
 
 func (unreachable) List(context.Context, domain.QuarantineQuery) (*domain.QuarantinePage, error) {
 	return nil, fmt.Errorf("list: %w", domain.ErrNoStream)
+}
+
+func (unreachable) End(context.Context) (*domain.QuarantinePosition, error) {
+	return nil, fmt.Errorf("find the end: %w", domain.ErrNoStream)
 }
 
 // A stream that does not answer is no defect: the question may be asked again.

@@ -43,6 +43,14 @@ const (
 	CauseInternalDefect  = "internal-defect"    // translating it panicked: a bug of ours
 )
 
+// Causes gives the list of them.
+func Causes() []string {
+	return []string{
+		CauseMalformed, CauseTooDeep, CauseTooManyElements, CauseTooLong, CauseWrongType,
+		CauseKeyMissing, CauseKeyUnusable, CauseUnknownProvider, CauseInternalDefect,
+	}
+}
+
 // Untranslatable is the error of a webhook that no event can be made of. It goes
 // to quarantine with the stream sequence and stops nothing.
 type Untranslatable struct {

@@ -29,6 +29,9 @@ var reasons = []string{
 	ReasonTimestampTooOld, ReasonTimestampTooNew, ReasonNotJSON, ReasonNotObject,
 }
 
+// Reasons gives the list of them.
+func Reasons() []string { return slices.Clone(reasons) }
+
 // headerRequest holds the kept headers of a rejected request, as one JSON object.
 const headerRequest = "Ticketrail-Request-Header"
 

@@ -96,6 +96,16 @@ func (l *Log) RejectedSince(ctx context.Context) (domain.Instant, error) {
 	return domain.InstantOf(info.State.FirstTime), nil
 }
 
+// RejectedLast tells the sequence of the last rejected request that was kept; 0
+// before any.
+func (l *Log) RejectedLast(ctx context.Context) (uint64, error) {
+	info, err := l.rejected.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the stream of rejected requests: %w", refusal(err))
+	}
+	return info.State.LastSeq, nil
+}
+
 // Release stores a webhook that was made of a rejected request, with its time of
 // receipt. It is stored once however often it is released within the duplicate
 // window, also where its provider gives no webhook id; and where its sender has

@@ -192,10 +192,10 @@ func refusal(status int, text []byte) error {
 }
 
 // asFlag gives the flag that a parameter of the API comes from here: --updated-since
-// for query.updated_since.
+// for query.updated_since, or for body.updated_since.
 func asFlag(parameter string) string {
-	name, ok := strings.CutPrefix(parameter, "query.")
-	if !ok {
+	place, name, _ := strings.Cut(parameter, ".")
+	if place != "query" && place != "body" {
 		return parameter
 	}
 	return "--" + strings.ReplaceAll(name, "_", "-")

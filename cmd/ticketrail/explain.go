@@ -51,6 +51,7 @@ func printExplained(w io.Writer, e *api.ExplainedWebhook) {
 		{"received", shown(e.Webhook.ReceivedAt)},
 		{"webhook id", orEmpty(e.Webhook.WebhookID)},
 		{"verified", orEmpty(e.Verified)},
+		{"released", releaseText(e.Released)},
 		{"body", bodyText(&e.Webhook)},
 		{"says", says(&e.Said)},
 		{"why", e.Reason},
@@ -62,6 +63,23 @@ func printExplained(w io.Writer, e *api.ExplainedWebhook) {
 		}
 	}
 	table.Render()
+}
+
+// releaseText tells when a webhook that was set aside was released, and on whose word.
+func releaseText(r *api.Release) string {
+	if r == nil {
+		return ""
+	}
+	text := fmt.Sprintf("rejected when it came (%s), and released at %s by %s, ", r.Entry, r.At, r.By)
+	if r.Trusted {
+		text += "unverified, on their word"
+	} else {
+		text += "verified again as of the time that it came"
+	}
+	if r.Reason != nil {
+		text += ": " + *r.Reason
+	}
+	return text
 }
 
 // bodyText gives a body on one line: JSON without the white space between its values.

@@ -120,9 +120,9 @@ func count(n *int) string {
 }
 
 func printCauses(p *program, groups *api.QuarantineCauses) {
-	table := newTable(p.stdout, "kind", "source", "cause", "entries", "first", "last")
+	table := newTable(p.stdout, "kind", "source", "cause", "entries", "first", "last", "hint")
 	for _, g := range groups.Causes {
-		table.AppendRow(cells(g.Kind, g.Source, g.Cause, g.Count, g.First, g.Last))
+		table.AppendRow(append(cells(g.Kind, g.Source, g.Cause, g.Count, g.First, g.Last), printable(g.Hint)))
 	}
 	table.Render()
 }
@@ -144,6 +144,7 @@ func printEntry(p *program, e *api.QuarantineDetail) {
 		{"bytes", count(e.Size)},
 		{"webhook", e.Webhook},
 		{"decision", decisionText(e.Decision)},
+		{"hint", orEmpty(e.Hint)},
 	} {
 		if text := shown(fact.value); text != "" {
 			table.AppendRow([]any{fact.name, printable(text)})

@@ -17,6 +17,7 @@ type deciding struct {
 	APIListen string   `name:"api-listen" help:"Address of the API." placeholder:"HOST:PORT" setting:"api.listen"`
 	JSON      bool     `name:"json" help:"Print JSON, a line for each entry that is named, or one for all."`
 	Plan      bool     `help:"Tell what would come of it, and change nothing."`
+	Until     string   `help:"Nothing that came after a plan: the until that its JSON gives." placeholder:"UNTIL"`
 	All       bool     `help:"Everything there is, where no filter narrows it."`
 	IDs       []string `arg:"" name:"id" optional:"" help:"Ids of entries, such as r-12 or w-812. Without one, say which by filters, or --all."`
 }
@@ -27,7 +28,7 @@ func (c *deciding) which() error {
 	switch {
 	case len(c.IDs) == 0 && !filtered:
 		return errors.New("say which: ids, filters or --all")
-	case len(c.IDs) > 0 && filtered:
+	case len(c.IDs) > 0 && (filtered || c.Until != ""):
 		return errors.New("ids and filters do not go together")
 	}
 	return nil
@@ -36,7 +37,7 @@ func (c *deciding) which() error {
 // quarantineRetry tries entries again.
 type quarantineRetry struct {
 	deciding
-	Trust  bool   `help:"Release requests without verifying them: you vouch for them. It needs --reason, and --source unless they are named."`
+	Trust  bool   `help:"Release requests without verifying them: nothing but your word says who sent them. It needs --reason, and --source unless they are named. For Ordatic and Payway it is the only way: their requests bear a secret, which is never kept."`
 	Reason string `help:"Why; it is recorded." placeholder:"TEXT"`
 }
 
@@ -44,7 +45,7 @@ type quarantineRetry struct {
 func (c *quarantineRetry) Validate() error {
 	switch {
 	case c.Trust && c.Reason == "":
-		return errors.New("--trust needs --reason")
+		return errors.New("--trust needs --reason: nothing but your word says who sent it, and that is recorded")
 	case c.Trust && len(c.IDs) == 0 && c.Source == "":
 		return errors.New("--trust needs --source: nobody can vouch for every sender at once")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,8 @@ func decide[T any](ctx context.Context, p *program, c *deciding, what decision[T
 	return d.selected(ctx, most)
 }
 
-// agreed gives the most entries that the user agreed to.
+// agreed gives the most entries that the user agreed to. From then on the decision
+// is about what they were shown: what comes meanwhile waits for another one.
 func (d decider[T]) agreed(ctx context.Context) (most int, err error) {
 	if d.Plan || d.Yes {
 		return math.MaxInt, nil
@@ -77,8 +79,9 @@ func (d decider[T]) agreed(ctx context.Context) (most int, err error) {
 		if err != nil {
 			return 0, err
 		}
+		d.Until = plan.Until
 		if most = plan.Entries; !d.JSON && (d.grave || most > askAbove) {
-			printBulk(d.program, plan)
+			d.printBulk(plan)
 		}
 	}
 	if most == 0 || most <= askAbove && !d.grave {
@@ -123,7 +126,7 @@ func (d decider[T]) selected(ctx context.Context, most int) error {
 	if d.JSON {
 		err = errors.Join(err, printJSONLine(d.stdout, sum))
 	} else {
-		printBulk(d.program, sum)
+		d.printBulk(sum)
 	}
 	if err != nil {
 		return err
@@ -138,20 +141,31 @@ func (d decider[T]) selected(ctx context.Context, most int) error {
 // sum decides page after page, or only plans it, and adds up what came of it; with
 // an error, of the pages before.
 func (d decider[T]) sum(ctx context.Context, most int, plan bool) (sum api.Bulk, err error) {
-	results, page := map[string]int{}, api.Bulk{}
+	results, page, staying := map[string]int{}, api.Bulk{}, map[api.StayCount]int{}
 	for more := most > 0; more && err == nil; more = page.NextCursor != nil && sum.Entries < most {
 		selection := api.QuarantineSelection{
 			Plan: plan, Kind: domain.QuarantineKind(d.Kind), Source: d.Source, Cause: d.Cause,
-			Limit: min(most-sum.Entries, decideMost), Cursor: orEmpty(page.NextCursor),
+			Until: d.Until, Limit: min(most-sum.Entries, decideMost), Cursor: orEmpty(page.NextCursor),
 		}
 		page = api.Bulk{}
 		err = d.client.change(ctx, http.MethodPost, quarantinePath+"/"+d.verb, d.many(selection), &page)
+		sum.Until = cmp.Or(sum.Until, page.Until)
 		sum.Entries += page.Entries
 		for _, r := range page.Results {
 			results[r.Result] += r.Count
 		}
+		for _, s := range page.Staying {
+			staying[api.StayCount{Result: s.Result, Cause: s.Cause, Hint: s.Hint}] += s.Count
+		}
 	}
-	sum.Plan, sum.Results = plan, []api.ResultCount{}
+	sum.Plan, sum.Results, sum.Staying = plan, []api.ResultCount{}, []api.StayCount{}
+	for s, n := range staying {
+		s.Count = n
+		sum.Staying = append(sum.Staying, s)
+	}
+	slices.SortFunc(sum.Staying, func(a, b api.StayCount) int {
+		return cmp.Or(cmp.Compare(a.Result, b.Result), cmp.Compare(a.Cause, b.Cause))
+	})
 	for _, result := range slices.Sorted(maps.Keys(results)) {
 		sum.Results = append(sum.Results, api.ResultCount{Result: result, Count: results[result]})
 	}
@@ -176,17 +190,24 @@ func (d decider[T]) ended(results map[string]int) error {
 	return fmt.Errorf("%d of %d entries stay in the quarantine", stay, all)
 }
 
-func printBulk(p *program, b api.Bulk) {
+func (d decider[T]) printBulk(b api.Bulk) {
+	if b.Entries == 0 {
+		fmt.Fprintf(d.stdout, "There is nothing to %s: no open entry is selected.\n", d.verb)
+		return
+	}
 	came := "result"
 	if b.Plan {
 		came = "planned result"
 	}
-	table := newTable(p.stdout, came, "entries")
+	table := newTable(d.stdout, came, "entries")
 	for _, r := range b.Results {
 		table.AppendRow(cells(r.Result, r.Count))
 	}
 	table.AppendRow(cells("in all", b.Entries))
 	table.Render()
+	printList(d.stdout, "what stays", b.Staying, []any{"result", "cause", "entries", "hint"}, func(s api.StayCount) []any {
+		return append(cells(s.Result, s.Cause, s.Count), printable(s.Hint))
+	})
 }
 
 // number gives a stream sequence as text, empty for none.

@@ -15,10 +15,24 @@ type decisions struct {
 	mu    sync.Mutex
 	until uint64 // the sequence of the last one that is known
 	about map[domain.QuarantineMark]*domain.Decision
+	// released finds the decisions by what was made of the requests.
+	released map[released]*domain.Decision
+}
+
+// released names a webhook that was a rejected request. The time of receipt is part
+// of it since sequences begin anew with a stream that is made anew, and since of a
+// webhook that its sender sent again meanwhile, nothing was released.
+type released struct {
+	streamSequence uint64
+	receivedAt     domain.Instant
 }
 
 func newDecisions(log Decisions) *decisions {
-	return &decisions{log: log, about: map[domain.QuarantineMark]*domain.Decision{}}
+	return &decisions{
+		log:      log,
+		about:    map[domain.QuarantineMark]*domain.Decision{},
+		released: map[released]*domain.Decision{},
+	}
 }
 
 // refresh reads what is new.
@@ -50,7 +64,17 @@ func (d *decisions) learn(decided eventlog.Decided) {
 		if before := d.about[mark]; before == nil || before.Verdict != domain.Released {
 			d.about[mark] = decided.Decision
 		}
+		if decided.Verdict == domain.Released {
+			d.released[released{decided.StreamSequence, mark.ReceivedAt}] = decided.Decision
+		}
 	}
+}
+
+// release gives the decision that released a webhook; nil where it came by itself.
+func (d *decisions) release(w *domain.Webhook) *domain.Decision {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.released[released{w.StreamSequence, w.ReceivedAt}]
 }
 
 // of gives the decision that counts for an entry; nil where there is none.

@@ -19,8 +19,13 @@ const scan = 500
 type entries = iter.Seq2[*domain.QuarantineEntry, error]
 
 // List gives a page of the entries that nobody released, those that came first
-// before the others.
+// before the others. A filter that names what there is not is a
+// *domain.UnknownName.
 func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*domain.QuarantinePage, error) {
+	err := q.known(ctx, query.QuarantineFilter)
+	if err != nil {
+		return nil, failed("list the quarantine", err)
+	}
 	since, err := q.log.RejectedSince(ctx)
 	if err != nil {
 		return nil, failed("list the quarantine", err)
@@ -43,9 +48,26 @@ func (q *Quarantine) List(ctx context.Context, query domain.QuarantineQuery) (*d
 	return page, nil
 }
 
+// End gives the position of the last entry that there is now, for a decision that
+// is to be about no later one.
+func (q *Quarantine) End(ctx context.Context) (*domain.QuarantinePosition, error) {
+	rejected, err := q.log.RejectedLast(ctx)
+	if err != nil {
+		return nil, failed("find the end of the quarantine", err)
+	}
+	checkpoint, err := q.model.Checkpoint(ctx)
+	if err != nil {
+		return nil, failed("find the end of the quarantine", err)
+	}
+	return &domain.QuarantinePosition{Rejected: rejected, Webhook: checkpoint.StreamSequence}, nil
+}
+
 // Groups counts the entries that a filter selects and that are still open, by
-// kind, source and cause; the largest group first.
+// kind, source and cause; the largest group first. Its errors are those of List.
 func (q *Quarantine) Groups(ctx context.Context, filter domain.QuarantineFilter) ([]domain.QuarantineGroup, error) {
+	if err := q.known(ctx, filter); err != nil {
+		return nil, failed("group the quarantine", err)
+	}
 	groups := map[domain.QuarantineFilter]domain.QuarantineGroup{}
 	for e, err := range q.open(ctx, domain.QuarantineQuery{QuarantineFilter: filter}) {
 		if err != nil {
@@ -115,6 +137,15 @@ func (q *Quarantine) entry(ctx context.Context, id domain.QuarantineID) (*domain
 	return e, q.describe(ctx, e)
 }
 
+// Releases learns of every decision, and gives what tells of a webhook the one that
+// released it; nil for a webhook that was never set aside.
+func (q *Quarantine) Releases(ctx context.Context) (func(*domain.Webhook) *domain.Decision, error) {
+	if err := q.decisions.refresh(ctx); err != nil {
+		return nil, failed("read the decisions", err)
+	}
+	return q.decisions.release, nil
+}
+
 // open gives the entries that a query selects, after its position and without
 // regard to its limit.
 func (q *Quarantine) open(ctx context.Context, query domain.QuarantineQuery) entries {
@@ -179,7 +210,7 @@ func (q *Quarantine) requests(ctx context.Context, query domain.QuarantineQuery)
 				yield(nil, err)
 				return
 			}
-			if !yield(requestEntry(r), nil) {
+			if e := requestEntry(r); query.Ends(e.ID) || !yield(e, nil) {
 				return
 			}
 		}
@@ -198,7 +229,8 @@ func (q *Quarantine) webhooks(ctx context.Context, query domain.QuarantineQuery)
 			}
 			for _, w := range found {
 				after = w.StreamSequence
-				if takes(query.QuarantineFilter, w) && !yield(webhookEntry(w), nil) {
+				e := webhookEntry(w)
+				if query.Ends(e.ID) || takes(query.QuarantineFilter, w) && !yield(e, nil) {
 					return
 				}
 			}

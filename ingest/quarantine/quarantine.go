@@ -48,6 +48,8 @@ type Requests interface {
 	RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*eventlog.RejectedRequest, error]
 	// RejectedSince tells since when none was forgotten.
 	RejectedSince(ctx context.Context) (domain.Instant, error)
+	// RejectedLast tells the sequence of the last one.
+	RejectedLast(ctx context.Context) (uint64, error)
 }
 
 // Webhooks is what is needed of the stream of webhooks.
@@ -75,6 +77,7 @@ type Log interface {
 
 // Model is what is needed of a read model.
 type Model interface {
+	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
 	// Quarantined gives up to limit webhooks that could not be translated, after
 	// a stream sequence, ascending.
 	Quarantined(ctx context.Context, after uint64, limit int) ([]domain.QuarantinedWebhook, error)

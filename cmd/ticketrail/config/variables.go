@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // serviceLink is how Kubernetes tells every container of a service that is named
@@ -22,35 +24,8 @@ func checkVariables(_ *Config, d *decoder, in Inputs) error {
 		name, value, _ := strings.Cut(entry, "=")
 		unknown := strings.HasPrefix(name, Prefix) && value != "" && !slices.Contains(known, name)
 		if unknown && !d.referenced[name] && !serviceLink.MatchString(entry) {
-			return &Error{Origin: name, Problem: "there is no such variable", Mend: "did you mean " + nearest(name, known) + "? If not, unset it"}
+			return &Error{Origin: name, Problem: "there is no such variable", Mend: "did you mean " + domain.Nearest(name, known) + "? If not, unset it"}
 		}
 	}
 	return nil
-}
-
-// nearest gives the name that takes the fewest changes to become another.
-func nearest(name string, among []string) string {
-	return slices.MinFunc(among, func(a, b string) int { return distance(name, a) - distance(name, b) })
-}
-
-// distance counts the letters to insert, remove or replace to make b of a, after
-// Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // from the beginning of a to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -48,6 +48,11 @@ var bugs = []bug{
 		"eventlog/embedded.go",
 		"strconv.FormatBool(have.SyncAlways)",
 		"strconv.FormatBool(have.SyncAlways || fault.On(\"sync-off\"))",
+	}, {
+		// The archive is on disk as well, and would give back what the stream has lost.
+		"eventlog/archive/write.go",
+		"	if err := w.file.Sync(); err != nil {\n",
+		"	if err := fault.Unless(\"sync-off\", func(string) error { return w.file.Sync() }, \"\"); err != nil {\n",
 	}}},
 	{"wrong-sequence", courseCalm, checkLoss, []patch{{
 		"eventlog/publisher.go",
@@ -63,8 +68,8 @@ var bugs = []bug{
 	}}},
 	{"received-now", courseCalm, checkIdentity, []patch{{
 		"eventlog/message.go",
-		"	w.ReceivedAt = instant(receivedAt, s.StoredAt)\n",
-		"	w.ReceivedAt = instant(receivedAt, s.StoredAt)\n" +
+		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n",
+		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n" +
 			"	if fault.On(\"received-now\") {\n		w.ReceivedAt = domain.InstantOf(time.Now())\n	}\n",
 	}}},
 	{"signature-unchecked", courseCalm, checkForged, []patch{{
@@ -149,9 +154,9 @@ var bugs = []bug{
 	}}},
 	{"guard-off", courseReplaced, checkClosed, []patch{{
 		"projector/guard.go",
-		"	if c.StreamSequence == 0 {\n		return info, reaches(info, 1)\n",
-		"	if fault.On(\"guard-off\") {\n		return info, nil\n	}\n" +
-			"	if c.StreamSequence == 0 {\n		return info, reaches(info, 1)\n",
+		"	case c.StreamSequence == 0:\n		return info, reaches(info, 1)\n",
+		"	case fault.On(\"guard-off\"):\n		return info, nil\n" +
+			"	case c.StreamSequence == 0:\n		return info, reaches(info, 1)\n",
 	}}},
 	{"digest-ignored", courseReplaced, checkClosed, []patch{{
 		"projector/guard.go",

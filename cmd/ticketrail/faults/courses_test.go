@@ -3,11 +3,11 @@ package faults_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/api"
-	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -105,6 +105,9 @@ func (s *stage) switchModel(p *program) {
 	require.Equal(s.t, domain.RebuildSwitched, ended.State)
 }
 
+// streamFolders are what a stream is kept in, in a data folder.
+var streamFolders = []string{"stream", "archive"}
+
 // courseReplaced puts another stream in the place of the one that the read model
 // is made from: one that has the same beginning, and then went another way.
 func courseReplaced(s *stage) {
@@ -112,11 +115,15 @@ func courseReplaced(s *stage) {
 	s.some(some)
 	other := newStage(s.t, s.binary, s.bug, s.random)
 	other.senders.sources, other.config = s.senders.sources, s.config
-	require.NoError(s.t, os.CopyFS(app.StreamFolder(other.data), os.DirFS(app.StreamFolder(s.data))))
+	for _, folder := range streamFolders {
+		require.NoError(s.t, os.CopyFS(filepath.Join(other.data, folder), os.DirFS(filepath.Join(s.data, folder))))
+	}
 	s.some(some)
 	other.some(4 * some)
-	require.NoError(s.t, os.RemoveAll(app.StreamFolder(s.data)))
-	require.NoError(s.t, os.Rename(app.StreamFolder(other.data), app.StreamFolder(s.data)))
+	for _, folder := range streamFolders {
+		require.NoError(s.t, os.RemoveAll(filepath.Join(s.data, folder)))
+		require.NoError(s.t, os.Rename(filepath.Join(other.data, folder), filepath.Join(s.data, folder)))
+	}
 	if p := s.start(); p != nil {
 		s.mustStandStill(p)
 	}
