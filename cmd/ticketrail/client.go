@@ -48,13 +48,17 @@ func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
 
 // connect finds the API of a configuration, or opens what answers in its place.
 func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, error) {
+	transport, err := trusting(c.API.Certificate, c.API.CA)
+	if err != nil {
+		return nil, err
+	}
 	client := &apiClient{
 		base:  apiURL(c),
 		token: c.API.Token.Reveal(),
-		http:  &http.Client{Timeout: readTimeout},
+		http:  &http.Client{Timeout: readTimeout, Transport: transport},
 		close: func() error { return nil },
 	}
-	err := client.probe(ctx)
+	err = client.probe(ctx)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return open(ctx, c, client.base)
@@ -70,7 +74,7 @@ func apiURL(c *config.Config) string {
 	if running, err := app.ReadAddresses(c.Data); err == nil {
 		return running.API
 	}
-	return "http://" + reachable(c.API.Listen)
+	return scheme(c.API.Certificate) + reachable(c.API.Listen)
 }
 
 // reachable gives the address by which this machine reaches a listener: one that

@@ -1,10 +1,17 @@
 package main_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,15 +48,33 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"as":     as,
-			"damage": damage,
-			"exits":  exits,
-			"fetch":  fetch,
-			"flip":   flip,
-			"ready":  ready,
+			"as":          as,
+			"certificate": certificate,
+			"damage":      damage,
+			"exits":       exits,
+			"fetch":       fetch,
+			"flip":        flip,
+			"ready":       ready,
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// certificate NAME: makes NAME.pem and NAME.key, for loopback.
+func certificate(script *testscript.TestScript, _ bool, args []string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	script.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	script.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	script.Check(err)
+	for name, block := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: public}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+		script.Check(os.WriteFile(script.MkAbs(args[0]+name), pem.EncodeToMemory(block), 0o600))
+	}
 }
 
 // as FILE: asks the API with the token that is in a file.

@@ -29,7 +29,8 @@ func (a *App) startIngest(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler), limitRequests)
+	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler),
+		keyPair{a.config.Ingest.Certificate, a.config.Ingest.Key}, limitRequests)
 	return err
 }
 
@@ -61,7 +62,7 @@ func (a *App) startAPI(context.Context) error {
 	if err := api.CheckListen(a.config.API.Listen, guarded); err != nil {
 		return err
 	}
-	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), limitReads)
+	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), keyPair{a.config.API.Certificate, a.config.API.Key}, limitReads)
 	a.addresses.API = url
 	return err
 }
