@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
@@ -54,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"fetch":       fetch,
 			"flip":        flip,
+			"private":     private,
 			"ready":       ready,
 		},
 		RequireExplicitExec: true,
@@ -117,6 +119,31 @@ func exits(script *testscript.TestScript, _ bool, args []string) {
 	}
 	if have != want {
 		script.Fatalf("it exits %d, must exit %d", have, want)
+	}
+}
+
+// private FOLDER NAME…: nobody but the owner can look into anything in a folder, and
+// there is something by each name.
+func private(script *testscript.TestScript, _ bool, args []string) {
+	folder := script.MkAbs(args[0])
+	script.Check(filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		want := fs.FileMode(0o600)
+		if entry.IsDir() {
+			want = 0o700
+		}
+		if err == nil && info.Mode().Perm() != want {
+			err = fmt.Errorf("%s has the mode %v", path, info.Mode())
+		}
+		return err
+	}))
+	for _, name := range args[1:] {
+		if found, _ := filepath.Glob(filepath.Join(folder, name)); len(found) == 0 {
+			script.Fatalf("there is no %s", name)
+		}
 	}
 }
 
