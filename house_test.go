@@ -83,7 +83,7 @@ var shapeless = []string{"util", "utils", "common", "helper", "helpers", "types"
 // topLevel is all that the root of the repository holds.
 var topLevel = []string{
 	".ci", ".gitignore", ".golangci.yml",
-	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
 	"api", "cmd", "deploy", "documents_test.go", "domain", "eventlog", "go.mod", "go.sum",
 	"house_test.go", "ingest", "projector", "testdata",
 }
