@@ -42,9 +42,10 @@ var mayImport = map[string][]string{
 	"projector/lookback":       {"domain", "domain/provider", "projector", "projector/sqlite"},
 	"projector/projectortest":  {"domain", "eventlog", "projector"},
 	"api":                      {"domain", "domain/provider"},
+	"api/access":               {"api"},
 	"cmd/ticketrail":           {"*"},
 	"cmd/ticketrail/app":       {"*"},
-	"cmd/ticketrail/config":    {"api", "domain", "domain/provider", "ingest"},
+	"cmd/ticketrail/config":    {"api", "api/access", "domain", "domain/provider", "ingest"},
 	"cmd/ticketrail/sender":    {"domain/provider"},
 }
 
@@ -82,7 +83,7 @@ var shapeless = []string{"util", "utils", "common", "helper", "helpers", "types"
 // topLevel is all that the root of the repository holds.
 var topLevel = []string{
 	".ci", ".gitignore", ".golangci.yml",
-	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
 	"api", "cmd", "deploy", "documents_test.go", "domain", "eventlog", "go.mod", "go.sum",
 	"house_test.go", "ingest", "projector", "testdata",
 }

@@ -20,9 +20,11 @@
 //
 // # Who may ask
 //
-// With a token every path but the two probes needs it. Without one the listener
-// must be loopback ([CheckListen]), and a request under any other name than this
-// machine's is refused, so that no web page can reach it through a name of its own.
+// Where there is a token every path but the two probes needs one, whose [Scope] lets
+// its bearer do it. Without any the listener must be loopback ([CheckListen]), and a
+// request under any other name than this machine's is refused, so that no web page
+// can reach it through a name of its own. Each act that changes something is
+// recorded before it is done ([Audit]).
 package api
 
 import (
@@ -72,9 +74,13 @@ type Webhooks interface {
 type Config struct {
 	// Sources are the configured sources, in the order of the configuration.
 	Sources []Source
-	// Token is the bearer token that every request must carry, the probes apart.
-	// Empty: none, and only requests to a loopback name are answered.
-	Token string
+	// Token is a bearer token with every scope, and Tokens knows the others. Where
+	// there is any, every request must carry one, the probes apart; where there is
+	// none (empty and nil), only requests to a loopback name are answered.
+	Token  string
+	Tokens Tokens
+	// Audit keeps what administrators do. Nil: nobody does.
+	Audit Audit
 	// Version is the version of the program, for [Projection].
 	Version string
 	// Projector tells whether the projector runs, why not or what it is trying
@@ -122,7 +128,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		model:    model,
 		webhooks: webhooks,
 		config:   config,
-		guard:    newGuard(config.Token),
+		guard:    newGuard(&config),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		mux:      http.NewServeMux(),

@@ -23,6 +23,9 @@ const (
 	tagOperation  = "operation"
 )
 
+// bearerScheme is the document's name of how tokens are sent.
+const bearerScheme = "bearer"
+
 // document is the OpenAPI document under construction, and the mux behind it.
 type document struct{ huma huma.API }
 
@@ -35,9 +38,9 @@ func newDocument(mux *http.ServeMux) *document {
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = []huma.Transformer{asProblem}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "The configured token, where there is one."},
+		bearerScheme: {Type: "http", Scheme: "bearer", Description: "A token, where there is one. Its scope is read, raw or admin; each holds those before it."},
 	}
-	config.Security = []map[string][]string{{"bearer": {}}, {}}
+	config.Security = needs(ScopeRead)
 	config.Tags = []*huma.Tag{
 		{Name: tagOrders, Description: "What the read model knows."},
 		{Name: tagWebhooks, Description: "What was received, byte for byte."},

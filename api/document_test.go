@@ -30,6 +30,7 @@ type openAPI struct {
 type described struct {
 	OperationID, Summary, Description string
 	Tags                              []string
+	Security                          []map[string][]string
 	Parameters                        []parameter
 	Responses                         map[string]struct {
 		Description string

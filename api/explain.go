@@ -26,6 +26,7 @@ func (h *handler) routeExplanation(d *document) {
 		OperationID: "explain-order",
 		Path:        ordersPath + "/{source}/{key}/explanation",
 		Tags:        []string{tagOrders},
+		Security:    needs(ScopeRaw),
 		Summary:     "Explain why an order is as it is",
 		Description: "Reads the order's webhooks again from the stream and gives each of them: as it was received, how its sender was checked, who released it from the quarantine, " +
 			"what it says, what it did to the order and by which rule, and where the order stood then.",

@@ -3,46 +3,69 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 )
 
 // guard decides who may ask.
 type guard struct {
-	hasToken bool
-	token    [sha256.Size]byte
+	configured []Token // the one of api.token, if there is one
+	tokens     Tokens  // nil: there are no others
+	now        func() time.Time
 }
 
-func newGuard(token string) guard {
-	return guard{hasToken: token != "", token: sha256.Sum256([]byte(token))}
-}
-
-// check gives errUnauthorized or errForeignHost, or nil for a request that may be
-// answered. The probes need no token: they carry none, and tell of no order.
-func (g guard) check(r *http.Request) error {
-	if !g.hasToken {
-		return checkHost(r.Host)
+func newGuard(config *Config) guard {
+	g := guard{tokens: config.Tokens, now: config.Now}
+	if config.Token != "" {
+		g.configured = []Token{{Name: "api.token", Scope: ScopeAdmin, Sum: sha256.Sum256([]byte(config.Token))}}
 	}
-	if r.URL.Path == healthPath || r.URL.Path == readyPath {
-		return nil
-	}
-	return g.checkToken(r.Header.Values("Authorization"))
+	return g
 }
 
-// checkToken compares the sums of the tokens, so that neither the content nor
-// the length of the right one shows in the time it takes.
-func (g guard) checkToken(authorization []string) error {
+// check gives who asks, or why the request may not be answered: errUnauthorized,
+// errForeignHost or errNoTokens. The probes need no token: they carry none, and
+// tell of no order.
+func (g guard) check(r *http.Request) (Token, error) {
+	known, needed, err := g.known()
+	switch {
+	case err == nil && !needed:
+		return local(), checkHost(r.Host)
+	case r.URL.Path == healthPath || r.URL.Path == readyPath:
+		return Token{}, nil
+	case err != nil:
+		return Token{}, fmt.Errorf("%w: %w", errNoTokens, err)
+	}
+	return g.bearer(known, r.Header.Values("Authorization"))
+}
+
+func (g guard) known() (known []Token, needed bool, err error) {
+	if g.tokens != nil {
+		known, needed, err = g.tokens.Known()
+	}
+	return slices.Concat(g.configured, known), needed || len(g.configured) > 0, err
+}
+
+// bearer finds the token by its sum, and looks at all of them, so that neither the
+// content nor the length of a right one shows in the time it takes.
+func (g guard) bearer(known []Token, authorization []string) (found Token, err error) {
 	if len(authorization) != 1 {
-		return errUnauthorized
+		return found, errUnauthorized
 	}
 	scheme, token, _ := strings.Cut(authorization[0], " ")
 	sum := sha256.Sum256([]byte(token))
-	if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], g.token[:]) != 1 {
-		return errUnauthorized
+	err = errUnauthorized
+	for _, t := range known {
+		ends := !t.Expires.IsZero() && !g.now().Before(t.Expires)
+		if subtle.ConstantTimeCompare(sum[:], t.Sum[:]) == 1 && !ends && strings.EqualFold(scheme, "Bearer") {
+			found, err = t, nil
+		}
 	}
-	return nil
+	return found, err
 }
 
 // checkHost refuses a request that a browser sends to this machine under another

@@ -76,14 +76,14 @@ func TestSecurityHeaders(t *testing.T) {
 func TestCheckListen(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"127.0.0.1:8081", "localhost:8081", "[::1]:0", "127.9.9.9:1"} {
-		require.NoError(t, api.CheckListen(addr, ""), addr)
+		require.NoError(t, api.CheckListen(addr, false), addr)
 	}
 	for _, addr := range []string{":8081", "0.0.0.0:8081", "[::]:8081", "192.168.0.1:8081", "example.com:8081"} {
-		require.ErrorContains(t, api.CheckListen(addr, ""), "api.token", addr)
-		require.NoError(t, api.CheckListen(addr, token), addr)
+		require.ErrorContains(t, api.CheckListen(addr, false), "api.token", addr)
+		require.NoError(t, api.CheckListen(addr, true), addr)
 	}
 	for _, addr := range []string{"", "8081", "localhost", "::1:8081"} {
-		err := api.CheckListen(addr, token)
+		err := api.CheckListen(addr, true)
 		require.ErrorContains(t, err, "host:port", addr)
 		require.NotContains(t, err.Error(), token)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"mime"
 	"net/http"
@@ -17,10 +18,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.rescue(a, r)
 
 	secure(a.Header())
-	if err := h.guard.check(r); err != nil {
-		writeProblem(a, problemOf(err))
+	bearer, err := h.guard.check(r)
+	if err != nil {
+		writeProblem(a, h.fail(r.Context(), "", err))
 		return
 	}
+	r = r.WithContext(context.WithValue(r.Context(), bearerKey{}, bearer))
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		writeProblem(a, invalid("query", "is not a query string"))
 		return
@@ -61,10 +64,15 @@ func (h *handler) route(a *answer, r *http.Request) {
 	writeProblem(a, problemOf(errMethod))
 }
 
-// operate has the operation answer. What changes something must say that its
+// operate has the operation answer. What changes something must not come from
+// another site's page, by what the browser says of it, and must say that its
 // content is JSON, even where it has none: a web page can have a browser send
 // that to another site only after asking it, and is never told yes.
 func (h *handler) operate(a *answer, r *http.Request) {
+	if http.NewCrossOriginProtection().Check(r) != nil {
+		writeProblem(a, problemOf(errCrossSite))
+		return
+	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); !reads && mediaType != typeJSON {
 		writeProblem(a, problemOf(errNotJSON))

@@ -18,15 +18,15 @@ const (
 	maxHeaderBytes    = 16 << 10
 )
 
-// CheckListen tells why the API must not listen on addr ("host:port"): without a
-// token it listens on loopback only. The error says the mend.
-func CheckListen(addr, token string) error {
+// CheckListen tells why the API must not listen on addr ("host:port"): unless a
+// token guards it, it listens on loopback only. The error says the mend.
+func CheckListen(addr string, guarded bool) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("api.listen %q is not host:port, such as 127.0.0.1:8081: %w", addr, err)
 	}
-	if token == "" && !isLoopback(host) {
-		return fmt.Errorf("api.listen %q can be reached from other machines: set api.token, or listen on 127.0.0.1", addr)
+	if !guarded && !isLoopback(host) {
+		return fmt.Errorf("api.listen %q can be reached from other machines: set api.token, make one with ticketrail token create, or listen on 127.0.0.1", addr)
 	}
 	return nil
 }

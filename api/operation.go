@@ -58,6 +58,7 @@ func add[I, O any](h *handler, d *document, op huma.Operation, answer operation[
 		Description: "Every answer that is not a success.",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: d.schema(reflect.TypeFor[Problem]())}},
 	}
+	h.guarded(&op)
 	huma.Register(d.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := answer(ctx, in)
 		if err != nil {
@@ -106,7 +107,7 @@ func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 	}
 	switch {
 	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled):
-	case route == readyPath:
+	case route == readyPath, errors.Is(err, errNoTokens):
 		h.notReady.Do(tell)
 	default:
 		tell()

@@ -37,6 +37,10 @@ var (
 	errParameter    = errors.New("a parameter cannot be used")
 	errCursor       = errors.New("the cursor is not of this list")
 	errUnauthorized = errors.New("the token is missing or wrong")
+	errForbidden    = errors.New("the token lacks the scope")
+	errCrossSite    = errors.New("the request comes from another site's page")
+	errNoTokens     = errors.New("the tokens cannot be read")
+	errNoAudit      = errors.New("the audit log cannot be written")
 	errForeignHost  = errors.New("the request is to a name that is not this machine's")
 	errMethod       = errors.New("the method is not allowed")
 	errNotJSON      = errors.New("the content type is not JSON")
@@ -72,9 +76,17 @@ var failures = []failure{
 	{errCursor, http.StatusBadRequest, "invalid-cursor", "The cursor is not of this list",
 		"A cursor is used as it was given, with the same filters and the same sort. Start again without one."},
 	{errUnauthorized, http.StatusUnauthorized, "unauthorized", "The token is missing or wrong",
-		"Send the API's token as Authorization: Bearer <token>."},
+		"Send a token of the API as Authorization: Bearer <token>. One that has expired is no token any more."},
+	{errForbidden, http.StatusForbidden, "forbidden", "The token lacks the scope",
+		"What changes something needs the scope admin, what a sender sent needs raw, and the rest read."},
+	{errCrossSite, http.StatusForbidden, "cross-site", "The request comes from another site",
+		"A page of another site cannot change anything here."},
+	{errNoTokens, http.StatusServiceUnavailable, "tokens-unreadable", "The tokens cannot be read",
+		"Nobody is let in until the file of the tokens can be read again. The log has the cause."},
+	{errNoAudit, http.StatusServiceUnavailable, "audit-unwritable", "The audit log cannot be written",
+		"Nothing was done, for what cannot be recorded is not done. The log has the cause."},
 	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "The request is to another name",
-		"Without a token the API answers to localhost, 127.0.0.1 and [::1] only. Use one of them, or configure a token."},
+		"Without a token the API answers to localhost, 127.0.0.1 and [::1] only. Use one of them, or make a token: ticketrail token create."},
 	{errMethod, http.StatusMethodNotAllowed, "method-not-allowed", "The method is not allowed",
 		"The Allow header names the methods of this path."},
 	{errNotJSON, http.StatusUnsupportedMediaType, "not-json", "The content type is not JSON",
@@ -151,6 +163,13 @@ func (f failure) problem() *Problem {
 func invalid(parameter, message string) *Problem {
 	problem := problemOf(errParameter)
 	problem.Errors = []ParameterProblem{{Parameter: parameter, Message: message}}
+	return problem
+}
+
+// forbidden gives the problem of a token that lacks a scope.
+func forbidden(scope Scope) *Problem {
+	problem := problemOf(errForbidden)
+	problem.Detail = "This needs a token with the scope " + scope.String() + "."
 	return problem
 }
 

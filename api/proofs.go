@@ -38,6 +38,7 @@ func (h *handler) routeProofs(d *document) {
 		OperationID: "get-proof",
 		Path:        ordersPath + "/{source}/{key}/proofs/{id}",
 		Tags:        []string{tagOrders},
+		Security:    needs(ScopeRaw),
 		Summary:     "Get a proof of delivery",
 		Description: "Gives the bytes of a proof of delivery, with the type that was found from them. What is not a plain picture comes as an attachment.",
 		Responses: map[string]*huma.Response{

@@ -156,6 +156,7 @@ func (h *handler) routeQuarantine(d *document) {
 		OperationID: "get-quarantine-entry",
 		Path:        quarantinePath + "/{id}",
 		Tags:        []string{tagQuarantine},
+		Security:    needs(ScopeRaw),
 		Summary:     "Get one entry with its bytes",
 		Description: "Gives an entry, described in JSON or as its raw bytes, and what was decided about it. A request that was released is still there, as long as rejected requests are kept.",
 		Responses:   jsonOrBytes(d, reflect.TypeFor[QuarantineDetail]()),

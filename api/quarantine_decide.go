@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -168,7 +167,7 @@ func (h *handler) retryQuarantineEntry(ctx context.Context, in *retryInput) (*re
 	if err != nil {
 		return nil, invalid("path.id", err.Error())
 	}
-	ruling := domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason, Trust: in.Body.Trust}
+	ruling := domain.Ruling{By: asking(ctx), Reason: in.Body.Reason, Trust: in.Body.Trust}
 	retried, err := h.config.Quarantine.Retry(ctx, id, domain.Retry{Ruling: ruling, Plan: in.Body.Plan})
 	if err != nil {
 		return nil, notFound(unjustified(err), errNoEntry)
@@ -184,7 +183,7 @@ func (h *handler) discardQuarantineEntry(ctx context.Context, in *discardInput) 
 	if in.Body.Plan {
 		return &discardOutput{Body: quarantineEntry(e)}, nil
 	}
-	ruling := domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason}
+	ruling := domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}
 	discarded, err := h.config.Quarantine.Discard(ctx, []domain.QuarantineMark{e.Mark()}, ruling)
 	switch {
 	case err != nil:
@@ -214,7 +213,7 @@ func (h *handler) retryQuarantine(ctx context.Context, in *retryAllInput) (*bulk
 		return nil, misnamed(err, "body")
 	}
 	how := domain.Retry{
-		Ruling: domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason, Trust: in.Body.Trust},
+		Ruling: domain.Ruling{By: asking(ctx), Reason: in.Body.Reason, Trust: in.Body.Trust},
 		Plan:   in.Body.Plan,
 	}
 	bulk := newBulk(in.Body.Plan, query, page)
@@ -247,7 +246,7 @@ func (h *handler) discardQuarantine(ctx context.Context, in *discardAllInput) (*
 	bulk := newBulk(in.Body.Plan, query, page)
 	discarded := len(page.Entries)
 	if !bulk.Plan && discarded > 0 {
-		ruling := domain.Ruling{By: h.guard.asking(), Reason: in.Body.Reason}
+		ruling := domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}
 		marks := each(page.Entries, (*domain.QuarantineEntry).Mark)
 		if discarded, err = h.config.Quarantine.Discard(ctx, marks, ruling); err != nil {
 			return nil, unjustified(err)
@@ -298,11 +297,12 @@ func (b *Bulk) stays(r domain.Retried) {
 }
 
 // asking tells who asks, as far as a decision records it.
-func (g guard) asking() string {
-	if !g.hasToken {
-		return "local"
+func asking(ctx context.Context) string {
+	bearer := bearerOf(ctx)
+	if print := bearer.Fingerprint(); print != "" {
+		return "token-" + print
 	}
-	return "token-" + hex.EncodeToString(g.token[:4])
+	return bearer.Name
 }
 
 // unjustified gives the problem of a missing reason for domain.ErrReason, and any

@@ -36,6 +36,7 @@ func (h *handler) routeSnapshots(d *document) {
 		OperationID: "get-snapshot",
 		Path:        rebuildsPath + "/{id}/file",
 		Tags:        []string{tagOperation},
+		Security:    needs(ScopeRaw),
 		Summary:     "Download a snapshot",
 		Description: "Gives the file of a snapshot that a rebuild made: the read model as it was, which any SQLite tool opens. Ranges are served, so that a download can go on.",
 		Responses: map[string]*huma.Response{"200": {

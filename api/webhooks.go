@@ -61,6 +61,7 @@ func (h *handler) routeWebhooks(d *document) {
 		OperationID: "get-webhook",
 		Path:        webhooksPath + "{stream_sequence}",
 		Tags:        []string{tagWebhooks},
+		Security:    needs(ScopeRaw),
 		Summary:     "Get one webhook as it was received",
 		Description: "Gives a webhook from the stream, described in JSON or as its raw bytes. It may not be applied yet.",
 		Responses:   jsonOrBytes(d, reflect.TypeFor[Webhook]()),

@@ -74,6 +74,7 @@ func New(log Log, config Config) (*Handler, error) {
 // ServeHTTP routes by the exact path. A ServeMux would redirect an unclean path,
 // and so echo it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
 	name, isWebhook := strings.CutPrefix(r.URL.Path, pathWebhooks)
 	switch {
 	case isWebhook:

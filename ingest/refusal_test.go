@@ -198,3 +198,26 @@ func TestBrokerAway(t *testing.T) {
 
 	require.Equal(t, http.StatusServiceUnavailable, r.do(t, r.plain(t, http.MethodGet, "/readyz", nil)).status)
 }
+
+// Every answer bears the headers that keep a browser from making anything of it, and
+// none that lets another site read it or send a webhook.
+func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	for _, request := range []*http.Request{
+		r.plain(t, http.MethodGet, "/healthz", nil), r.plain(t, http.MethodGet, "/none", nil), r.plain(t, http.MethodOptions, "/webhooks/ivy", nil),
+		r.plain(t, http.MethodPost, "/webhooks/ivy", []byte("{}")), r.signed(t, "ivy", "", []byte("{}")),
+	} {
+		request.Header.Set("Origin", "https://evil.example")
+		header := r.do(t, request).header
+		require.Equal(t, []string{"nosniff"}, header.Values("X-Content-Type-Options"))
+		require.Equal(t, []string{"no-referrer"}, header.Values("Referrer-Policy"))
+		require.Equal(t, []string{"same-origin"}, header.Values("Cross-Origin-Resource-Policy"))
+		require.Equal(t, []string{"default-src 'none'; frame-ancestors 'none'"}, header.Values("Content-Security-Policy"))
+		require.Equal(t, []string{"no-store"}, header.Values("Cache-Control"))
+		require.Empty(t, header.Values("Set-Cookie"))
+		for name := range header {
+			require.False(t, strings.HasPrefix(name, "Access-Control-"), name)
+		}
+	}
+}

@@ -70,13 +70,17 @@ func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
 
 // connect finds the API of a configuration, or opens what answers in its place.
 func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, error) {
+	transport, err := trusting(c.API.Certificate, c.API.CA)
+	if err != nil {
+		return nil, err
+	}
 	client := &apiClient{
 		base:  apiURL(c),
 		token: c.API.Token.Reveal(),
-		http:  &http.Client{Timeout: readTimeout},
+		http:  &http.Client{Timeout: readTimeout, Transport: transport},
 		close: func() error { return nil },
 	}
-	err := client.probe(ctx)
+	err = client.probe(ctx)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return open(ctx, c, client.base)
@@ -92,7 +96,7 @@ func apiURL(c *config.Config) string {
 	if running, err := app.ReadAddresses(c.Data); err == nil {
 		return running.API
 	}
-	return "http://" + reachable(c.API.Listen)
+	return scheme(c.API.Certificate) + reachable(c.API.Listen)
 }
 
 // reachable gives the address by which this machine reaches a listener: one that
@@ -204,8 +208,11 @@ func refusal(status int, text []byte) error {
 		message += ": " + asFlag(parameter.Parameter) + ": " + parameter.Message
 	}
 	hint := problem.Hint
-	if status == http.StatusUnauthorized {
-		hint = "set api.token (" + config.Variable("api.token") + ") to the token of the server"
+	switch status {
+	case http.StatusUnauthorized:
+		hint = "set api.token (" + config.Variable("api.token") + ") to a token of the server, as ticketrail token create makes them"
+	case http.StatusForbidden:
+		hint = "set api.token (" + config.Variable("api.token") + ") to a token with that scope"
 	}
 	return &failure{err: &refusedError{status, message}, hint: hint}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -189,7 +190,15 @@ func (e *examination) ask(ctx context.Context, address string, answer any) (stat
 	if err != nil {
 		return 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	certificate, ca := e.config.API.Certificate, e.config.API.CA
+	if strings.HasPrefix(address, e.running.Ingest+"/") {
+		certificate, ca = e.config.Ingest.Certificate, e.config.Ingest.CA
+	}
+	transport, err := trusting(certificate, ca)
+	if err != nil {
+		return 0, err
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
 		return 0, err
 	}

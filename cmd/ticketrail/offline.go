@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
@@ -34,7 +35,9 @@ func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiCl
 	if err != nil {
 		sources = nil // they give currencies, and without them nothing is amiss
 	}
-	handler := api.New(model, noStream{}, api.Config{Sources: app.APISources(sources), Version: readVersions(ctx).Version})
+	handler := api.New(model, noStream{}, api.Config{
+		Sources: app.APISources(sources), Version: readVersions(ctx).Version, Audit: access.NewAudit(c.Data),
+	})
 	return inThisProcess(c, handler, func() error { return errors.Join(model.Close(), lock.Close()) }), nil
 }
 

@@ -1,15 +1,24 @@
 package main_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,14 +49,39 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"damage": damage,
-			"exits":  exits,
-			"fetch":  fetch,
-			"flip":   flip,
-			"ready":  ready,
+			"as":          as,
+			"certificate": certificate,
+			"damage":      damage,
+			"exits":       exits,
+			"fetch":       fetch,
+			"flip":        flip,
+			"private":     private,
+			"ready":       ready,
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// certificate NAME: makes NAME.pem and NAME.key, for loopback.
+func certificate(script *testscript.TestScript, _ bool, args []string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	script.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	script.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	script.Check(err)
+	for name, block := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: public}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+		script.Check(os.WriteFile(script.MkAbs(args[0]+name), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+// as FILE: asks the API with the token that is in a file.
+func as(script *testscript.TestScript, _ bool, args []string) {
+	script.Setenv("TICKETRAIL_API_TOKEN", strings.TrimSpace(script.ReadFile(args[0])))
 }
 
 // damage FOLDER: makes all orders of the read model at rest in a data folder ready.
@@ -85,6 +119,31 @@ func exits(script *testscript.TestScript, _ bool, args []string) {
 	}
 	if have != want {
 		script.Fatalf("it exits %d, must exit %d", have, want)
+	}
+}
+
+// private FOLDER NAME…: nobody but the owner can look into anything in a folder, and
+// there is something by each name.
+func private(script *testscript.TestScript, _ bool, args []string) {
+	folder := script.MkAbs(args[0])
+	script.Check(filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		want := fs.FileMode(0o600)
+		if entry.IsDir() {
+			want = 0o700
+		}
+		if err == nil && info.Mode().Perm() != want {
+			err = fmt.Errorf("%s has the mode %v", path, info.Mode())
+		}
+		return err
+	}))
+	for _, name := range args[1:] {
+		if found, _ := filepath.Glob(filepath.Join(folder, name)); len(found) == 0 {
+			script.Fatalf("there is no %s", name)
+		}
 	}
 }
 
@@ -140,7 +199,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

@@ -157,16 +157,24 @@ func (c *sendCommand) sender(loaded *config.Config) (*sender.Sender, error) {
 	var names []string
 	for _, source := range sources {
 		if names = append(names, source.Name); source.Name == c.Source {
-			return c.senderTo(loaded, &source), nil
+			return c.senderTo(loaded, &source)
 		}
 	}
 	return nil, failf("choose one of "+strings.Join(names, ", "), "there is no source %q", c.Source)
 }
 
-func (c *sendCommand) senderTo(loaded *config.Config, source *config.Source) *sender.Sender {
+func (c *sendCommand) senderTo(loaded *config.Config, source *config.Source) (*sender.Sender, error) {
+	certificate := loaded.Ingest.Certificate
+	if c.URL != "" {
+		certificate = "" // that is another ingest, with a certificate of its own
+	}
+	transport, err := trusting(certificate, loaded.Ingest.CA)
+	if err != nil {
+		return nil, err
+	}
 	adapter, _ := provider.Named(source.Provider) // config has checked that it exists
 	to := &sender.Sender{
-		Client:   &http.Client{Timeout: sendTimeout},
+		Client:   &http.Client{Timeout: sendTimeout, Transport: transport},
 		URL:      strings.TrimRight(c.URL, "/"),
 		Provider: adapter,
 		Secret:   c.Secret,
@@ -178,7 +186,7 @@ func (c *sendCommand) senderTo(loaded *config.Config, source *config.Source) *se
 	if to.Secret == "" {
 		to.Secret = source.Secrets[0].Reveal()
 	}
-	return to
+	return to, nil
 }
 
 // knownSources gives the sources that a running program has: the configured
@@ -201,5 +209,5 @@ func ingestURL(c *config.Config) string {
 	if running, err := app.ReadAddresses(c.Data); err == nil {
 		return running.Ingest
 	}
-	return "http://" + reachable(c.Ingest.Listen)
+	return scheme(c.Ingest.Certificate) + reachable(c.Ingest.Listen)
 }

@@ -45,9 +45,10 @@ type App struct {
 	sourcesMade bool
 	addresses   Addresses
 
-	stopping atomic.Bool
-	steps    steps
-	failed   chan error
+	listening bool // others may ask, and not only who opened the folder
+	stopping  atomic.Bool
+	steps     steps
+	failed    chan error
 }
 
 // StreamFolder is the folder of the embedded server in a data folder.
@@ -75,7 +76,9 @@ type Projection struct {
 // still be looking at the stream then. Where it fails, nothing is left running. ctx
 // bounds the start alone.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+	a := newApp(c, o)
+	a.listening = true
+	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce)
 }
@@ -176,8 +179,16 @@ func (a *App) announce(context.Context) error {
 	return nil
 }
 
-// listen serves HTTP at an address and gives the URL that it is reached at.
-func (a *App) listen(name string, server *http.Server, limit time.Duration) (url string, err error) {
+// listen serves HTTP at an address, over TLS where there is a certificate, and gives
+// the URL that it is reached at.
+func (a *App) listen(name string, server *http.Server, pair keyPair, limit time.Duration) (url string, err error) {
+	scheme, serve := "http://", server.Serve
+	if pair.certificate != "" {
+		scheme, serve = "https://", func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+		if err := a.encrypt(name, server, pair); err != nil {
+			return "", err
+		}
+	}
 	listener, err := net.Listen("tcp", server.Addr)
 	if err != nil {
 		return "", &ListenError{Key: name + ".listen", Address: server.Addr, Err: err}
@@ -186,7 +197,7 @@ func (a *App) listen(name string, server *http.Server, limit time.Duration) (url
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.fail(fmt.Errorf("%s: %w", name, err))
 		}
 	}()
@@ -194,7 +205,7 @@ func (a *App) listen(name string, server *http.Server, limit time.Duration) (url
 		defer func() { <-served }()
 		return a.shutDown(ctx, name, server)
 	})
-	return "http://" + listener.Addr().String(), nil
+	return scheme + listener.Addr().String(), nil
 }
 
 // shutDown lets the requests in flight finish, and cuts those that take too long.

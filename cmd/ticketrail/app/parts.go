@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -28,7 +29,8 @@ func (a *App) startIngest(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler), limitRequests)
+	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler),
+		keyPair{a.config.Ingest.Certificate, a.config.Ingest.Key}, limitRequests)
 	return err
 }
 
@@ -56,23 +58,35 @@ func (g gate) Ready(ctx context.Context) error {
 }
 
 func (a *App) startAPI(context.Context) error {
-	if err := api.CheckListen(a.config.API.Listen, a.config.API.Token.Reveal()); err != nil {
+	guarded := a.config.API.Token != "" || access.Exists(a.config.Data)
+	if err := api.CheckListen(a.config.API.Listen, guarded); err != nil {
 		return err
 	}
-	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), limitReads)
+	url, err := a.listen("api", api.Server(a.config.API.Listen, a.API()), keyPair{a.config.API.Certificate, a.config.API.Key}, limitReads)
 	a.addresses.API = url
 	return err
 }
 
-// API gives the handler of the API. It must be asked for once.
+// API gives the handler of the API. It must be asked for once. Without listeners it
+// asks for no token: who can open the data folder can read it all.
 func (a *App) API() http.Handler {
+	settings := a.settings()
+	if a.listening {
+		settings.Token = a.config.API.Token.Reveal()
+		settings.Tokens = access.NewTokens(a.config.Data)
+	}
+	return api.New(a.readModel, a.log, settings)
+}
+
+// settings are those of the API but for who may ask.
+func (a *App) settings() api.Config {
 	rebuilds := rebuilds{a.rebuilder}
 	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
 		Sources: a.ingestSources(), Providers: a.projection.Providers,
 	})
-	return api.New(a.readModel, a.log, api.Config{
+	return api.Config{
 		Sources:    APISources(a.sources),
-		Token:      a.config.API.Token.Reveal(),
+		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,
 		Pulse:      a.pulse,
@@ -83,7 +97,7 @@ func (a *App) API() http.Handler {
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
-	})
+	}
 }
 
 // startPulse watches from outside whether the projector does its work. The first look

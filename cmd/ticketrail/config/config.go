@@ -32,6 +32,12 @@ type Ingest struct {
 	// MaxInFlight is the number of webhooks that are worked on at once; more are
 	// asked to come again.
 	MaxInFlight int `yaml:"max_in_flight"`
+	// Certificate and Key are the paths of PEM files, both or none: with them the
+	// listener speaks TLS. CA is the path of a PEM file that this program's own
+	// commands check it against; empty: it must bear the very certificate.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	CA          string `yaml:"ca"`
 }
 
 // API configures the private listener.
@@ -41,6 +47,12 @@ type API struct {
 	// Token is what a reader must send as its bearer token. It may be empty only
 	// on a loopback address.
 	Token Secret `yaml:"token"`
+	// Certificate and Key are the paths of PEM files, both or none: with them the
+	// listener speaks TLS. CA is the path of a PEM file that this program's own
+	// commands check it against; empty: it must bear the very certificate.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	CA          string `yaml:"ca"`
 }
 
 // NATS configures the broker.

@@ -13,7 +13,7 @@ import (
 // what it and its mend say.
 var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"unknown key":              {"dat: x\n", ":1: dat: ", "no such key", "data, ingest, api"},
-	"unknown key in a section": {"ingest:\n  listn: x\n", ":2: ingest.listn: ", "no such key", "listen, max_body and max_in_flight"},
+	"unknown key in a section": {"ingest:\n  listn: x\n", ":2: ingest.listn: ", "no such key", "listen, max_body, max_in_flight, certificate, key and ca"},
 	"unknown key of a source":  {ivy("secret: x"), ":2: sources[0].secret: ", "no such key", "secrets"},
 	"key given twice":          {"data: a\ndata: b\n", ":2: ", "already defined", "mend the YAML"},
 	"not YAML":                 {"api: {token: " + ivySecret + "\n", ":1: ", "flow mapping end", "mend the YAML"},
@@ -39,6 +39,8 @@ var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"bad NATS address":         {"nats: {url: \"http://u:" + ivySecret + "@h\"}\n", ":1: nats.url: ", "not a list of NATS addresses", "nats://host:4222"},
 	"no certificates":          {"nats: {ca: /no/such.pem}\n", ":1: nats.ca: ", "no file", "PEM"},
 	"no key":                   {"nats: {certificate: /no/such.pem}\n", ":1: nats.certificate: ", "no file", "PEM"},
+	"no api certificate":       {"api: {certificate: /no/such.pem}\n", ":1: api.certificate: ", "no file", "PEM"},
+	"no ingest key":            {"ingest: {key: /no/such.pem}\n", ":1: ingest.key: ", "no file", "PEM"},
 	"no credentials":           {"nats: {credentials: /no/such.creds}\n", ":1: nats.credentials: ", "no file", ".creds"},
 	"even replicas":            {"nats: {url: \"nats://a:1\", replicas: 2}\n", ":1: nats.replicas: ", "2 replicas", "1, 3 or 5"},
 	"embedded replicas":        {"nats: {replicas: 3}\n", ":1: nats.replicas: ", "the embedded server is one", "nats.url"},

@@ -23,7 +23,8 @@ type Inputs struct {
 	// those of flags that do not belong to the configuration.
 	Variables []string
 	// SecretsUnread leaves the secrets of sources unread, for a program that
-	// neither verifies nor signs: what is in their place is of no use.
+	// neither verifies nor signs: what is in their place is of no use. Such a program
+	// does not listen either, so it needs no token of its own.
 	SecretsUnread bool
 }
 

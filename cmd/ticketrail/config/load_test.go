@@ -114,9 +114,13 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
-		"nats.ca": write(t, "ca.pem", "x"), "nats.certificate": write(t, "cert.pem", "x"), "nats.key": write(t, "key.pem", "x"),
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "archive.dir": "off",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
+	}
+	for _, section := range []string{"ingest", "api", "nats"} {
+		for _, name := range []string{"certificate", "key", "ca"} {
+			texts[section+"."+name] = write(t, name+".pem", "x")
+		}
 	}
 	environ := []string{"RUNA=" + runaSecret}
 	for _, key := range config.Keys() {
@@ -126,9 +130,15 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 	c, err := config.Load(config.Inputs{File: write(t, "t.yaml", ""), Environ: environ})
 	require.NoError(t, err)
 	require.Equal(t, &config.Config{
-		Data:   "d",
-		Ingest: config.Ingest{Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3},
-		API:    config.API{Listen: "[::1]:2", Token: "*odd: ${token}"},
+		Data: "d",
+		Ingest: config.Ingest{
+			Listen: "127.0.0.1:1", MaxBody: 2048, MaxInFlight: 3,
+			Certificate: texts["ingest.certificate"], Key: texts["ingest.key"], CA: texts["ingest.ca"],
+		},
+		API: config.API{
+			Listen: "[::1]:2", Token: "*odd: ${token}",
+			Certificate: texts["api.certificate"], Key: texts["api.key"], CA: texts["api.ca"],
+		},
 		NATS: config.NATS{
 			URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5,
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/ingest"
 )
@@ -81,9 +82,12 @@ func (c *checker) section(config *Config) {
 	c.require(config.Ingest.MaxInFlight >= 1 && config.Ingest.MaxInFlight <= maxInFlight, "ingest.max_in_flight",
 		"write a number from 1 to 100000", "%d is out of range", config.Ingest.MaxInFlight)
 	c.address("api.listen", config.API.Listen)
-	c.require(api.CheckListen(config.API.Listen, config.API.Token.Reveal()) == nil, "api.listen",
-		"set api.token ("+Variable("api.token")+"), or listen on 127.0.0.1",
+	guarded := c.secretsUnread || config.API.Token != "" || access.Exists(config.Data)
+	c.require(api.CheckListen(config.API.Listen, guarded) == nil, "api.listen",
+		"set api.token ("+Variable("api.token")+"), make a token (ticketrail token create), or listen on 127.0.0.1",
 		"%s can be reached from other machines, and there is no token", config.API.Listen)
+	c.tls("ingest", config.Ingest.Certificate, config.Ingest.Key, config.Ingest.CA)
+	c.tls("api", config.API.Certificate, config.API.Key, config.API.CA)
 }
 
 func (c *checker) address(key, address string) {
@@ -106,12 +110,18 @@ func (c *checker) nats(n *NATS) {
 		c.require(usable, "nats.url", "write nats://host:4222, more with commas between; leave it empty for the embedded server", "it is not a list of NATS addresses")
 	}
 	c.file("nats.credentials", n.Credentials, "a .creds file")
-	c.file("nats.ca", n.CA, "a PEM file of certificates")
-	c.file("nats.certificate", n.Certificate, "a PEM file of a certificate")
-	c.file("nats.key", n.Key, "a PEM file of a private key")
-	c.require((n.Certificate == "") == (n.Key == ""), "nats.key", "set both nats.certificate and nats.key, or neither", "a certificate and its key go together")
+	c.tls("nats", n.Certificate, n.Key, n.CA)
 	c.require(slices.Contains([]int{1, 3, 5}, n.Replicas), "nats.replicas", "write 1, 3 or 5", "%d replicas cannot be", n.Replicas)
 	c.require(n.Replicas == 1 || !n.Embedded(), "nats.replicas", "write 1, or set nats.url", "the embedded server is one, so it cannot hold %d replicas", n.Replicas)
+}
+
+// tls checks the files of a section that speaks TLS.
+func (c *checker) tls(section, certificate, key, ca string) {
+	c.file(section+".certificate", certificate, "a PEM file of a certificate")
+	c.file(section+".key", key, "a PEM file of a private key")
+	c.file(section+".ca", ca, "a PEM file of certificates")
+	c.require((certificate == "") == (key == ""), section+".key",
+		"set both "+section+".certificate and "+section+".key, or neither", "a certificate and its key go together")
 }
 
 // file requires that a file is there where one is named.
