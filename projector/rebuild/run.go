@@ -236,11 +236,11 @@ func (b *build) compare(ctx context.Context) error {
 		}
 		b.record.Uncompared = &domain.Uncompared{Reason: err.Error()}
 	}
-	u := b.record.Uncompared
-	var err error
 	// What cannot be read of the one in use is why they cannot be compared.
-	u.InUse, _ = sqlite.ContentOf(ctx, b.config.Model.Path())
-	u.Rebuilt, err = sqlite.ContentOf(ctx, b.path)
+	inUse, _ := sqlite.ContentOf(ctx, b.config.Model.Path())
+	rebuilt, err := sqlite.ContentOf(ctx, b.path)
+	// The record that was saved is being read: it gets another one, and is not changed.
+	b.record.Uncompared = &domain.Uncompared{Reason: b.record.Uncompared.Reason, InUse: inUse, Rebuilt: rebuilt}
 	return err
 }
 

@@ -60,7 +60,7 @@ func OpenFolder(dir string) (*Folder, error) {
 
 // StartOver opens a folder whose pointer, or whose read model in use, is damaged: a
 // new file is current, to be made from the stream. What was there is no longer named,
-// but not removed: it bears a name that begins with "damaged-" from now on, since a
+// but not removed: it bears a name that begins with damagedPrefix from now on, since a
 // stream that has forgotten its first webhooks could not make it again.
 func StartOver(dir string) (*Folder, error) {
 	f := &Folder{dir: dir}
@@ -71,11 +71,11 @@ func StartOver(dir string) (*Folder, error) {
 	last := 0
 	for _, entry := range entries {
 		database := databaseOf(entry.Name())
+		last = max(last, numberOf(strings.TrimPrefix(database, damagedPrefix)))
 		if !isModel(database) {
 			continue
 		}
-		last = max(last, numberOf(database))
-		if err := os.Rename(f.path(entry.Name()), f.path("damaged-"+entry.Name())); err != nil {
+		if err := os.Rename(f.path(entry.Name()), f.path(damagedPrefix+entry.Name())); err != nil {
 			return nil, fmt.Errorf("start the read-model folder over: %w", err)
 		}
 	}
@@ -226,6 +226,8 @@ func (f *Folder) Discard(path string) error {
 }
 
 const (
+	damagedPrefix = "damaged-"
+
 	filePrefix = "model-"
 	fileSuffix = ".sqlite"
 )

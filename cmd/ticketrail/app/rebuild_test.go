@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -259,7 +260,7 @@ func TestUpdateThatCannotCompareSaysWhy(t *testing.T) {
 	p := run(t, c, options())
 	p.ordatic("order-accepted", "1")
 	p.stop()
-	require.NoError(t, os.RemoveAll(app.StreamFolder(c.Data)))
+	require.NoError(t, errors.Join(os.RemoveAll(app.StreamFolder(c.Data)), os.RemoveAll(app.ArchiveFolder(c))))
 
 	changed, gate := newer()
 	close(gate)
