@@ -4,7 +4,9 @@ package domain
 // sequence: the one in use and the one that was rebuilt.
 type Difference struct {
 	StreamSequence uint64
-	// Tables tells of every table how many rows differ, by its key.
+	// Tables tells of every table how many rows differ. Where the two sides number
+	// their orders otherwise, the rows of orders differ by their numbers, and those
+	// that belong to an order do not.
 	Tables []TableDifference
 	// Orders tells how many orders differ, by source and order key; an order
 	// differs where any field of its folded state does, or any row that a reader

@@ -134,12 +134,22 @@ func (r *rail) acceptOrders(n int) (last uint64) {
 	return last
 }
 
-// A rebuild of an empty stream is one like any other.
+// A rebuild of an empty stream is one like any other, and there is no stream sequence
+// yet to look back at.
 func TestRebuildOfAnEmptyStream(t *testing.T) {
 	t.Parallel()
 	r := start(t)
-	require.Equal(t, domain.RebuildEqual, r.rebuilt(domain.RebuildOptions{Plan: true}).State)
+	plan := r.rebuilt(domain.RebuildOptions{Plan: true})
+	require.Equal(t, domain.RebuildEqual, plan.State)
+	require.Zero(t, plan.Difference.StreamSequence)
+	require.NotEmpty(t, plan.Difference.Tables)
 	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
+	begun, err := r.Start(domain.RebuildOptions{Until: 1})
+	require.NoError(t, err)
+	beyond, err := r.Wait(t.Context(), begun.ID)
+	require.NoError(t, err)
+	require.Equal(t, domain.RebuildFailed, beyond.State)
+	require.Contains(t, beyond.Error, "ends at stream sequence 0")
 	r.project(r.acceptOrders(1))
 	require.Equal(t, domain.StateAccepted, r.order("s:0").State())
 }

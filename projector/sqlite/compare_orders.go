@@ -19,8 +19,8 @@ type pairedOrder struct {
 }
 
 // orders counts the orders that differ, and gives the first of them by source and
-// key. Both sides are paired by what names an order to the world, since another
-// version may give the ids in another order.
+// key. Those that only one side has are looked for in the order of the table: the
+// index of keys, which SQLite would rather scan, leads everywhere on the other side.
 func (c *Comparison) orders(ctx context.Context, d *domain.Difference, most int) (first []pairedOrder, err error) {
 	rows, err := c.conn.QueryContext(ctx, fmt.Sprintf(`
 		SELECT m.source, m.key, ifnull(u.id, 0), m.id
@@ -29,7 +29,7 @@ func (c *Comparison) orders(ctx context.Context, d *domain.Difference, most int)
 		WHERE %s
 		UNION ALL
 		SELECT u.source, u.key, u.id, 0
-		FROM in_use.orders AS u
+		FROM in_use.orders AS u NOT INDEXED
 		WHERE %s IS NULL`,
 		counterpart("in_use", "m"), strings.Join(waysToDiffer(d), " OR "), counterpart("main", "u")))
 	if err != nil {
@@ -84,6 +84,9 @@ func waysToDiffer(d *domain.Difference) []string {
 	return ways
 }
 
+// pairsOfOrders are the orders that both sides have.
+var pairsOfOrders = "main.orders AS m JOIN in_use.orders AS u ON u.id = " + counterpart("in_use", "m")
+
 // orderColumns are those of an order but for its id.
 var orderColumns = []string{
 	"source", "key", "state", "store_id", "reference", "problem", "last_seen_at", "stream_sequence", "document",
@@ -101,6 +104,14 @@ var besideOrders = map[string]orderTable{
 // orderTable has the columns of a table beside orders: those that tell the rows of one
 // order apart, and the others.
 type orderTable struct{ key, rest []string }
+
+// pairs are the rows, m and u, of the orders that both sides have.
+func (t orderTable) pairs(table string) string {
+	return fmt.Sprintf(`main.orders AS o NOT INDEXED
+		CROSS JOIN main.%[1]s AS m ON m.order_id = o.id
+		CROSS JOIN in_use.%[1]s AS u ON u.order_id = %[2]s AND (%[3]s) = (%[4]s)`,
+		table, counterpart("in_use", "o"), qualified("m", t.key), qualified("u", t.key))
+}
 
 func (t orderTable) differs(table string) []string {
 	return []string{
