@@ -12,7 +12,7 @@ type Explanation struct {
 // ExplainedWebhook is one webhook of an order with what it said and did.
 type ExplainedWebhook struct {
 	Webhook    Webhook        `json:"webhook" doc:"The webhook as it was received."`
-	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust."`
+	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust, and where the record of its release is lost."`
 	Released   *Release       `json:"released" doc:"Who released it from the quarantine; null where it was never set aside."`
 	Said       Said           `json:"said" doc:"What it says, in ticketrail's words."`
 	Effect     domain.Effect  `json:"effect" enum:"advanced,updated,no-change,late,contradiction,duplicate" example:"late" doc:"What it did to the order."`
@@ -88,7 +88,10 @@ type Standing struct {
 }
 
 func explainedWebhook(order *domain.Order, w *domain.ExplainedWebhook, released *domain.Decision) ExplainedWebhook {
-	if released != nil && released.Trust {
+	// Only what was released comes later than it was received. Where the record of that is
+	// lost, nobody knows on whose word it was.
+	unrecorded := released == nil && w.Webhook.ReceivedAt.Compare(w.Webhook.StoredAt) < 0
+	if unrecorded || released != nil && released.Trust {
 		w.Verified = ""
 	}
 	return ExplainedWebhook{

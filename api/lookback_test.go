@@ -283,6 +283,16 @@ func TestExplanationOfAReleasedWebhook(t *testing.T) {
 	}, explanation.Webhooks[0].Released)
 	require.NotEmpty(t, *explanation.Webhooks[1].Verified)
 	require.Nil(t, explanation.Webhooks[1].Released)
+
+	// One that was released, and of which the decision is lost.
+	receipt, err := p.log.Append(t.Context(), &domain.Webhook{
+		Provider: "ordatic", Source: "ordatic", Event: "other", Body: []byte(ordatic("rider-created")), ReceivedAt: at(7),
+	})
+	require.NoError(t, err)
+	p.get(fmt.Sprintf("/v1/quarantine?min_stream_sequence=%d", receipt.StreamSequence))
+	p.get(pizzaPath + "/explanation").into(&explanation)
+	require.Nil(t, explanation.Webhooks[2].Verified)
+	require.Nil(t, explanation.Webhooks[2].Released)
 }
 
 // Who looks back to the webhook just sent gets the order as that one left it.

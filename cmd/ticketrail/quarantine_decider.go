@@ -123,9 +123,10 @@ func (d decider[T]) named(ctx context.Context) error {
 // most.
 func (d decider[T]) selected(ctx context.Context, most int) error {
 	sum, err := d.sum(ctx, most, d.Plan)
-	if d.JSON {
+	switch { // where it broke off, what was done before is told
+	case d.JSON:
 		err = errors.Join(err, printJSONLine(d.stdout, sum))
-	} else {
+	case err == nil || sum.Entries > 0:
 		d.printBulk(sum)
 	}
 	if err != nil {
