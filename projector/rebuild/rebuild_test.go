@@ -332,32 +332,6 @@ func TestWebhooksAreAppliedWhileAComparisonIsHeldOpen(t *testing.T) {
 	require.Equal(t, domain.StateInKitchen, r.order("s:1").State(), "it was caught up with")
 }
 
-// A rollback puts the previous read model, brought up to date, back into use; and
-// another one undoes it.
-func TestRollback(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	require.ErrorIs(t, r.Rollback(t.Context()), rebuild.ErrNoPrevious)
-	r.project(r.acceptOrders(3))
-	first := r.model.Path()
-	require.Equal(t, domain.RebuildSwitched, r.rebuilt(domain.RebuildOptions{}).State)
-	second := r.model.Path()
-	r.follow()
-	last := r.log.Accept(projectortest.Ordatic("order-in-kitchen", "1"))
-	require.NoError(t, r.model.WaitFor(t.Context(), last))
-
-	for _, want := range []string{first, second} {
-		require.NoError(t, r.Rollback(t.Context()))
-		require.Equal(t, want, r.model.Path())
-		require.Equal(t, domain.StateInKitchen, r.order("s:1").State())
-		last = r.log.Accept(projectortest.Ordatic("order-accepted", "1"))
-		require.NoError(t, r.model.WaitFor(t.Context(), last))
-	}
-	r.close()
-	r.open(rules{})
-	require.Equal(t, second, r.model.Path(), "after a restart too")
-}
-
 // A canceled rebuild leaves the read model in use as it was, and nothing else;
 // and only one goes on at a time.
 func TestCancel(t *testing.T) {

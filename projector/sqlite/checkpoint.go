@@ -20,7 +20,7 @@ func (db *DB) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
 		return domain.Checkpoint{}, nil
 	}
 	if err != nil {
-		return domain.Checkpoint{}, fmt.Errorf("read checkpoint: %w", err)
+		return domain.Checkpoint{}, fmt.Errorf("read checkpoint: %w", damage(err))
 	}
 	return c, nil
 }

@@ -98,7 +98,7 @@ func (w *writeStatements) Close() error {
 func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: err}
+		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(err)}
 	}
 	defer func() { _ = tx.Rollback() }()
 	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}
@@ -107,7 +107,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 		w.err = tx.Commit()
 	}
 	if w.err != nil {
-		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: w.err}
+		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(w.err)}
 	}
 	db.announce()
 	return nil

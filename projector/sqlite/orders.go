@@ -24,7 +24,7 @@ func (db *DB) Order(ctx context.Context, source, key string) (*domain.Order, err
 		return nil, fmt.Errorf("order of source %s: %w", source, domain.ErrNotFound)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read order of source %s: %w", source, err)
+		return nil, fmt.Errorf("read order of source %s: %w", source, damage(err))
 	}
 	return order, nil
 }

@@ -64,7 +64,8 @@ func checkRoom(path string) error {
 // not what was written.
 func damage(err error) error {
 	fault, _ := errors.AsType[sqlite3.Error](err)
-	if fault.Code == sqlite3.ErrCorrupt || fault.Code == sqlite3.ErrNotADB {
+	told := errors.Is(err, domain.ErrDamaged)
+	if !told && (fault.Code == sqlite3.ErrCorrupt || fault.Code == sqlite3.ErrNotADB) {
 		return fmt.Errorf("%w: %w", domain.ErrDamaged, err)
 	}
 	return err

@@ -92,7 +92,7 @@ func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uin
 		FROM webhook_ids
 		WHERE id = ? AND stream_sequence < ?`, webhookIDHash(id.Source, id.ID), id.StreamSequence)
 	if err != nil {
-		return 0, false, fmt.Errorf("look up webhook id: %w", err)
+		return 0, false, fmt.Errorf("look up webhook id: %w", damage(err))
 	}
 	type seen struct {
 		body           int64
@@ -106,7 +106,7 @@ func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uin
 			otherBody = true
 		}
 	}
-	return first, otherBody, err
+	return first, otherBody, damage(err)
 }
 
 type scanner interface{ Scan(dest ...any) error }
