@@ -90,7 +90,7 @@ type Standing struct {
 func explainedWebhook(order *domain.Order, w *domain.ExplainedWebhook, released *domain.Decision) ExplainedWebhook {
 	// Only what was released comes later than it was received. Where the record of that is
 	// lost, nobody knows on whose word it was.
-	unrecorded := released == nil && w.Webhook.ReceivedAt.Compare(w.Webhook.StoredAt) < 0
+	unrecorded := released == nil && w.ReceivedAt.Compare(w.StoredAt) < 0
 	if unrecorded || released != nil && released.Trust {
 		w.Verified = ""
 	}
