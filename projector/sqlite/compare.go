@@ -186,7 +186,7 @@ func (c *Comparison) table(ctx context.Context, name string) (d domain.TableDiff
 	beside, isBeside := besideOrders[name]
 	pairs := fmt.Sprintf("main.%[1]s AS m JOIN in_use.%[1]s AS u USING (%[2]s)", name, strings.Join(key, ", "))
 	if name == "orders" {
-		pairs = pairsOfOrders
+		pairs = "main.orders AS m JOIN in_use.orders AS u ON u.id = " + counterpart("in_use", "m")
 	}
 	paired, same, err := c.count(ctx, pairs, columns)
 	if err == nil && isBeside && paired < max(d.InUse, d.Rebuilt) { // it may be that the orders have other numbers

@@ -84,9 +84,6 @@ func waysToDiffer(d *domain.Difference) []string {
 	return ways
 }
 
-// pairsOfOrders are the orders that both sides have.
-var pairsOfOrders = "main.orders AS m JOIN in_use.orders AS u ON u.id = " + counterpart("in_use", "m")
-
 // orderColumns are those of an order but for its id.
 var orderColumns = []string{
 	"source", "key", "state", "store_id", "reference", "problem", "last_seen_at", "stream_sequence", "document",
