@@ -68,6 +68,16 @@ func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
 	return connect(ctx, c, openOffline)
 }
 
+// connect loads the configuration and finds its API, or opens what answers in its
+// place. The caller closes it.
+func (p *program) connect(ctx context.Context, from settings, open offline) (*apiClient, error) {
+	loaded, err := p.load(from)
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, loaded, open)
+}
+
 // connect finds the API of a configuration, or opens what answers in its place.
 func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, error) {
 	transport, err := trusting(c.API.Certificate, c.API.CA)

@@ -47,11 +47,7 @@ type decider[T any] struct {
 // decide asks where that is needed, and does what was decided. Its error says that
 // some entries stay.
 func decide[T any](ctx context.Context, p *program, c *deciding, what decision[T]) (err error) {
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, openQuarantine)
+	client, err := p.connect(ctx, c.settings, openQuarantine)
 	if err != nil {
 		return err
 	}

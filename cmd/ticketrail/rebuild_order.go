@@ -29,11 +29,7 @@ func (c *ordersRebuild) Run(ctx context.Context, p *program) (err error) {
 			return err
 		}
 	}
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, openParts)
+	client, err := p.connect(ctx, c.settings, openParts)
 	if err != nil {
 		return err
 	}

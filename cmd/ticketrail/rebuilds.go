@@ -92,11 +92,7 @@ type rebuildsCancel struct {
 
 // Run ends it and tells how it ended.
 func (c *rebuildsCancel) Run(ctx context.Context, p *program) (err error) {
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, openParts)
+	client, err := p.connect(ctx, c.settings, openParts)
 	if err != nil {
 		return err
 	}
@@ -123,11 +119,7 @@ type rebuildsDelete struct {
 
 // Run tells what it is about, asks where a snapshot is among it, and deletes.
 func (c *rebuildsDelete) Run(ctx context.Context, p *program) (err error) {
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, openParts)
+	client, err := p.connect(ctx, c.settings, openParts)
 	if err != nil {
 		return err
 	}

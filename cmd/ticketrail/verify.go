@@ -18,11 +18,7 @@ type verifyCommand struct {
 // Run compares and tells. Its error says that the read model is not what the
 // stream makes of it, or that this could not be found out.
 func (c *verifyCommand) Run(ctx context.Context, p *program) (err error) {
-	loaded, err := p.load(c.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, openParts)
+	client, err := p.connect(ctx, c.settings, openParts)
 	if err != nil {
 		return err
 	}

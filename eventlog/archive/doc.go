@@ -17,8 +17,9 @@
 //   - A group that was torn by a crash is cut off when the archive is opened. It
 //     was never answered for. Damage anywhere else is a [DamageError], and nothing
 //     is cut.
-//   - [Look] finds every changed byte of a segment. [Read] checks besides that the
-//     webhooks follow one another and give the chain that the marks say.
+//   - [Look] finds every changed byte of a segment, but in the newest group it cannot
+//     tell damage from what a crash tore. [Read] checks besides that the webhooks
+//     follow one another and give the chain that the marks say.
 //
 // # Concurrency
 //

@@ -127,7 +127,7 @@ func (c *check) judgeMeta(found error) error {
 	if len(c.stream.blocks) > 0 || !c.archive.Empty() {
 		return c.refuse(hintRestore, "%w", found)
 	}
-	aside, err := setAside(c.stream.dir, c.Aside)
+	aside, err := SetAside(c.stream.dir, c.Aside)
 	if err == nil {
 		c.logger.Warn("a stream that was never used was damaged and is made anew", "error", found, "kept_in", aside)
 	}
@@ -292,7 +292,7 @@ func (c *check) checkBeside(name string) error {
 	s, err := look(c.Server, name)
 	switch {
 	case errors.Is(err, errMeta):
-		aside, moving := setAside(s.dir, c.Aside)
+		aside, moving := SetAside(s.dir, c.Aside)
 		if moving == nil {
 			c.logger.Error("a stream beside that of the webhooks was damaged and begins anew", "stream", name, "error", err, "kept_in", aside)
 		}
@@ -315,8 +315,9 @@ func (c *check) checkBeside(name string) error {
 	return nil
 }
 
-// setAside moves a folder to where damaged files are kept, and gives its place there.
-func setAside(dir, aside string) (string, error) {
+// SetAside moves a folder to the folder of what is kept aside, and gives its new
+// place. It is for who makes something anew in its stead.
+func SetAside(dir, aside string) (string, error) {
 	to, err := placeAside(dir, aside)
 	if err == nil {
 		err = os.Rename(dir, to)
@@ -341,7 +342,3 @@ func placeAside(dir, aside string) (string, error) {
 	}
 	return filepath.Join(aside, filepath.Base(dir)+"-"+time.Now().UTC().Format("20060102T150405.000000000Z")), nil
 }
-
-// SetAside moves a folder to the folder of what is kept aside, and gives its new
-// place. It is for who makes something anew in its stead.
-func SetAside(dir, aside string) (string, error) { return setAside(dir, aside) }

@@ -209,7 +209,7 @@ func (r *restoration) replace() (err error) {
 	dir := streamDir(r.Server, eventlog.WebhooksStream)
 	_, err = os.Stat(dir)
 	if err == nil {
-		r.Restored.Aside, err = setAside(dir, r.Files.Aside)
+		r.Restored.Aside, err = SetAside(dir, r.Files.Aside)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
