@@ -34,31 +34,32 @@ type ParameterProblem struct {
 
 // The errors of the API itself. Each has its line in the table of failures.
 var (
-	errParameter    = errors.New("a parameter cannot be used")
-	errCursor       = errors.New("the cursor is not of this list")
-	errUnauthorized = errors.New("the token is missing or wrong")
-	errForbidden    = errors.New("the token lacks the scope")
-	errCrossSite    = errors.New("the request comes from another site's page")
-	errNoTokens     = errors.New("the tokens cannot be read")
-	errNoAudit      = errors.New("the audit log cannot be written")
-	errForeignHost  = errors.New("the request is to a name that is not this machine's")
-	errMethod       = errors.New("the method is not allowed")
-	errNotJSON      = errors.New("the content type is not JSON")
-	errNoPath       = errors.New("no such path")
-	errNoOrder      = errors.New("no such order")
-	errNoSource     = errors.New("no such source")
-	errNoProof      = errors.New("no such proof of delivery")
-	errNoWebhook    = errors.New("no such webhook")
-	errNoProblem    = errors.New("no such problem")
-	errNoRebuild    = errors.New("no such rebuild")
-	errNoEntry      = errors.New("no such quarantine entry")
-	errReleased     = errors.New("the entry was released")
-	errNoSnapshot   = errors.New("no such snapshot")
-	errNoRebuilds   = errors.New("the projector is another process")
-	errBehind       = errors.New("the read model is behind")
-	errNotReady     = errors.New("not ready")
-	errNoStream     = domain.ErrNoStream
-	errDefect       = errors.New("internal defect")
+	errParameter       = errors.New("a parameter cannot be used")
+	errCursor          = errors.New("the cursor is not of this list")
+	errUnauthorized    = errors.New("the token is missing or wrong")
+	errForbidden       = errors.New("the token lacks the scope")
+	errCrossSite       = errors.New("the request comes from another site's page")
+	errNoTokens        = errors.New("the tokens cannot be read")
+	errNoAudit         = errors.New("the audit log cannot be written")
+	errForeignHost     = errors.New("the request is to a name that is not this machine's")
+	errMethod          = errors.New("the method is not allowed")
+	errNotJSON         = errors.New("the content type is not JSON")
+	errNoPath          = errors.New("no such path")
+	errNoOrder         = errors.New("no such order")
+	errNoSource        = errors.New("no such source")
+	errNoProof         = errors.New("no such proof of delivery")
+	errNoWebhook       = errors.New("no such webhook")
+	errNoProblem       = errors.New("no such problem")
+	errNoRebuild       = errors.New("no such rebuild")
+	errNoEntry         = errors.New("no such quarantine entry")
+	errReleased        = errors.New("the entry was released")
+	errNoSnapshot      = errors.New("no such snapshot")
+	errNoRebuilds      = errors.New("the projector is another process")
+	errSnapshotDamaged = errors.New("the snapshot is damaged")
+	errBehind          = errors.New("the read model is behind")
+	errNotReady        = errors.New("not ready")
+	errNoStream        = domain.ErrNoStream
+	errDefect          = errors.New("internal defect")
 )
 
 // failure is what an error means to a client.
@@ -129,6 +130,8 @@ var failures = []failure{
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",
 		"The read model cannot be read now."},
+	{errSnapshotDamaged, http.StatusServiceUnavailable, "snapshot-damaged", "The snapshot is damaged",
+		"A part of its file is not what was written, and is not served. DELETE its rebuild, and POST /v1/rebuilds with the same until makes it anew."},
 	{domain.ErrDamaged, http.StatusServiceUnavailable, "read-model-damaged", "The read model is damaged",
 		"A part of its file is not what was written, and is not served. ticketrail rebuild --accept makes it anew; so does a restart, where it begins with that part."},
 	{errNoStream, http.StatusServiceUnavailable, "stream-unavailable", "The stream cannot be read",

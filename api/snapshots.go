@@ -24,7 +24,8 @@ const (
 // Snapshots gives the read model as it was. It must be safe for concurrent use.
 type Snapshots interface {
 	// OrdersAt gives a page of the orders as they were at a stream sequence, or
-	// domain.ErrNotFound where no snapshot of it is kept.
+	// domain.ErrNotFound where no snapshot of it is kept. Both return domain.ErrDamaged
+	// for one that is not what was written.
 	OrdersAt(ctx context.Context, streamSequence uint64, q domain.OrderQuery) ([]*domain.Order, error)
 	// OpenSnapshot opens the file of a snapshot, which nobody writes any more, or
 	// returns domain.ErrNotFound. The caller closes it.
@@ -56,7 +57,7 @@ func (h *handler) getSnapshot(ctx context.Context, in *rebuildInput) (*huma.Stre
 	}
 	file, err := h.config.Snapshots.OpenSnapshot(ctx, made.Options.Until)
 	if err != nil {
-		return nil, notFound(err, errNoSnapshot)
+		return nil, notFound(damagedSnapshot(err), errNoSnapshot)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { _ = file.Close() }() // it was only read
@@ -80,7 +81,16 @@ func (h *handler) ordersAt(ctx context.Context, at *uint64, q domain.OrderQuery)
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil, missingSnapshot(*at)
 	}
-	return found, err
+	return found, damagedSnapshot(err)
+}
+
+// damagedSnapshot tells damage of a snapshot from that of the read model in use: the
+// mend is another one.
+func damagedSnapshot(err error) error {
+	if errors.Is(err, domain.ErrDamaged) {
+		return fmt.Errorf("%w: %w", errSnapshotDamaged, err)
+	}
+	return err
 }
 
 // missingSnapshot is errNoSnapshot with what makes the snapshot.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/ticketrail/ticketrail/projector"
-	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // Rollback puts the previous read model, brought up to date, back in the place of
@@ -34,7 +33,10 @@ func (r *Rebuilder) Rollback(ctx context.Context) error {
 func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err error) {
 	b := &build{Rebuilder: r, job: j, path: path}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := b.open(ctx, sqlite.Open); err != nil {
+	if err := b.lookAtInUse(ctx); err != nil {
+		return err
+	}
+	if err := b.openWhole(ctx); err != nil {
 		return err
 	}
 	checkpoint, err := b.db.Checkpoint(ctx)

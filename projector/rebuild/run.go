@@ -96,7 +96,7 @@ func (b *build) all(ctx context.Context) (err error) {
 		return err
 	}
 	b.built()
-	if err := b.open(ctx, sqlite.Open); err != nil { // synced from here on
+	if err := b.openWhole(ctx); err != nil {
 		return err
 	}
 	if err := b.compare(ctx); err != nil {
@@ -147,6 +147,15 @@ func (b *build) open(ctx context.Context, open func(context.Context, string) (*s
 		Providers: b.config.Providers, Version: b.config.Version, Logger: b.config.Logger,
 	}))
 	return nil
+}
+
+// openWhole opens a file that is to come into use: from here on each commit is synced.
+// It is read whole before, so that what a comparison finds damaged is the one in use.
+func (b *build) openWhole(ctx context.Context) error {
+	if err := b.open(ctx, sqlite.Open); err != nil {
+		return err
+	}
+	return b.db.Check(ctx)
 }
 
 func (b *build) close() error {

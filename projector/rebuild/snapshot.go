@@ -30,27 +30,27 @@ func (r *Rebuilder) isSnapshot(record domain.Rebuild) bool {
 	return err == nil
 }
 
-// Snapshot opens the snapshot of a stream sequence for reading. The caller calls
-// done when it has read. It returns domain.ErrNotFound where there is none, and for
-// one that a rebuild of today would not make: of another stream, or by another
-// version of the projection. Where the stream does not answer, nothing is known of
-// that: domain.ErrNoStream.
-func (r *Rebuilder) Snapshot(ctx context.Context, at uint64) (db *sqlite.DB, done func() error, err error) {
+// Snapshot opens the snapshot of a stream sequence for reading. The caller closes it.
+// It returns domain.ErrNotFound where there is none, and for one that a rebuild of
+// today would not make: of another stream, or by another version of the projection.
+// Where the stream does not answer, nothing is known of that: domain.ErrNoStream.
+// Damage is found by who reads it, as in every read model.
+func (r *Rebuilder) Snapshot(ctx context.Context, at uint64) (*sqlite.Model, error) {
 	path := r.SnapshotPath(at)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, domain.ErrNotFound)
+		return nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, domain.ErrNotFound)
 	}
-	db, err = sqlite.OpenCopy(ctx, path)
+	db, err := sqlite.OpenCopy(ctx, path)
 	if errors.Is(err, sqlite.ErrSchema) {
 		err = fmt.Errorf("%w: %w", domain.ErrNotFound, err)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := r.checkSnapshot(ctx, db); err != nil {
-		return nil, nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, errors.Join(err, db.Close()))
+		return nil, fmt.Errorf("snapshot of stream sequence %d: %w", at, errors.Join(err, db.Close()))
 	}
-	return db, db.Close, nil
+	return sqlite.NewModel(db), nil
 }
 
 // checkSnapshot compares a snapshot with this program and with the stream. One

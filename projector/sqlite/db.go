@@ -55,14 +55,14 @@ func Open(ctx context.Context, path string) (*DB, error) {
 }
 
 // OpenScratch is Open for a file that is being built and would be thrown away
-// after a crash: its commits are not synced one by one. Closing the file and
-// opening it with Open makes an ordinary read model of it, [Folder.Switch] has it
-// on disk.
+// after a crash: its commits are not synced. Closing the file and opening it with
+// Open, which has it on disk, makes an ordinary read model of it.
 func OpenScratch(ctx context.Context, path string) (*DB, error) {
 	return openSynced(ctx, path, syncedOff)
 }
 
-// OpenCopy opens a copy that CopyTo made, for reading only.
+// OpenCopy opens a copy that CopyTo made, for reading only. It returns
+// domain.ErrDamaged or ErrSchema where what is in the file forbids it.
 func OpenCopy(ctx context.Context, path string) (*DB, error) {
 	db := &DB{path: path, committed: make(chan struct{})}
 	var err error
@@ -70,7 +70,7 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open copy %s: %w", path, err)
 	}
 	if err := errors.Join(checkRoom(path), checkSchema(ctx, db.reader)); err != nil {
-		return nil, fmt.Errorf("open copy %s: %w", path, errors.Join(err, db.Close()))
+		return nil, fmt.Errorf("open copy %s: %w", path, unfit(errors.Join(err, db.Close())))
 	}
 	return db, nil
 }
@@ -111,6 +111,12 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 	}
 	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
 		return nil, openError(path, err)
+	}
+	if synced == syncedFull {
+		// Not later: to close a file that SQLite has open takes its locks away.
+		if err := syncFile(path); err != nil {
+			return nil, fmt.Errorf("open read model: %w", err)
+		}
 	}
 	db := &DB{path: path, synced: synced, committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {

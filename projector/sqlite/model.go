@@ -123,6 +123,12 @@ func (m *Model) Path() string {
 	return path
 }
 
+// Check is [DB.Check] of the file in use.
+func (m *Model) Check(ctx context.Context) error {
+	_, err := using(m, func(db *DB) (struct{}, error) { return struct{}{}, db.Check(ctx) })
+	return err
+}
+
 // Checkpoint is [DB.Checkpoint] of the file in use.
 func (m *Model) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
 	return using(m, func(db *DB) (domain.Checkpoint, error) { return db.Checkpoint(ctx) })

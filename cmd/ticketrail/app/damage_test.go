@@ -97,3 +97,34 @@ func TestDamagedPageIsNeverServed(t *testing.T) {
 	p.reached(answer.StreamSequence)
 	require.Equal(t, domain.StateInKitchen, p.state("1"))
 }
+
+// A snapshot of which any page is damaged is not given away, and a list of its orders
+// that comes upon the page says what it is.
+func TestDamagedSnapshotIsNotGivenAway(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	told := p.ended(p.rebuild(api.RebuildRequest{Until: 1}).ID)
+	path := filepath.Join(app.ReadModelFolder(c.Data), "snapshots", "1.sqlite")
+	sound, err := os.ReadFile(path)
+	require.NoError(t, err)
+	const page = 4096
+	var listed int
+	for start := 0; start < len(sound); start += page {
+		spoilt := bytes.Clone(sound)
+		spoilt[start+page/2] ^= 1
+		require.NoError(t, os.WriteFile(path, spoilt, 0o600))
+		for _, url := range []string{*told.File, "/v1/orders?at=1"} {
+			status, text, err := p.ask(http.MethodGet, url, nil)
+			require.NoError(t, err)
+			if status == http.StatusOK && url != *told.File {
+				listed++
+				continue
+			}
+			require.Equal(t, http.StatusServiceUnavailable, status, "page %d", 1+start/page)
+			require.Contains(t, string(text), "snapshot-damaged")
+		}
+	}
+	require.Less(t, listed, len(sound)/page-2, "the pages of the orders and of the checkpoint are read")
+}

@@ -194,21 +194,22 @@ func (r rebuilds) Previous(ctx context.Context) (domain.Checkpoint, error) {
 
 // OrdersAt reads a snapshot.
 func (r rebuilds) OrdersAt(ctx context.Context, streamSequence uint64, q domain.OrderQuery) (orders []*domain.Order, err error) {
-	db, done, err := r.Snapshot(ctx, streamSequence)
+	snapshot, err := r.Snapshot(ctx, streamSequence)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, done()) }()
-	return db.Orders(ctx, q)
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	return snapshot.Orders(ctx, q)
 }
 
-// OpenSnapshot opens a snapshot's file.
+// OpenSnapshot opens a snapshot's file, once it has been read whole: who gets it need
+// not be able to check its sums.
 func (r rebuilds) OpenSnapshot(ctx context.Context, streamSequence uint64) (*os.File, error) {
-	_, done, err := r.Snapshot(ctx, streamSequence)
+	snapshot, err := r.Snapshot(ctx, streamSequence)
 	if err != nil {
 		return nil, err
 	}
-	if err := done(); err != nil {
+	if err := errors.Join(snapshot.Check(ctx), snapshot.Close()); err != nil {
 		return nil, err
 	}
 	file, err := os.Open(r.SnapshotPath(streamSequence))

@@ -149,8 +149,12 @@ var bugs = []bug{
 	}}},
 	{"model-not-synced", courseCutSwitch, checkStart, []patch{{
 		"projector/sqlite/folder.go",
-		"	err := syncFile(path)\n",
-		"	fault.At(\"switch.begun\")\n	err := fault.Unless(\"model-not-synced\", syncFile, path)\n",
+		"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+		"	fault.At(\"switch.begun\")\n	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+	}, {
+		"projector/sqlite/db.go",
+		"		if err := syncFile(path); err != nil {\n",
+		"		if err := fault.Unless(\"model-not-synced\", syncFile, path); err != nil {\n",
 	}}},
 	{"guard-off", courseReplaced, checkClosed, []patch{{
 		"projector/guard.go",
