@@ -32,6 +32,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -86,6 +87,10 @@ type Config struct {
 	// Projector tells whether the projector runs, why not or what it is trying
 	// again, and what an operator can do. Nil: it runs in another process.
 	Projector func() (running bool, reason, hint string)
+	// CompleteAt is the stream sequence up to which a read model has to come that is
+	// made from the beginning of the stream: before, it would deny orders that there
+	// are. 0 for one that was complete once.
+	CompleteAt uint64
 	// Pulse tells whether the read model follows the stream. Nil: nobody watches.
 	Pulse *Pulse
 	// Rebuilds has read models made anew, and Snapshots gives those that were kept.
@@ -134,6 +139,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		mux:      http.NewServeMux(),
 		notReady: rate.Sometimes{Interval: time.Minute},
 	}
+	h.complete.Store(config.CompleteAt == 0)
 	h.routes()
 	return h
 }
@@ -146,6 +152,7 @@ type handler struct {
 	metrics  metrics
 	log      *slog.Logger
 	mux      *http.ServeMux
+	complete atomic.Bool    // the read model has come up to config.CompleteAt
 	notReady rate.Sometimes // probes come every few seconds, for as long as it lasts
 }
 

@@ -50,7 +50,7 @@ func (h *handler) routeHealth(d *document) {
 		Tags:        []string{tagOperation},
 		Security:    withoutToken,
 		Summary:     "Ask whether orders can be read and are up to date",
-		Description: "Answers 200 while the read model can be read, the projector runs and the checkpoint moves, else 503 with the reason. It needs no token.",
+		Description: "Answers 200 while the read model can be read and is complete, the projector runs and the checkpoint moves, else 503 with the reason. It needs no token.",
 	}, h.getReadiness)
 }
 
@@ -68,6 +68,9 @@ func (h *handler) getReadiness(ctx context.Context, _ *struct{}) (*readinessOutp
 	}
 	if h.config.Pulse != nil && !h.config.Pulse.Moving() {
 		return nil, h.standsStill(checkpoint.StreamSequence)
+	}
+	if err := h.checkComplete(ctx); err != nil {
+		return nil, err
 	}
 	return &readinessOutput{Body: Readiness{Status: "ready", Checkpoint: checkpoint.StreamSequence, Lag: h.lag(ctx, checkpoint)}}, nil
 }

@@ -31,8 +31,18 @@ type AtLeast struct {
 
 func (a AtLeast) minStreamSequence() uint64 { return a.MinStreamSequence }
 
-// read registers an operation on the read model.
+// read registers an operation on what the read model holds.
 func read[I interface{ minStreamSequence() uint64 }, O any](h *handler, d *document, op huma.Operation, answer operation[I, O]) {
+	readStanding(h, d, op, func(ctx context.Context, in *I) (*O, error) {
+		if err := h.checkComplete(ctx); err != nil {
+			return nil, err
+		}
+		return answer(ctx, in)
+	})
+}
+
+// readStanding registers an operation on where the read model stands, complete or not.
+func readStanding[I interface{ minStreamSequence() uint64 }, O any](h *handler, d *document, op huma.Operation, answer operation[I, O]) {
 	bounded := answer.bounded(readWithin)
 	add(h, d, op, func(ctx context.Context, in *I) (*O, error) {
 		if err := h.waitFor(ctx, (*in).minStreamSequence()); err != nil {
@@ -82,6 +92,31 @@ func (answer operation[I, O]) bounded(limit time.Duration) operation[I, O] {
 	}
 }
 
+// checkComplete gives errIncomplete for as long as the read model is being made.
+func (h *handler) checkComplete(ctx context.Context) error {
+	if h.complete.Load() {
+		return nil
+	}
+	checkpoint, err := h.model.Checkpoint(ctx)
+	switch {
+	case err != nil:
+		return err
+	case checkpoint.StreamSequence < h.config.CompleteAt && !h.atTheEnd(ctx, checkpoint):
+		problem := problemOf(errIncomplete)
+		problem.Detail += fmt.Sprintf(" It has come to stream sequence %d of %d.", checkpoint.StreamSequence, h.config.CompleteAt)
+		return problem
+	}
+	h.complete.Store(true)
+	return nil
+}
+
+// atTheEnd tells whether the stream has no more, as where it was put back to an older
+// point since.
+func (h *handler) atTheEnd(ctx context.Context, checkpoint domain.Checkpoint) bool {
+	info, err := h.webhooks.Info(ctx)
+	return err == nil && info.Last <= checkpoint.StreamSequence
+}
+
 // waitFor waits until the read model has applied a stream sequence, or gives
 // errBehind when that takes too long.
 func (h *handler) waitFor(ctx context.Context, streamSequence uint64) error {
@@ -98,8 +133,8 @@ func (h *handler) waitFor(ctx context.Context, streamSequence uint64) error {
 }
 
 // fail gives the problem of an error, and logs the error where it is not the
-// client's: neither what it asked for nor that it left. That it is not ready it
-// logs once a minute, however often it is asked.
+// client's: neither what it asked for nor that it left. That it is not ready, or not
+// complete, it logs once a minute, however often it is asked.
 func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 	problem := problemOf(err)
 	tell := func() {
@@ -107,7 +142,7 @@ func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 	}
 	switch {
 	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled):
-	case route == readyPath, errors.Is(err, errNoTokens):
+	case route == readyPath, errors.Is(err, errNoTokens), problem.Code == codeIncomplete:
 		h.notReady.Do(tell)
 	default:
 		tell()

@@ -57,10 +57,13 @@ var (
 	errNoRebuilds      = errors.New("the projector is another process")
 	errSnapshotDamaged = errors.New("the snapshot is damaged")
 	errBehind          = errors.New("the read model is behind")
+	errIncomplete      = errors.New("the read model is being made")
 	errNotReady        = errors.New("not ready")
 	errNoStream        = domain.ErrNoStream
 	errDefect          = errors.New("internal defect")
 )
+
+const codeIncomplete = "read-model-incomplete"
 
 // failure is what an error means to a client.
 type failure struct {
@@ -128,6 +131,8 @@ var failures = []failure{
 		"The quarantine is told of where the stream can be read."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
+	{errIncomplete, http.StatusServiceUnavailable, codeIncomplete, "The read model is being made",
+		"It is made from the beginning of the stream, and would deny orders that there are. Try again."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",
 		"The read model cannot be read now."},
 	{errSnapshotDamaged, http.StatusServiceUnavailable, "snapshot-damaged", "The snapshot is damaged",

@@ -55,7 +55,7 @@ type projectionInput struct{ AtLeast }
 type projectionOutput struct{ Body Projection }
 
 func (h *handler) routeProjection(d *document) {
-	read(h, d, huma.Operation{
+	readStanding(h, d, huma.Operation{
 		OperationID: "get-projection",
 		Path:        "/v1/projection",
 		Tags:        []string{tagOperation},

@@ -58,11 +58,18 @@ func OpenFolder(dir string) (*Folder, error) {
 	return f, f.Clean()
 }
 
-// StartOver opens a folder whose pointer, or whose read model in use, is damaged: a
-// new file is current, to be made from the stream. What was there is no longer named,
-// but not removed: it bears a name that begins with damagedPrefix from now on, since a
-// stream that has forgotten its first webhooks could not make it again.
-func StartOver(dir string) (*Folder, error) {
+// The reasons for which a folder is started over: how the names begin of what is put
+// aside.
+const (
+	Damaged  = "damaged-"
+	Outdated = "outdated-"
+)
+
+// StartOver opens a folder whose pointer, or whose read model in use, is damaged or
+// outdated: a new file is current, to be made from the stream. What was there is no
+// longer named, but not removed: it bears a name that begins with the reason from now
+// on, since a stream that has forgotten its first webhooks could not make it again.
+func StartOver(dir, reason string) (*Folder, error) {
 	f := &Folder{dir: dir}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -71,11 +78,11 @@ func StartOver(dir string) (*Folder, error) {
 	last := 0
 	for _, entry := range entries {
 		database := databaseOf(entry.Name())
-		last = max(last, numberOf(strings.TrimPrefix(database, damagedPrefix)))
+		last = max(last, numberOf(strings.TrimPrefix(strings.TrimPrefix(database, Damaged), Outdated)))
 		if !isModel(database) {
 			continue
 		}
-		if err := os.Rename(f.path(entry.Name()), f.path(damagedPrefix+entry.Name())); err != nil {
+		if err := os.Rename(f.path(entry.Name()), f.path(reason+entry.Name())); err != nil {
 			return nil, fmt.Errorf("start the read-model folder over: %w", err)
 		}
 	}
@@ -226,8 +233,6 @@ func (f *Folder) Discard(path string) error {
 }
 
 const (
-	damagedPrefix = "damaged-"
-
 	filePrefix = "model-"
 	fileSuffix = ".sqlite"
 )

@@ -188,7 +188,7 @@ func TestFolderIsStartedOver(t *testing.T) {
 	require.NoError(t, folder.Switch(second))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), nil, 0o600))
 
-	_, err = sqlite.StartOver(dir)
+	_, err = sqlite.StartOver(dir, sqlite.Damaged)
 	require.NoError(t, err)
 	folder, err = sqlite.OpenFolder(dir)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -44,20 +45,24 @@ func leaveRoom(ctx context.Context, db *sql.DB) error {
 	}), conn.Close())
 }
 
-// checkRoom returns ErrSchema for a database whose pages have no room for sums.
+// checkRoom returns an ErrSchema for a database whose pages have no room for sums, and
+// domain.ErrDamaged where it says all the same that its schema is of this program.
 func checkRoom(path string) error {
-	const magic, room = "SQLite format 3\x00", 20 // where the header has it
+	const magic, room, number, end = "SQLite format 3\x00", 20, 60, 64 // where the header has them
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	header := make([]byte, room+1)
+	header := make([]byte, end)
 	full, err := readWhole(file, header)
-	if full && strings.HasPrefix(string(header), magic) && header[room] != sumBytes {
-		return fmt.Errorf("%w: its pages have no sums", ErrSchema)
+	if !full || !strings.HasPrefix(string(header), magic) || header[room] == sumBytes {
+		return err
 	}
-	return err
+	if err := compareSchema(int(binary.BigEndian.Uint32(header[number:]))); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: its header does not tell of sums", domain.ErrDamaged)
 }
 
 // damage adds domain.ErrDamaged to an error of SQLite's that says that the file is

@@ -24,6 +24,10 @@ const schemaNumber = 2
 // ErrSchema says that a file has other tables than this program's read models.
 var ErrSchema = errors.New("its schema is not the one of this program")
 
+// ErrOutdated is an ErrSchema: an older program made the file, and this one can make it
+// anew.
+var ErrOutdated = fmt.Errorf("%w: an older program made it", ErrSchema)
+
 // FileError is a file in the place of a read model that is none of this program's:
 // its Err is [ErrSchema], or domain.ErrDamaged where the file is damaged or no database.
 type FileError struct {
@@ -38,7 +42,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // Hint gives the mend.
 func (e *FileError) Hint() string {
-	return fmt.Sprintf("remove the read-model folder %s: it is made again from the stream at the next start", filepath.Dir(e.Path))
+	return fmt.Sprintf("run the ticketrail that made it; or remove the read-model folder %s: it is made again from the stream at the next start", filepath.Dir(e.Path))
 }
 
 // openError gives the error of opening a file, which is a [FileError] where it is
@@ -94,8 +98,16 @@ func checkSchema(ctx context.Context, in rowQuerier) error {
 	if err := in.QueryRowContext(ctx, "PRAGMA user_version").Scan(&number); err != nil {
 		return fmt.Errorf("read the number of the schema: %w", err)
 	}
-	if number != schemaNumber {
-		return fmt.Errorf("%w: it has number %d, this one %d", ErrSchema, number, schemaNumber)
+	return compareSchema(number)
+}
+
+// compareSchema gives an ErrSchema for another number than this program's.
+func compareSchema(number int) error {
+	switch {
+	case number == schemaNumber:
+		return nil
+	case 0 < number && number < schemaNumber:
+		return fmt.Errorf("%w: it has number %d, this one %d", ErrOutdated, number, schemaNumber)
 	}
-	return nil
+	return fmt.Errorf("%w: it has number %d, this one %d", ErrSchema, number, schemaNumber)
 }

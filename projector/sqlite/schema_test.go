@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,6 +47,34 @@ func TestForeignFileIsNotOpened(t *testing.T) {
 			require.ErrorAs(t, err, &foreign)
 			require.Equal(t, path, foreign.Path)
 			require.Contains(t, foreign.Hint(), "remove the read-model folder "+filepath.Dir(path))
+		})
+	}
+}
+
+// A file that an older program made is told from any other that does not fit, also
+// where it has no room for sums; one that has lost the room alone is damaged.
+func TestOutdatedFileIsKnown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil string
+		sums  bool
+		want  error
+	}{
+		"with sums":    {"PRAGMA user_version = 1", true, sqlite.ErrOutdated},
+		"without":      {"PRAGMA user_version = 1", false, sqlite.ErrOutdated},
+		"a newer one":  {"PRAGMA user_version = 7", true, sqlite.ErrSchema},
+		"this program": {"PRAGMA user_version = 2", false, domain.ErrDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "model.sqlite")
+			if c.sums {
+				require.NoError(t, openAt(t, path).Close())
+			}
+			execute(t, path, c.spoil)
+			_, err := sqlite.Open(t.Context(), path)
+			require.ErrorIs(t, err, c.want)
+			require.Equal(t, c.want == sqlite.ErrOutdated, errors.Is(err, sqlite.ErrOutdated))
 		})
 	}
 }

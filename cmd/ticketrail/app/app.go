@@ -37,6 +37,7 @@ type App struct {
 	projection Projection
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model
+	completeAt uint64 // see api.Config
 	projector  *projector.Projector
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -95,11 +96,14 @@ func (b *broker) kill() {
 	require.Error(b.t, b.process.Wait())
 }
 
-// backUp copies the folder as it is now.
+// backUp copies the folder as it is now. The server removes what is deleted when it
+// finds the time: a copy that comes between is made again.
 func (b *broker) backUp() (backup string) {
 	b.t.Helper()
 	backup = filepath.Join(b.t.TempDir(), "backup")
-	require.NoError(b.t, os.CopyFS(backup, os.DirFS(b.folder)))
+	require.Eventually(b.t, func() bool {
+		return os.RemoveAll(backup) == nil && os.CopyFS(backup, os.DirFS(b.folder)) == nil
+	}, patience, 10*time.Millisecond)
 	return backup
 }
 

@@ -2,7 +2,9 @@ package app_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // spoil flips a bit in every page of the read model in use that holds a text, or
@@ -37,16 +41,27 @@ func spoil(t *testing.T, c *config.Config, text string) {
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 }
 
-// A start with a read model that cannot be opened, or with a pointer that cannot be
-// believed, takes webhooks as ever, and makes the read model anew. What was there
-// is kept aside.
-func TestDamagedReadModelIsMadeAnewAtTheStart(t *testing.T) {
+// A start with a read model that cannot be opened, with a pointer that cannot be
+// believed, or with a read model of an older program, takes webhooks as ever, and makes
+// the read model anew. What was there is kept aside.
+func TestUnusableReadModelIsMadeAnewAtTheStart(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]func(*testing.T, *config.Config){
-		"the file": func(t *testing.T, c *config.Config) { spoil(t, c, "") },
-		"the pointer": func(t *testing.T, c *config.Config) {
+	for name, unusable := range map[string]struct {
+		make  func(*testing.T, *config.Config)
+		aside string
+	}{
+		"the file is damaged": {func(t *testing.T, c *config.Config) { spoil(t, c, "") }, sqlite.Damaged},
+		"the pointer is damaged": {func(t *testing.T, c *config.Config) {
 			require.NoError(t, os.Truncate(filepath.Join(app.ReadModelFolder(c.Data), "CURRENT"), 20))
-		},
+		}, sqlite.Damaged},
+		"the schema is older": {func(t *testing.T, c *config.Config) {
+			path, err := app.CurrentReadModel(c.Data)
+			require.NoError(t, err)
+			db, err := sql.Open("sqlite3", sqlite.DSN(path))
+			require.NoError(t, err)
+			_, err = db.ExecContext(t.Context(), "PRAGMA user_version = 1")
+			require.NoError(t, errors.Join(err, db.Close()))
+		}, sqlite.Outdated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,14 +69,57 @@ func TestDamagedReadModelIsMadeAnewAtTheStart(t *testing.T) {
 			p := run(t, c, options())
 			p.ordatic("order-accepted", "1")
 			p.stop()
-			damage(t, c)
+			unusable.make(t, c)
 
 			p = run(t, c, options())
 			require.EqualValues(t, 1, p.caughtUp().Counts.Applied)
 			require.Equal(t, domain.StateAccepted, p.state("1"))
-			require.FileExists(t, filepath.Join(app.ReadModelFolder(c.Data), "damaged-model-000001.sqlite"))
+			require.FileExists(t, filepath.Join(app.ReadModelFolder(c.Data), unusable.aside+"model-000001.sqlite"))
 		})
 	}
+}
+
+// waiting is a translation that waits until it is let go.
+type waiting struct {
+	provider.Ordatic
+	gate chan struct{}
+}
+
+func (w waiting) Translate(webhook *domain.Webhook) (*domain.Event, error) {
+	<-w.gate
+	return w.Ordatic.Translate(webhook)
+}
+
+// A read model that is made from the beginning of the stream denies no order that
+// there is: until it has come to where the stream was, no read of it is answered, and
+// the program is not ready.
+func TestIncompleteReadModelIsNotServed(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.stop()
+	require.NoError(t, os.RemoveAll(app.ReadModelFolder(c.Data)))
+
+	o := options()
+	w := waiting{gate: make(chan struct{})}
+	o.Projection.Providers = []provider.Provider{w}
+	p = run(t, c, o)
+	for path, code := range map[string]string{
+		"/v1/orders": "read-model-incomplete", "/v1/orders/ordatic/s:1": "read-model-incomplete",
+		"/v1/stats": "read-model-incomplete", "/readyz": "",
+	} {
+		status, text, err := p.ask(http.MethodGet, path, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusServiceUnavailable, status, path)
+		require.Contains(t, string(text), code)
+	}
+	var projection api.Projection
+	p.get("/v1/projection", &projection)
+	require.Zero(t, projection.Checkpoint)
+	close(w.gate)
+	require.EqualValues(t, 1, p.caughtUp().Counts.Applied)
+	require.Equal(t, domain.StateAccepted, p.state("1"))
 }
 
 // A damaged page that only a read comes upon is never served: the API says what it

@@ -89,6 +89,7 @@ func (a *App) settings() api.Config {
 		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,
+		CompleteAt: a.completeAt,
 		Pulse:      a.pulse,
 		Rebuilds:   rebuilds,
 		Snapshots:  rebuilds,

@@ -25,17 +25,39 @@ func CurrentReadModel(data string) (string, error) { return sqlite.CurrentIn(Rea
 func (a *App) openReadModel(ctx context.Context) error {
 	dir := ReadModelFolder(a.config.Data)
 	folder, db, err := openCurrent(ctx, dir, sqlite.OpenFolder)
-	if errors.Is(err, domain.ErrDamaged) {
+	startOver := func(reason string) {
 		// Nothing of it was served, and the stream has all that it held.
-		a.logger.Error("the read model is damaged; it is put aside and made anew from the stream", "error", err)
-		folder, db, err = openCurrent(ctx, dir, sqlite.StartOver)
+		a.logger.Error("the read model cannot be used; it is put aside and made anew from the stream",
+			"error", err, "put_aside_as", filepath.Join(dir, reason+"…"))
+		folder, db, err = openCurrent(ctx, dir, func(dir string) (*sqlite.Folder, error) { return sqlite.StartOver(dir, reason) })
+	}
+	switch {
+	case errors.Is(err, domain.ErrDamaged):
+		startOver(sqlite.Damaged)
+	case errors.Is(err, sqlite.ErrOutdated):
+		startOver(sqlite.Outdated)
 	}
 	if err != nil {
 		return err
 	}
 	a.folder, a.readModel = folder, sqlite.NewModel(db)
 	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
-	return nil
+	return a.aim(ctx)
+}
+
+// aim finds out how far a read model has to come that is made from the beginning of
+// the stream.
+func (a *App) aim(ctx context.Context) error {
+	checkpoint, err := a.readModel.Checkpoint(ctx)
+	if errors.Is(err, domain.ErrDamaged) || checkpoint.StreamSequence > 0 {
+		return nil
+	}
+	var info domain.StreamInfo
+	if err == nil {
+		info, err = a.log.Info(ctx)
+	}
+	a.completeAt = info.Last
+	return err
 }
 
 // openCurrent opens the read model in use of a folder.
