@@ -56,14 +56,15 @@ func TestForeignFileIsNotOpened(t *testing.T) {
 func TestOutdatedFileIsKnown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		spoil string
-		sums  bool
-		want  error
+		spoil    string
+		sums     bool
+		want     error
+		outdated bool
 	}{
-		"with sums":    {"PRAGMA user_version = 1", true, sqlite.ErrOutdated},
-		"without":      {"PRAGMA user_version = 1", false, sqlite.ErrOutdated},
-		"a newer one":  {"PRAGMA user_version = 7", true, sqlite.ErrSchema},
-		"this program": {"PRAGMA user_version = 2", false, domain.ErrDamaged},
+		"with sums":    {"PRAGMA user_version = 1", true, sqlite.ErrSchema, true},
+		"without":      {"PRAGMA user_version = 1", false, sqlite.ErrSchema, true},
+		"a newer one":  {"PRAGMA user_version = 7", true, sqlite.ErrSchema, false},
+		"this program": {"PRAGMA user_version = 2", false, domain.ErrDamaged, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +75,7 @@ func TestOutdatedFileIsKnown(t *testing.T) {
 			execute(t, path, c.spoil)
 			_, err := sqlite.Open(t.Context(), path)
 			require.ErrorIs(t, err, c.want)
-			require.Equal(t, c.want == sqlite.ErrOutdated, errors.Is(err, sqlite.ErrOutdated))
+			require.Equal(t, c.outdated, errors.Is(err, sqlite.ErrOutdated))
 		})
 	}
 }
