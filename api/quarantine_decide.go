@@ -30,13 +30,13 @@ type DiscardRequest struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"500" example:"a port scan" doc:"Why, which is recorded."`
 }
 
-// QuarantineSelection says which entries a request is about: all that are open,
-// where nothing narrows it.
+// QuarantineSelection says which entries a request is about, of those that are open.
 type QuarantineSelection struct {
 	Plan   bool                  `json:"plan,omitempty" doc:"Count what would come of it, and change nothing."`
 	Kind   domain.QuarantineKind `json:"kind,omitempty" enum:"rejected,untranslatable" doc:"Only requests that were rejected, or only webhooks that could not be translated."`
 	Source string                `json:"source,omitempty" maxLength:"64" doc:"Only what came to this source."`
 	Cause  string                `json:"cause,omitempty" maxLength:"64" doc:"Only what was set aside for this cause."`
+	All    bool                  `json:"all,omitempty" doc:"Every entry there is. Without it, what is no plan has to say which entries it is about: by a filter, or by the until of a plan."`
 	Until  string                `json:"until,omitempty" maxLength:"128" doc:"The until of a plan with the same filters: decide about what it showed, and about nothing that came later. Without one and without a cursor it is about what there is when the request comes."`
 	Limit  int                   `json:"limit,omitempty" minimum:"1" maximum:"200" default:"100" doc:"How many entries at most."`
 	Cursor string                `json:"cursor,omitempty" maxLength:"128" doc:"The next_cursor of the answer before, to go on with the rest, and to end where that would have."`
@@ -46,6 +46,9 @@ type QuarantineSelection struct {
 // what the plan saw that the selection goes by: nobody decides about an entry that
 // came after they were told what there is.
 func (h *handler) selected(ctx context.Context, s QuarantineSelection) (query domain.QuarantineQuery, err error) {
+	if s == (QuarantineSelection{Limit: s.Limit}) {
+		return query, invalid("body.all", "must be true where nothing else says which entries it is about")
+	}
 	query.QuarantineFilter = domain.QuarantineFilter{Kind: s.Kind, Source: s.Source, Cause: s.Cause}
 	query.Limit, query.Until = s.Limit, &domain.QuarantinePosition{}
 	scope := quarantineScope(query)

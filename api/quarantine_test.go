@@ -258,9 +258,10 @@ func TestBulk(t *testing.T) {
 	var discard api.Bulk
 	p.post("/v1/quarantine/discard", `{"plan":true,"reason":"old"}`).into(&discard)
 	require.Equal(t, []api.ResultCount{{"discarded", 3}}, discard.Results)
-	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
+	p.post("/v1/quarantine/discard", `{"reason":"old"}`).refused(http.StatusBadRequest, "invalid-parameter")
+	p.post("/v1/quarantine/discard", `{"reason":"old","all":true}`).into(&discard)
 	require.Equal(t, api.Bulk{Until: discard.Until, Entries: 3, Results: []api.ResultCount{{"discarded", 3}}, Staying: []api.StayCount{}}, discard)
-	p.post("/v1/quarantine/discard", `{"reason":"old"}`).into(&discard)
+	p.post("/v1/quarantine/discard", `{"reason":"old","all":true}`).into(&discard)
 	require.Equal(t, api.Bulk{Until: discard.Until, Results: []api.ResultCount{}, Staying: []api.StayCount{}}, discard)
 }
 
@@ -380,6 +381,7 @@ func TestHostileDecisions(t *testing.T) {
 		"/v1/quarantine/r-01/retry":                    `{}`,
 		"/v1/quarantine/x-1/retry":                     `{}`,
 		"/v1/quarantine/%2E/retry":                     `{}`,
+		"/v1/quarantine/retry?":                        `{"limit":7}`,
 		"/v1/quarantine/retry":                         `{"trust":true,"reason":"all of them"}`,
 		"/v1/quarantine/discard":                       `{"reason":"` + strings.Repeat("a", 501) + `"}`,
 		"/v1/quarantine/w-1/discard":                   `["reason"]`,
@@ -415,7 +417,7 @@ func TestQuarantineWithoutAStream(t *testing.T) {
 	t.Parallel()
 	c := newLedger(t).serve(func(c *api.Config) { c.Quarantine = unreachable{} })
 	require.Equal(t, "1", c.get("/v1/quarantine").Header.Get("Retry-After"))
-	c.post("/v1/quarantine/retry", `{}`).refused(http.StatusServiceUnavailable, "stream-unavailable")
+	c.post("/v1/quarantine/retry", `{"all":true}`).refused(http.StatusServiceUnavailable, "stream-unavailable")
 }
 
 // A process that cannot read the stream says so.

@@ -141,7 +141,7 @@ func (d decider[T]) sum(ctx context.Context, most int, plan bool) (sum api.Bulk,
 	results, page, staying := map[string]int{}, api.Bulk{}, map[api.StayCount]int{}
 	for more := most > 0; more && err == nil; more = page.NextCursor != nil && sum.Entries < most {
 		selection := api.QuarantineSelection{
-			Plan: plan, Kind: domain.QuarantineKind(d.Kind), Source: d.Source, Cause: d.Cause,
+			Plan: plan, All: d.All, Kind: domain.QuarantineKind(d.Kind), Source: d.Source, Cause: d.Cause,
 			Until: d.Until, Limit: min(most-sum.Entries, decideMost), Cursor: orEmpty(page.NextCursor),
 		}
 		page = api.Bulk{}
