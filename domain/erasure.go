@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 )
@@ -19,6 +20,38 @@ type Remains struct {
 	// Event is what the body said, without what is personal. It is what the webhook
 	// means from then on: the rules of a later program have no body to read.
 	Event *Event `json:"event"`
+}
+
+// said gives what the webhook said, for the caller to keep and to add to.
+func (r *Remains) said() *Event {
+	event := *r.Event
+	event.Anomalies = slices.Clone(event.Anomalies)
+	return &event
+}
+
+// Erased gives what is left of a webhook that means an event: all but its body, which
+// is replaced by the event with tokens for what is personal.
+func (w *Webhook) Erased(means *Event, token func(text string) string) *Webhook {
+	left := *w
+	left.Body, left.Remains = nil, &Remains{Length: w.Length(), Event: means.Redact(token)}
+	return &left
+}
+
+// Own gives what a webhook says in ticketrail's own words, which no provider need
+// translate: what an erasure left of it, or that it is an erasure. It gives nil for
+// any other webhook, and an [*Untranslatable] for what is no usable erasure.
+func (w *Webhook) Own() (*Event, error) {
+	switch {
+	case w.Remains != nil:
+		return w.Remains.said(), nil
+	case w.Event != EventErased:
+		return nil, nil
+	}
+	erasure, err := ParseErasure(w)
+	if err != nil {
+		return nil, &Untranslatable{Cause: CauseErasure}
+	}
+	return &Event{Kind: Tombstone, Key: erasure.Key, Name: EventErased}, nil
 }
 
 // Erasure is the tombstone of one order: it says that what is personal of the order was

@@ -8,13 +8,21 @@ const (
 	Step Kind = iota
 	// Snapshot states where the whole order stands; the greatest stamp wins.
 	Snapshot
+	// Tombstone takes away what is personal of the order, and says nothing else.
+	Tombstone
 )
 
-func (k Kind) String() string {
-	if k == Snapshot {
-		return "snapshot"
-	}
-	return "step"
+var kindNames = []string{"step", "snapshot", "tombstone"}
+
+func (k Kind) String() string { return nameOf(kindNames, k) }
+
+// MarshalText gives the name of the kind.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a name; an unknown one is an error.
+func (k *Kind) UnmarshalText(text []byte) (err error) {
+	*k, err = valueOf[Kind]("kind", kindNames, text)
+	return err
 }
 
 // Standing is where an order stands, as one event or all of them say.
@@ -31,9 +39,8 @@ func (s Standing) Join(t Standing) Standing {
 }
 
 // Event is what one webhook says about one order, in ticketrail's words. It is
-// made by a provider's translation, and stored only where an erasure took the webhook
-// itself away. Zero values mean that the
-// webhook says nothing of the kind.
+// made by a provider's translation, and stored only where an erasure took the
+// webhook's own words away. Zero values mean that the webhook says nothing of the kind.
 type Event struct {
 	Kind Kind `json:"kind"`
 	// Key is the order key: unique among the orders of one source.

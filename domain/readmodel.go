@@ -73,6 +73,9 @@ type Batch struct {
 	Timeline    []OrderEntry
 	WebhookIDs  []WebhookID
 	Proofs      []OrderProof
+	// Erased are orders that are among Orders, each after all that the batch has of it:
+	// their proofs lose the bytes, and their timelines what is personal.
+	Erased      []*Order
 	Quarantined []QuarantinedWebhook
 	Tallies     Tallies
 }
