@@ -120,6 +120,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(w.err)}
 	}
 	db.announce()
+	db.emptyLog(ctx, len(b.Erased) > 0)
 	return nil
 }
 
