@@ -139,7 +139,7 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_secure_delete=true&_synchronous="+db.synced)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+db.synced)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -178,7 +178,7 @@ func DSN(path string) string { return dsn(path, "rw", "") }
 func dsn(path, mode, more string) string {
 	registerPageSum()
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=" + busyTimeout + "&_foreign_keys=false&" + more
+	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=" + busyTimeout + "&_foreign_keys=false&_secure_delete=true&" + more
 	return name.String()
 }
 
