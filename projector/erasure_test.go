@@ -168,3 +168,74 @@ func (e *erasures) personal() map[string]bool {
 	require.NotEmpty(e.t, texts)
 	return texts
 }
+
+// What comes of an order after its tombstone is set aside with its cause, a duplicate of
+// what was applied too, until another tombstone erases it with the rest. A tombstone that
+// is none, and one of an order that nobody heard of, are set aside as well.
+func TestErasedOrderTakesNothing(t *testing.T) {
+	t.Parallel()
+	log := projectortest.StartBroker(t, t.TempDir())
+	paid := &domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: "msg_1",
+		Body: []byte(`{"id":"O-1","status":"COMPLETED","currency":"EUR","total_price":"10"}`)}
+	log.AcceptAs(paid)
+	log.Erase("cards", "O-1")
+	log.AcceptAgain(paid)
+	other := *paid
+	other.ID = "msg_2"
+	log.AcceptAs(&other)
+	log.AcceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: domain.EventErased, Body: []byte(`{"key":"O-1","webhooks":[{}]}`)})
+	log.Entomb("runa", "cards", "nobody")
+	log.Entomb("runa", "elsewhere", "O-1")
+	log.AcceptAs(&domain.Webhook{Provider: "runa", Source: "cards", Event: "order-completion", ID: "msg_3", Body: []byte(`{"id":"O-2","status":"FAILED"}`)})
+	last := log.Erase("cards", "O-1")
+
+	for name, stream := range map[string]projector.Log{"live": log, "erased": log.Erased()} {
+		model := openModel(t, filepath.Join(t.TempDir(), name+".db"))
+		run(t, stream, model, last, projector.Config{})
+		checkpoint, err := model.Checkpoint(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, domain.Counts{Applied: 4, Quarantined: 5}, checkpoint.Counts)
+		set, err := model.Quarantined(t.Context(), 0, 10)
+		require.NoError(t, err)
+		causes := map[uint64]string{}
+		for _, q := range set {
+			causes[q.StreamSequence] = q.Cause
+		}
+		require.Equal(t, map[uint64]string{
+			3: domain.CauseOrderErased, 4: domain.CauseOrderErased, 5: domain.CauseErasure, 6: domain.CauseErasure, 7: domain.CauseErasure,
+		}, causes)
+		order, err := model.Order(t.Context(), "cards", "O-1")
+		require.NoError(t, err)
+		require.EqualValues(t, 3, order.Version, "one webhook and two tombstones")
+		require.Equal(t, last, order.StreamSequence)
+		require.Equal(t, domain.StateCompleted, order.State())
+		require.Equal(t, order.LastSeenAt, order.ErasedAt)
+		entries, err := model.Timeline(t.Context(), "cards", "O-1", domain.TimelinePosition{}, 10)
+		require.NoError(t, err)
+		require.Len(t, entries, 3)
+		require.Equal(t, []any{domain.EventErased, domain.EffectErased, domain.StateCompleted, ""},
+			[]any{entries[2].Event, entries[2].Effect, entries[2].State, entries[2].Note})
+	}
+}
+
+// The bytes of an erased order's proofs are gone, those of another order stay.
+func TestErasedProofs(t *testing.T) {
+	t.Parallel()
+	log := projectortest.StartBroker(t, t.TempDir())
+	const proof = `{"eventType":"rider-proof-delivery","storeId":"s","data":{"orderId":%q,"proofDelivery":"iVBORw0KGgpBbHZh"}}`
+	log.Accept(fmt.Sprintf(proof, "o"))
+	log.Accept(fmt.Sprintf(proof, "p"))
+	last := log.Erase("shop", "s:o")
+	for name, stream := range map[string]projector.Log{"live": log, "erased": log.Erased()} {
+		model := openModel(t, filepath.Join(t.TempDir(), name+".db"))
+		run(t, stream, model, last, projector.Config{})
+		for key, size := range map[string]int{"s:o": 0, "s:p": 12} {
+			order, err := model.Order(t.Context(), "shop", key)
+			require.NoError(t, err)
+			require.Equal(t, 12, order.Proofs[0].Size, "that there was one is no secret")
+			found, err := model.Proof(t.Context(), "shop", key, order.Proofs[0].ID)
+			require.NoError(t, err)
+			require.Len(t, found.Content, size)
+		}
+	}
+}
