@@ -34,31 +34,33 @@ type ParameterProblem struct {
 
 // The errors of the API itself. Each has its line in the table of failures.
 var (
-	errParameter    = errors.New("a parameter cannot be used")
-	errCursor       = errors.New("the cursor is not of this list")
-	errUnauthorized = errors.New("the token is missing or wrong")
-	errForbidden    = errors.New("the token lacks the scope")
-	errCrossSite    = errors.New("the request comes from another site's page")
-	errNoTokens     = errors.New("the tokens cannot be read")
-	errNoAudit      = errors.New("the audit log cannot be written")
-	errForeignHost  = errors.New("the request is to a name that is not this machine's")
-	errMethod       = errors.New("the method is not allowed")
-	errNotJSON      = errors.New("the content type is not JSON")
-	errNoPath       = errors.New("no such path")
-	errNoOrder      = errors.New("no such order")
-	errNoSource     = errors.New("no such source")
-	errNoProof      = errors.New("no such proof of delivery")
-	errNoWebhook    = errors.New("no such webhook")
-	errNoProblem    = errors.New("no such problem")
-	errNoRebuild    = errors.New("no such rebuild")
-	errNoEntry      = errors.New("no such quarantine entry")
-	errReleased     = errors.New("the entry was released")
-	errNoSnapshot   = errors.New("no such snapshot")
-	errNoRebuilds   = errors.New("the projector is another process")
-	errBehind       = errors.New("the read model is behind")
-	errNotReady     = errors.New("not ready")
-	errNoStream     = domain.ErrNoStream
-	errDefect       = errors.New("internal defect")
+	errParameter     = errors.New("a parameter cannot be used")
+	errCursor        = errors.New("the cursor is not of this list")
+	errUnauthorized  = errors.New("the token is missing or wrong")
+	errForbidden     = errors.New("the token lacks the scope")
+	errCrossSite     = errors.New("the request comes from another site's page")
+	errNoTokens      = errors.New("the tokens cannot be read")
+	errNoAudit       = errors.New("the audit log cannot be written")
+	errForeignHost   = errors.New("the request is to a name that is not this machine's")
+	errMethod        = errors.New("the method is not allowed")
+	errNotJSON       = errors.New("the content type is not JSON")
+	errNoPath        = errors.New("no such path")
+	errNoOrder       = errors.New("no such order")
+	errNoSource      = errors.New("no such source")
+	errNoProof       = errors.New("no such proof of delivery")
+	errNoWebhook     = errors.New("no such webhook")
+	errProofErased   = errors.New("the bytes of the proof were erased")
+	errWebhookErased = errors.New("the body of the webhook was erased")
+	errNoProblem     = errors.New("no such problem")
+	errNoRebuild     = errors.New("no such rebuild")
+	errNoEntry       = errors.New("no such quarantine entry")
+	errReleased      = errors.New("the entry was released")
+	errNoSnapshot    = errors.New("no such snapshot")
+	errNoRebuilds    = errors.New("the projector is another process")
+	errBehind        = errors.New("the read model is behind")
+	errNotReady      = errors.New("not ready")
+	errNoStream      = domain.ErrNoStream
+	errDefect        = errors.New("internal defect")
 )
 
 // failure is what an error means to a client.
@@ -78,7 +80,7 @@ var failures = []failure{
 	{errUnauthorized, http.StatusUnauthorized, "unauthorized", "The token is missing or wrong",
 		"Send a token of the API as Authorization: Bearer <token>. One that has expired is no token any more."},
 	{errForbidden, http.StatusForbidden, "forbidden", "The token lacks the scope",
-		"What changes something needs the scope admin, what a sender sent needs raw, and the rest read."},
+		"What changes something needs the scope admin, what a sender sent needs raw, and the rest read, which leaves out what is personal."},
 	{errCrossSite, http.StatusForbidden, "cross-site", "The request comes from another site",
 		"A page of another site cannot change anything here."},
 	{errNoTokens, http.StatusServiceUnavailable, "tokens-unreadable", "The tokens cannot be read",
@@ -105,6 +107,10 @@ var failures = []failure{
 		"The order has no proof with this id. The order lists the proofs that it has."},
 	{errNoWebhook, http.StatusNotFound, "webhook-not-found", "No such webhook",
 		"The stream holds no webhook at this stream sequence."},
+	{errProofErased, http.StatusGone, "proof-erased", "The proof was erased",
+		"What is personal of the order was erased, and with it the bytes of its proofs of delivery."},
+	{errWebhookErased, http.StatusGone, "webhook-erased", "The webhook was erased",
+		"What is personal of its order was erased, and with it the body of this webhook. The explanation of the order tells what it said, without that."},
 	{errNoProblem, http.StatusNotFound, "problem-not-found", "No such problem",
 		"No answer bears this code."},
 	{errNoRebuild, http.StatusNotFound, "rebuild-not-found", "No such rebuild",

@@ -146,8 +146,10 @@ const (
 type OrderQuery struct {
 	States        []State
 	Source, Store string
-	// Text is looked for, case-insensitively, in the order's key and reference.
+	// Text is looked for, case-insensitively, in the order's key and reference; where
+	// KeysOnly is set, in its key alone.
 	Text         string
+	KeysOnly     bool
 	Problem      *bool   // with or without one
 	UpdatedSince Instant // by the time of receipt of the last applied webhook
 	Sort         OrderSort
