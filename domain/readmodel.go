@@ -69,10 +69,10 @@ type Batch struct {
 	Checkpoint Checkpoint // after the batch
 	// Orders holds each changed order once, as it is after the batch; the new ones
 	// (ID 0) in order of first appearance.
-	Orders      []*Order
-	Timeline    []OrderEntry
-	WebhookIDs  []WebhookID
-	Proofs      []OrderProof
+	Orders     []*Order
+	Timeline   []OrderEntry
+	WebhookIDs []WebhookID
+	Proofs     []OrderProof
 	// Erased are orders that are among Orders, each after all that the batch has of it:
 	// their proofs lose the bytes, and their timelines what is personal.
 	Erased      []*Order

@@ -161,7 +161,9 @@ func (q *Quarantine) retryWebhook(ctx context.Context, streamSequence uint64) (d
 
 // final tells whether a cause says nothing of the program: no other one would make
 // anything else of the webhook.
-func final(cause string) bool { return cause == domain.CauseOrderErased || cause == domain.CauseErasure }
+func final(cause string) bool {
+	return cause == domain.CauseOrderErased || cause == domain.CauseErasure
+}
 
 // Discard records that the entries are of no use, and tells how many were not
 // released before. They stay where they are, hidden. It returns domain.ErrReason
