@@ -21,7 +21,7 @@
 // # Who may ask
 //
 // Where there is a token every path but the two probes needs one, whose [Scope] lets
-// its bearer do it. Without any the listener must be loopback ([CheckListen]), and a
+// its bearer do it, and decides whether it sees what is personal of an order. Without any the listener must be loopback ([CheckListen]), and a
 // request under any other name than this machine's is refused, so that no web page
 // can reach it through a name of its own. Each act that changes something is
 // recorded before it is done ([Audit]).

@@ -1,6 +1,10 @@
 package api
 
-import "github.com/ticketrail/ticketrail/domain"
+import (
+	"context"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
 
 // Difference is what sets the read model in use and the rebuilt one apart, at one
 // stream sequence.
@@ -39,12 +43,13 @@ type OrderDifference struct {
 
 // FieldDifference is one place of an order that differs.
 type FieldDifference struct {
-	Pointer string  `json:"pointer" example:"/steps/fulfillment" doc:"A JSON pointer into the folded order, as it is stored, or where that is the same, into the columns and the timeline beside it."`
-	InUse   *string `json:"in_use" example:"\"ready\"" doc:"What is there in the read model in use, as JSON; null where nothing is."`
-	Rebuilt *string `json:"rebuilt" example:"\"in-kitchen\"" doc:"What is there in the rebuilt one, as JSON; null where nothing is."`
+	Pointer  string  `json:"pointer" example:"/steps/fulfillment" doc:"A JSON pointer into the folded order, as it is stored, or where that is the same, into the columns and the timeline beside it."`
+	InUse    *string `json:"in_use" example:"\"ready\"" doc:"What is there in the read model in use, as JSON; null where nothing is."`
+	Rebuilt  *string `json:"rebuilt" example:"\"in-kitchen\"" doc:"What is there in the rebuilt one, as JSON; null where nothing is."`
+	Redacted bool    `json:"redacted" example:"false" doc:"Whether what is there may be personal and is withheld, since the token lacks the scope raw."`
 }
 
-func difference(d *domain.Difference) *Difference {
+func difference(ctx context.Context, d *domain.Difference) *Difference {
 	if d == nil {
 		return nil
 	}
@@ -53,16 +58,21 @@ func difference(d *domain.Difference) *Difference {
 		Equal:          d.None(),
 		Tables:         each(d.Tables, func(t domain.TableDifference) TableDifference { return TableDifference(t) }),
 		Orders:         OrdersDifference(d.Orders),
-		Examples:       each(d.Examples, orderDifference),
+		Examples: each(d.Examples, func(o domain.OrderDifference) OrderDifference {
+			return OrderDifference{Source: o.Source, Key: o.Key, Fields: each(o.Fields, fieldDifference(ctx))}
+		}),
 	}
 }
 
-func orderDifference(o domain.OrderDifference) OrderDifference {
-	return OrderDifference{Source: o.Source, Key: o.Key, Fields: each(o.Fields, fieldDifference)}
-}
-
-func fieldDifference(f domain.FieldDifference) FieldDifference {
-	return FieldDifference{Pointer: f.Pointer, InUse: orNull(f.InUse), Rebuilt: orNull(f.Rebuilt)}
+// fieldDifference gives places in JSON, as whoever asks may see them.
+func fieldDifference(ctx context.Context) func(domain.FieldDifference) FieldDifference {
+	sees := seesPersonal(ctx)
+	return func(f domain.FieldDifference) FieldDifference {
+		if !sees && f.Personal() {
+			return FieldDifference{Pointer: f.Pointer, Redacted: true}
+		}
+		return FieldDifference{Pointer: f.Pointer, InUse: orNull(f.InUse), Rebuilt: orNull(f.Rebuilt)}
+	}
 }
 
 // Uncompared is what there is to tell of two read models that cannot be compared row

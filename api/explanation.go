@@ -12,10 +12,10 @@ type Explanation struct {
 // ExplainedWebhook is one webhook of an order with what it said and did.
 type ExplainedWebhook struct {
 	Webhook    Webhook        `json:"webhook" doc:"The webhook as it was received."`
-	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust, and where the record of its release is lost."`
+	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust or is a tombstone, and where the record of its release is lost."`
 	Released   *Release       `json:"released" doc:"Who released it from the quarantine; null where it was never set aside."`
-	Said       Said           `json:"said" doc:"What it says, in ticketrail's words."`
-	Effect     domain.Effect  `json:"effect" enum:"advanced,updated,no-change,late,contradiction,duplicate" example:"late" doc:"What it did to the order."`
+	Said       Said           `json:"said" doc:"What it says, in ticketrail's words. Of one that was erased a token, erased- and digits, stands for each text that was personal: the same for the same text."`
+	Effect     domain.Effect  `json:"effect" enum:"advanced,updated,no-change,late,contradiction,duplicate,erased" example:"late" doc:"What it did to the order."`
 	Note       *string        `json:"note" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"Why, in a few words, where the effect does not say it all."`
 	Reason     string         `json:"reason" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"The rule by which it did that."`
 	Backfilled []HistoryEntry `json:"backfilled" nullable:"false" doc:"Statuses that no webhook delivered, learnt from its history."`
@@ -36,7 +36,7 @@ type Release struct {
 // Said is what a webhook says, in ticketrail's words. What it does not say is null,
 // and no list is.
 type Said struct {
-	Kind          string              `json:"kind" enum:"step,snapshot" example:"step" doc:"A step raises the axes that it names and lowers none. Of snapshots the newest one tells where the order stands."`
+	Kind          string              `json:"kind" enum:"step,snapshot,tombstone" example:"step" doc:"A step raises the axes that it names and lowers none. Of snapshots the newest one tells where the order stands. A tombstone takes away what is personal."`
 	Event         string              `json:"event" example:"order-accepted" doc:"The provider's own name of the event."`
 	OccurredAt    *domain.Instant     `json:"occurred_at" format:"date-time" doc:"When it happened, as the provider says."`
 	Clock         *domain.Instant     `json:"clock" format:"date-time" doc:"The time by which it is ranked among others, as the provider gives it."`

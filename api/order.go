@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -38,6 +39,8 @@ type Order struct {
 	StateSince      domain.Instant     `json:"state_since" format:"date-time" doc:"When the webhook came that brought the present state."`
 	Payments        []Payment          `json:"payments" nullable:"false" doc:"Its payments, by id, where the provider lists them."`
 	Receipt         *Receipt           `json:"receipt" doc:"Its proof of purchase, where the provider issued one."`
+	ErasedAt        *domain.Instant    `json:"erased_at" format:"date-time" doc:"When what is personal of it was erased: its reference, its description, the reasons of refunds and of its history, and the bytes of its proofs. It takes no more webhooks."`
+	Redacted        bool               `json:"redacted" example:"false" doc:"Whether what is personal is withheld, since the token lacks the scope raw."`
 }
 
 // OrderProblem is why somebody should look at an order.
@@ -90,9 +93,13 @@ type Anomaly struct {
 	StreamSequence uint64  `json:"stream_sequence" example:"812" doc:"Where it was first seen."`
 }
 
-// order gives an order in JSON. The currency of its source comes in here and not
-// in the fold, since the read model depends on the stream alone.
-func (h *handler) order(o *domain.Order) Order {
+// order gives an order in JSON, as whoever asks may see it. The currency of its source
+// comes in here and not in the fold, since the read model depends on the stream alone.
+func (h *handler) order(ctx context.Context, o *domain.Order) Order {
+	redacted := !seesPersonal(ctx)
+	if redacted {
+		o = o.Redacted()
+	}
 	standing := o.Standing()
 	currency := cmp.Or(o.Currency.Value, h.config.currency(o.Source))
 	return Order{
@@ -126,6 +133,8 @@ func (h *handler) order(o *domain.Order) Order {
 		StateSince:      o.StateSince,
 		Payments:        each(o.Payments, payment),
 		Receipt:         receipt(o.Receipt.Value),
+		ErasedAt:        orNull(o.ErasedAt),
+		Redacted:        redacted,
 	}
 }
 

@@ -48,10 +48,10 @@ func (h *handler) rebuildOrder(ctx context.Context, in *orderRebuildInput) (*ord
 		return nil, lookedBack(err, h.noOrder(in.Source))
 	}
 	return &orderRebuildOutput{Body: OrderRebuild{
-		Order:    h.order(rebuilt.Order),
+		Order:    h.order(ctx, rebuilt.Order),
 		Differs:  rebuilt.Differs(),
 		Replaced: rebuilt.Replaced,
-		Fields:   each(rebuilt.Fields, fieldDifference),
+		Fields:   each(rebuilt.Fields, fieldDifference(ctx)),
 		Tables:   each(rebuilt.Tables, func(t domain.TableDifference) TableDifference { return TableDifference(t) }),
 	}}, nil
 }

@@ -44,7 +44,7 @@ type ordersInput struct {
 	State        []string         `query:"state,explode" nullable:"false" example:"accepted,in-kitchen" doc:"Only these states: one or more of placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed and canceled, separated by commas or repeated."`
 	Source       string           `query:"source" maxLength:"200" example:"ordatic" doc:"Only orders of this source."`
 	Store        string           `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only orders of this store."`
-	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case."`
+	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case. Without the scope raw only keys are looked through."`
 	Problem      string           `query:"problem" enum:"true,false" example:"true" doc:"Only orders with a problem, or only those without."`
 	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders whose last applied webhook came at this time or later; RFC 3339."`
 	At           string           `query:"at" maxLength:"64" example:"3" doc:"The orders as they were: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339). A snapshot of it must have been made, see start-rebuild."`
@@ -96,6 +96,7 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	if err != nil {
 		return nil, err
 	}
+	query.KeysOnly = !seesPersonal(ctx) // what is found by its text is told by it
 	at, err := h.parseAt(ctx, in.At)
 	if err != nil {
 		return nil, err
@@ -111,7 +112,8 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	found, next := cut(in.Page, found, func(last *domain.Order) string {
 		return sealCursor(scope, query.Sort.Position(last))
 	})
-	return &ordersOutput{Body: OrderList{Orders: each(found, h.order), NextCursor: next}}, nil
+	told := each(found, func(o *domain.Order) Order { return h.order(ctx, o) })
+	return &ordersOutput{Body: OrderList{Orders: told, NextCursor: next}}, nil
 }
 
 // query gives what the parameters select. The same selection in other words, its
@@ -161,7 +163,7 @@ func scopeOf(q domain.OrderQuery, at *uint64) string {
 	if at != nil {
 		moment = fmt.Sprint(*at)
 	}
-	return fmt.Sprintf("orders %v %q %q %q %s %s %s %s", q.States, q.Source, q.Store, q.Text, problem, q.UpdatedSince, q.Sort, moment)
+	return fmt.Sprintf("orders %v %q %q %q %t %s %s %s %s", q.States, q.Source, q.Store, q.Text, q.KeysOnly, problem, q.UpdatedSince, q.Sort, moment)
 }
 
 func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
@@ -169,7 +171,7 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 	if err != nil {
 		return nil, err
 	}
-	out := &orderOutput{Status: http.StatusOK, CacheControl: "no-cache", Body: h.order(found)}
+	out := &orderOutput{Status: http.StatusOK, CacheControl: "no-cache", Body: h.order(ctx, found)}
 	if out.ETag, err = etagOf(out.Body); err != nil {
 		return nil, err
 	}

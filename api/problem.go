@@ -49,14 +49,16 @@ var (
 	errNoSource        = errors.New("no such source")
 	errNoProof         = errors.New("no such proof of delivery")
 	errNoWebhook       = errors.New("no such webhook")
+	errProofErased     = errors.New("the bytes of the proof were erased")
+	errWebhookErased   = errors.New("the body of the webhook was erased")
 	errNoProblem       = errors.New("no such problem")
 	errNoRebuild       = errors.New("no such rebuild")
 	errNoEntry         = errors.New("no such quarantine entry")
 	errReleased        = errors.New("the entry was released")
 	errNoSnapshot      = errors.New("no such snapshot")
 	errNoRebuilds      = errors.New("the projector is another process")
-	errSnapshotDamaged = errors.New("the snapshot is damaged")
 	errBehind          = errors.New("the read model is behind")
+	errSnapshotDamaged = errors.New("the snapshot is damaged")
 	errIncomplete      = errors.New("the read model is being made")
 	errNotReady        = errors.New("not ready")
 	errNoStream        = domain.ErrNoStream
@@ -82,7 +84,7 @@ var failures = []failure{
 	{errUnauthorized, http.StatusUnauthorized, "unauthorized", "The token is missing or wrong",
 		"Send a token of the API as Authorization: Bearer <token>. One that has expired is no token any more."},
 	{errForbidden, http.StatusForbidden, "forbidden", "The token lacks the scope",
-		"What changes something needs the scope admin, what a sender sent needs raw, and the rest read."},
+		"What changes something needs the scope admin, what a sender sent needs raw, and the rest read, which leaves out what is personal."},
 	{errCrossSite, http.StatusForbidden, "cross-site", "The request comes from another site",
 		"A page of another site cannot change anything here."},
 	{errNoTokens, http.StatusServiceUnavailable, "tokens-unreadable", "The tokens cannot be read",
@@ -109,6 +111,10 @@ var failures = []failure{
 		"The order has no proof with this id. The order lists the proofs that it has."},
 	{errNoWebhook, http.StatusNotFound, "webhook-not-found", "No such webhook",
 		"The stream holds no webhook at this stream sequence."},
+	{errProofErased, http.StatusGone, "proof-erased", "The proof was erased",
+		"What is personal of the order was erased, and with it the bytes of its proofs of delivery."},
+	{errWebhookErased, http.StatusGone, "webhook-erased", "The webhook was erased",
+		"What is personal of its order was erased, and with it the body of this webhook. The explanation of the order tells what it said, without that."},
 	{errNoProblem, http.StatusNotFound, "problem-not-found", "No such problem",
 		"No answer bears this code."},
 	{errNoRebuild, http.StatusNotFound, "rebuild-not-found", "No such rebuild",

@@ -53,6 +53,9 @@ func (h *handler) getProof(ctx context.Context, in *proofInput) (*proofOutput, e
 	if err != nil {
 		return nil, notFound(err, errNoProof)
 	}
+	if len(found.Content) == 0 {
+		return nil, errProofErased // one that came has bytes
+	}
 	out := &proofOutput{
 		Status:                http.StatusOK,
 		ContentType:           found.Type,

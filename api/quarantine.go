@@ -84,8 +84,8 @@ type Decision struct {
 // is not null.
 type QuarantineDetail struct {
 	QuarantineEntry
-	Body       *string `json:"body" doc:"The body as text; null where it is not UTF-8, or gone."`
-	BodyBase64 *string `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8, or gone."`
+	Body       *string `json:"body" doc:"The body as text; null where it is not UTF-8, gone or erased."`
+	BodyBase64 *string `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8, gone or erased."`
 	Hint       *string `json:"hint" doc:"What can be done about it, by today's secrets and today's program; null where it was released."`
 }
 
@@ -227,8 +227,11 @@ func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInp
 		return nil, err
 	}
 	if wantsBytes(in.Raw, in.Accept) {
-		if e.Gone {
+		switch {
+		case e.Gone:
 			return nil, errNoWebhook
+		case e.Erased:
+			return nil, errWebhookErased
 		}
 		return attachment("quarantine-"+e.ID.String(), e.Body), nil
 	}
@@ -242,7 +245,7 @@ func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInp
 		detail.Hint = new("It is authentic by now: retry it.")
 	}
 	switch {
-	case e.Gone:
+	case e.Gone, e.Erased:
 	case utf8.Valid(e.Body):
 		detail.Body = new(string(e.Body))
 	default:

@@ -8,6 +8,7 @@ const (
 	hintDiscard = "The stream takes JSON objects only. Discard it."
 	hintLimit   = "No provider is known to send as much. Report it if it is genuine: a program that takes it and a rebuild apply it. Else discard it."
 	hintChanged = "Most likely the provider changed. Report it: a program that can translate it and a rebuild apply it. Discard it if it never will be of use."
+	hintErased  = "It came of an order after that was erased, and holds personal data again. Erase the order once more, or discard it."
 	hintRebuild = "A rebuild applies it: ticketrail rebuild."
 )
 
@@ -30,6 +31,8 @@ var causeHints = map[string]string{
 	domain.CauseKeyMissing:      hintChanged,
 	domain.CauseKeyUnusable:     "Its order's key is too long or has control characters. Report it to the provider, and discard it.",
 	domain.CauseUnknownProvider: "This program lacks its provider. Run one that has it, and rebuild.",
+	domain.CauseOrderErased:     hintErased,
+	domain.CauseErasure:         "It is no erasure that can be read, or one of an order that there is not. Nothing was erased by it. Discard it.",
 	domain.CauseInternalDefect:  "It is a defect of ticketrail. Report it: a program without the defect and a rebuild apply it.",
 }
 

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -40,8 +42,8 @@ type RebuildList struct {
 	NextCursor *string   `json:"next_cursor" doc:"The cursor of the next page; null on the last."`
 }
 
-// rebuild gives a rebuild in JSON.
-func (h *handler) rebuild(r domain.Rebuild) Rebuild {
+// rebuild gives a rebuild in JSON, as whoever asks may see it.
+func (h *handler) rebuild(ctx context.Context, r domain.Rebuild) Rebuild {
 	now := h.config.Now()
 	told := Rebuild{
 		ID:             r.ID,
@@ -57,7 +59,7 @@ func (h *handler) rebuild(r domain.Rebuild) Rebuild {
 		Progress:       progress(r),
 		RatePerSecond:  r.Rate(now),
 		StartedAt:      domain.InstantOf(r.StartedAt),
-		Difference:     difference(r.Difference),
+		Difference:     difference(ctx, r.Difference),
 		Uncompared:     uncompared(r.Uncompared),
 	}
 	switch {

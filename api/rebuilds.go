@@ -145,7 +145,7 @@ func (h *handler) startRebuild(ctx context.Context, in *startRebuildInput) (*sta
 	if err != nil {
 		return nil, err
 	}
-	return &startedOutput{Location: rebuildPath(started.ID), Body: h.rebuild(started)}, nil
+	return &startedOutput{Location: rebuildPath(started.ID), Body: h.rebuild(ctx, started)}, nil
 }
 
 // rebuildOptions gives what a request asks for, with its time as the stream
@@ -171,7 +171,7 @@ func (h *handler) rebuildOptions(ctx context.Context, r RebuildRequest) (domain.
 	return options, err
 }
 
-func (h *handler) listRebuilds(_ context.Context, in *rebuildsInput) (*rebuildsOutput, error) {
+func (h *handler) listRebuilds(ctx context.Context, in *rebuildsInput) (*rebuildsOutput, error) {
 	const scope = "rebuilds"
 	var before uint64
 	if err := openCursor(scope, in.Cursor, &before); err != nil {
@@ -184,15 +184,16 @@ func (h *handler) listRebuilds(_ context.Context, in *rebuildsInput) (*rebuildsO
 		}
 	}
 	found, next := cut(in.Page, found, func(last domain.Rebuild) string { return sealCursor(scope, uint64(last.ID)) })
-	return &rebuildsOutput{Body: RebuildList{Rebuilds: each(found, h.rebuild), NextCursor: next}}, nil
+	told := each(found, func(r domain.Rebuild) Rebuild { return h.rebuild(ctx, r) })
+	return &rebuildsOutput{Body: RebuildList{Rebuilds: told, NextCursor: next}}, nil
 }
 
-func (h *handler) getRebuild(_ context.Context, in *rebuildInput) (*rebuildOutput, error) {
+func (h *handler) getRebuild(ctx context.Context, in *rebuildInput) (*rebuildOutput, error) {
 	found, err := h.config.Rebuilds.Rebuild(in.ID)
 	if err != nil {
 		return nil, notFound(err, errNoRebuild)
 	}
-	return &rebuildOutput{Body: h.rebuild(found)}, nil
+	return &rebuildOutput{Body: h.rebuild(ctx, found)}, nil
 }
 
 func (h *handler) cancelRebuild(ctx context.Context, in *rebuildInput) (*rebuildOutput, error) {

@@ -18,8 +18,8 @@ type Scope int
 // The scopes, from the least. ScopeNone is that of an operation for everybody.
 const (
 	ScopeNone  Scope = iota
-	ScopeRead        // orders and how ticketrail is
-	ScopeRaw         // what senders sent, byte for byte
+	ScopeRead        // orders without what is personal, and how ticketrail is
+	ScopeRaw         // what is personal of orders, and what senders sent, byte for byte
 	ScopeAdmin       // whatever changes something
 )
 
@@ -105,6 +105,9 @@ func bearerOf(ctx context.Context) Token {
 	bearer, _ := ctx.Value(bearerKey{}).(Token)
 	return bearer
 }
+
+// seesPersonal tells whether who asks may see what is personal of an order.
+func seesPersonal(ctx context.Context) bool { return bearerOf(ctx).Scope >= ScopeRaw }
 
 // guarded has an operation answered to those alone whose token has its scope, and
 // each act of an administrator recorded.

@@ -13,6 +13,7 @@ import (
 type Timeline struct {
 	Entries    []TimelineEntry `json:"entries" nullable:"false" doc:"In the order of the stream."`
 	NextCursor *string         `json:"next_cursor" doc:"The cursor of the next page; null on the last."`
+	Redacted   bool            `json:"redacted" example:"false" doc:"Whether the notes of what was back-filled, which are personal, are withheld, since the token lacks the scope raw."`
 }
 
 // TimelineEntry is what one webhook did to the order, or a status that no webhook
@@ -21,7 +22,7 @@ type TimelineEntry struct {
 	StreamSequence uint64          `json:"stream_sequence" example:"812" doc:"The webhook that did it, or that told of it."`
 	Event          *string         `json:"event" example:"rider-delivering" doc:"The provider's own name of the event; null where back-filled."`
 	Status         *string         `json:"status" doc:"The provider's own status, verbatim."`
-	Effect         domain.Effect   `json:"effect" enum:"advanced,updated,no-change,late,contradiction,back-filled,duplicate" example:"advanced" doc:"What it did to the order."`
+	Effect         domain.Effect   `json:"effect" enum:"advanced,updated,no-change,late,contradiction,back-filled,duplicate,erased" example:"advanced" doc:"What it did to the order."`
 	Note           *string         `json:"note" doc:"Why, in a few words, where the effect does not say it all."`
 	State          domain.State    `json:"state" enum:"placed,accepted,in-kitchen,ready,rider-delivering,failed,completed,closed,canceled" example:"rider-delivering" doc:"The headline after it."`
 	OccurredAt     *domain.Instant `json:"occurred_at" format:"date-time" doc:"When it happened, as the provider says."`
@@ -61,7 +62,11 @@ func (h *handler) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	entries, next := cut(in.Page, entries, func(last domain.TimelineEntry) string {
 		return sealCursor(scope, last.StreamSequence, uint64(last.Ordinal))
 	})
-	return &timelineOutput{Body: Timeline{Entries: each(entries, timelineEntry), NextCursor: next}}, nil
+	redacted := !seesPersonal(ctx)
+	if redacted {
+		entries = each(entries, domain.TimelineEntry.Redacted)
+	}
+	return &timelineOutput{Body: Timeline{Entries: each(entries, timelineEntry), NextCursor: next, Redacted: redacted}}, nil
 }
 
 func timelineEntry(e domain.TimelineEntry) TimelineEntry {

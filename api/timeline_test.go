@@ -25,7 +25,7 @@ func TestTimelineInJSON(t *testing.T) {
 		`{"stream_sequence":1,"event":"order_updated","status":"paid","effect":"advanced","note":null,"state":"completed","occurred_at":"2026-03-01T12:00:00Z","received_at":"2026-03-01T12:00:00Z","webhook":"/v1/webhooks/1"},`+
 		`{"stream_sequence":1,"event":null,"status":"processing","effect":"back-filled","note":null,"state":"completed","occurred_at":"2026-03-01T11:00:00Z","received_at":"2026-03-01T12:00:00Z","webhook":null},`+
 		`{"stream_sequence":1,"event":null,"status":"finalizing","effect":"back-filled","note":null,"state":"completed","occurred_at":"2026-03-01T11:30:00Z","received_at":"2026-03-01T12:00:00Z","webhook":null}`+
-		`],"next_cursor":null}`+"\n", l.serve().get("/v1/orders/ivy/i-1/timeline").Body)
+		`],"next_cursor":null,"redacted":false}`+"\n", l.serve().get("/v1/orders/ivy/i-1/timeline").Body)
 }
 
 // withHistory is a snapshot that knows of two statuses before its own.

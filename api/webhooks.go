@@ -28,7 +28,7 @@ func webhookPath(streamSequence uint64) string {
 }
 
 // Webhook is a webhook as it was received. Exactly one of Body and BodyBase64 is
-// not null, and it gives the body byte for byte.
+// not null, and it gives the body byte for byte; both are where it was erased.
 type Webhook struct {
 	StreamSequence uint64         `json:"stream_sequence" example:"812" doc:"Its position in the stream."`
 	Source         string         `json:"source" example:"ordatic" doc:"The source it came to."`
@@ -37,9 +37,10 @@ type Webhook struct {
 	WebhookID      *string        `json:"webhook_id" doc:"The provider's id of the webhook."`
 	ContentType    string         `json:"content_type" example:"application/json" doc:"As the sender gave it."`
 	ReceivedAt     domain.Instant `json:"received_at" format:"date-time" doc:"When it came."`
-	Size           int            `json:"size" example:"412" doc:"Of the body, in bytes."`
-	Body           *string        `json:"body" doc:"The body as text; null where it is not UTF-8."`
-	BodyBase64     *string        `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8."`
+	Size           int            `json:"size" example:"412" doc:"Of the body that came, in bytes."`
+	Erased         bool           `json:"erased" example:"false" doc:"Whether its body was erased with what is personal of its order."`
+	Body           *string        `json:"body" doc:"The body as text; null where it is not UTF-8, or erased."`
+	BodyBase64     *string        `json:"body_base64" encoding:"base64" doc:"The body in base64; null where it is UTF-8, or erased."`
 }
 
 type webhookInput struct {
@@ -99,6 +100,9 @@ func (h *handler) getWebhook(ctx context.Context, in *webhookInput) (*webhookOut
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoStream, err)
 	}
+	if found.Remains != nil {
+		return nil, errWebhookErased
+	}
 	if wantsBytes(in.Raw, in.Accept) {
 		return attachment(fmt.Sprintf("webhook-%d", found.StreamSequence), found.Body), nil
 	}
@@ -114,11 +118,14 @@ func webhook(w *domain.Webhook) Webhook {
 		WebhookID:      orNull(w.ID),
 		ContentType:    cmp.Or(w.ContentType, typeJSON),
 		ReceivedAt:     w.ReceivedAt,
-		Size:           len(w.Body),
+		Size:           w.Length(),
+		Erased:         w.Remains != nil,
 	}
-	if utf8.Valid(w.Body) {
+	switch {
+	case described.Erased:
+	case utf8.Valid(w.Body):
 		described.Body = new(string(w.Body))
-	} else {
+	default:
 		described.BodyBase64 = new(base64.StdEncoding.EncodeToString(w.Body))
 	}
 	return described

@@ -27,6 +27,8 @@ const (
 	// EffectDuplicate: the same webhook id with the same body was applied before.
 	// Apply never gives it: who keeps the webhook ids must see it first.
 	EffectDuplicate Effect = "duplicate"
+	// EffectErased: what is personal of the order was taken away.
+	EffectErased Effect = "erased"
 )
 
 // Change tells what an event did.
@@ -97,6 +99,8 @@ func (c *Change) Reason(e *Event) string {
 		return c.Note + ": the highest outcome stands, " + c.To.Outcome.String()
 	case EffectDuplicate:
 		return c.Note + ": the same webhook id with the same body, which is applied once"
+	case EffectErased:
+		return "it is the tombstone: what was personal of the order until then was erased, and no later webhook of it is applied"
 	}
 	return c.Note
 }

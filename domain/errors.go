@@ -41,6 +41,8 @@ const (
 	CauseKeyUnusable     = "order-key-unusable" // too long, or with control characters
 	CauseUnknownProvider = "unknown-provider"   // a subject whose provider this program lacks
 	CauseInternalDefect  = "internal-defect"    // translating it panicked: a bug of ours
+	CauseOrderErased     = "order-erased"       // what is personal of its order was erased before it came
+	CauseErasure         = "erasure-unusable"   // an erasure that cannot be read, or of an order that nobody heard of
 )
 
 // Causes gives the list of them.
@@ -48,6 +50,7 @@ func Causes() []string {
 	return []string{
 		CauseMalformed, CauseTooDeep, CauseTooManyElements, CauseTooLong, CauseWrongType,
 		CauseKeyMissing, CauseKeyUnusable, CauseUnknownProvider, CauseInternalDefect,
+		CauseOrderErased, CauseErasure,
 	}
 }
 

@@ -8,13 +8,21 @@ const (
 	Step Kind = iota
 	// Snapshot states where the whole order stands; the greatest stamp wins.
 	Snapshot
+	// Tombstone takes away what is personal of the order, and says nothing else.
+	Tombstone
 )
 
-func (k Kind) String() string {
-	if k == Snapshot {
-		return "snapshot"
-	}
-	return "step"
+var kindNames = []string{"step", "snapshot", "tombstone"}
+
+func (k Kind) String() string { return nameOf(kindNames, k) }
+
+// MarshalText gives the name of the kind.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a name; an unknown one is an error.
+func (k *Kind) UnmarshalText(text []byte) (err error) {
+	*k, err = valueOf[Kind]("kind", kindNames, text)
+	return err
 }
 
 // Standing is where an order stands, as one event or all of them say.
@@ -31,45 +39,45 @@ func (s Standing) Join(t Standing) Standing {
 }
 
 // Event is what one webhook says about one order, in ticketrail's words. It is
-// made by a provider's translation and stored nowhere. Zero values mean that the
-// webhook says nothing of the kind.
+// made by a provider's translation, and stored only where an erasure took the
+// webhook's own words away. Zero values mean that the webhook says nothing of the kind.
 type Event struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Key is the order key: unique among the orders of one source.
-	Key string
+	Key string `json:"key"`
 	// Name is the provider's own name of the event, such as "order_updated".
-	Name string
+	Name string `json:"name"`
 	// Stamp ranks the event's statements against those of other events.
-	Stamp Stamp
+	Stamp Stamp `json:"stamp"`
 	// OccurredAt is when the provider says that it happened.
-	OccurredAt Instant
+	OccurredAt Instant `json:"occurred_at,omitzero"`
 	// Standing is what the event says of the axes. A snapshot whose status is
 	// not known has StandingUnknown set, and leaves the order's standing alone.
-	Standing        Standing
-	StandingUnknown bool
+	Standing        Standing `json:"standing,omitzero"`
+	StandingUnknown bool     `json:"standing_unknown,omitzero"`
 
 	Facts
-	Refunds   []Refund
-	Payments  []PaymentRecord
-	Proof     *Proof
-	History   []HistoryEntry // that a snapshot carries
-	Anomalies []Anomaly
+	Refunds   []Refund        `json:"refunds,omitempty"`
+	Payments  []PaymentRecord `json:"payments,omitempty"`
+	Proof     *Proof          `json:"proof,omitempty"`
+	History   []HistoryEntry  `json:"history,omitempty"` // that a snapshot carries
+	Anomalies []Anomaly       `json:"anomalies,omitempty"`
 }
 
 // Facts are the single values that an event may state about its order.
 type Facts struct {
-	ProviderStatus  string // verbatim
-	StoreID         string
-	Reference       string // what the merchant calls the order
-	Description     string
-	FulfillmentKind string // "delivery", "takeaway" or "at-table"
-	Currency        string // ISO 4217, where the provider states it
-	Total           Amount
-	Discount        Amount
-	Refunded        Amount // the sum of the refunds that succeeded, as the provider says
-	CreatedAt       Instant
-	CompletedAt     Instant
-	Receipt         Receipt
+	ProviderStatus  string  `json:"provider_status,omitzero"` // verbatim
+	StoreID         string  `json:"store_id,omitzero"`
+	Reference       string  `json:"reference,omitzero"` // what the merchant calls the order
+	Description     string  `json:"description,omitzero"`
+	FulfillmentKind string  `json:"fulfillment_kind,omitzero"` // "delivery", "takeaway" or "at-table"
+	Currency        string  `json:"currency,omitzero"`         // ISO 4217, where the provider states it
+	Total           Amount  `json:"total,omitzero"`
+	Discount        Amount  `json:"discount,omitzero"`
+	Refunded        Amount  `json:"refunded,omitzero"` // the sum of the refunds that succeeded, as the provider says
+	CreatedAt       Instant `json:"created_at,omitzero"`
+	CompletedAt     Instant `json:"completed_at,omitzero"`
+	Receipt         Receipt `json:"receipt,omitzero"`
 }
 
 // Receipt is the proof of purchase that a provider issued for an order.
@@ -105,7 +113,7 @@ type PaymentRecord struct {
 // Proof is a proof of delivery with its bytes.
 type Proof struct {
 	ProofInfo
-	Content []byte
+	Content []byte `json:"-"`
 }
 
 // ProofInfo describes a proof of delivery. Its ID is the head of the SHA-256 of

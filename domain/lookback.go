@@ -4,7 +4,8 @@ package domain
 // an order in the order of the stream explain why it is as it is.
 type ExplainedWebhook struct {
 	*Webhook
-	// Verified says in words how its sender was checked before it was stored.
+	// Verified says in words how its sender was checked before it was stored; empty
+	// for a tombstone, which ticketrail itself put there.
 	Verified string
 	// Event is what it said.
 	Event *Event
@@ -18,6 +19,13 @@ type ExplainedWebhook struct {
 type OrderRows struct {
 	Order    *Order
 	Timeline []TimelineEntry
+}
+
+// Erase does to the timeline so far what a tombstone does to it.
+func (r *OrderRows) Erase() {
+	for i, entry := range r.Timeline {
+		r.Timeline[i] = entry.Redacted()
+	}
 }
 
 // OrderRebuild is what came of folding one order anew from its webhooks.

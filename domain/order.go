@@ -29,6 +29,9 @@ type Order struct {
 	// present problem, zero where there is none, and the present state.
 	ProblemSince Instant `json:"problem_since,omitzero"`
 	StateSince   Instant `json:"state_since"`
+	// ErasedAt is when what is personal of the order was erased, the last time; zero
+	// for an order of which nothing was. An erased order takes no more webhooks.
+	ErasedAt Instant `json:"erased_at,omitzero"`
 
 	ProviderStatus  Field[string]  `json:"provider_status,omitzero"`
 	StoreID         Field[string]  `json:"store_id,omitzero"`
@@ -79,6 +82,9 @@ func (o *Order) State() State { return o.Standing().State() }
 // Apply folds one event into the order and tells what it did. The event must be
 // of this order; streamSequence and receivedAt are those of its webhook.
 func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Change {
+	if e.Kind == Tombstone {
+		return o.erase(streamSequence, receivedAt)
+	}
 	change := Change{First: o.Version == 0, From: o.Standing()}
 	late := o.isLate(e)
 
@@ -104,26 +110,40 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 		change.InBefore = receivedAt.Time().Sub(o.StateSince.Time())
 		o.StateSince = receivedAt
 	}
+	o.heard(streamSequence, receivedAt)
+	change.judge(e.Kind, contradiction, late)
+	return change
+}
+
+// heard notes the last webhook.
+func (o *Order) heard(streamSequence uint64, receivedAt Instant) {
 	o.LastSeenAt = receivedAt
 	o.StreamSequence = streamSequence
 	o.Version++
-	change.judge(e.Kind, contradiction, late)
-	return change
+}
+
+// erase does what a tombstone says. The order stands where it stood, and counts the
+// tombstone among its webhooks, so that who asks for what changed hears of it.
+func (o *Order) erase(streamSequence uint64, receivedAt Instant) Change {
+	o.forget()
+	o.ErasedAt = receivedAt
+	o.heard(streamSequence, receivedAt)
+	return o.unmoved(EffectErased)
 }
 
 // Duplicate tells of a webhook that was applied before, at a stream sequence, and
 // that therefore changes nothing.
 func (o *Order) Duplicate(of uint64) Change {
+	change := o.unmoved(EffectDuplicate)
+	change.Note = fmt.Sprintf("the webhook of stream sequence %d again", of)
+	change.DuplicateOf = of
+	return change
+}
+
+// unmoved gives the change of a webhook that left the order where it stands.
+func (o *Order) unmoved(effect Effect) Change {
 	standing := o.Standing()
-	return Change{
-		Effect:      EffectDuplicate,
-		Note:        fmt.Sprintf("the webhook of stream sequence %d again", of),
-		DuplicateOf: of,
-		Before:      standing.State(),
-		After:       standing.State(),
-		From:        standing,
-		To:          standing,
-	}
+	return Change{Effect: effect, Before: standing.State(), After: standing.State(), From: standing, To: standing}
 }
 
 // isLate tells why an event ranks below what is known already, before it is

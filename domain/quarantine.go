@@ -77,8 +77,9 @@ type QuarantineEntry struct {
 	// Size is that of the body in bytes, and Body the raw bytes, nil in a list.
 	Size int
 	Body []byte
-	// Gone is set where the stream forgot the webhook: size and body are lost.
-	Gone bool
+	// Gone is set where the stream forgot the webhook: size and body are lost. Erased is
+	// where an erasure took the body away.
+	Gone, Erased bool
 	// Decision is the last one about it; nil where nobody has decided.
 	Decision *Decision
 }

@@ -69,10 +69,13 @@ type Batch struct {
 	Checkpoint Checkpoint // after the batch
 	// Orders holds each changed order once, as it is after the batch; the new ones
 	// (ID 0) in order of first appearance.
-	Orders      []*Order
-	Timeline    []OrderEntry
-	WebhookIDs  []WebhookID
-	Proofs      []OrderProof
+	Orders     []*Order
+	Timeline   []OrderEntry
+	WebhookIDs []WebhookID
+	Proofs     []OrderProof
+	// Erased are orders that are among Orders, each after all that the batch has of it:
+	// their proofs lose the bytes, and their timelines what is personal.
+	Erased      []*Order
 	Quarantined []QuarantinedWebhook
 	Tallies     Tallies
 }
@@ -143,8 +146,10 @@ const (
 type OrderQuery struct {
 	States        []State
 	Source, Store string
-	// Text is looked for, case-insensitively, in the order's key and reference.
+	// Text is looked for, case-insensitively, in the order's key and reference; where
+	// KeysOnly is set, in its key alone.
 	Text         string
+	KeysOnly     bool
 	Problem      *bool   // with or without one
 	UpdatedSince Instant // by the time of receipt of the last applied webhook
 	Sort         OrderSort

@@ -15,7 +15,8 @@ const maxWebhookID = 200
 // Digest is a SHA-256 sum.
 type Digest [sha256.Size]byte
 
-// Webhook is one HTTP delivery as it was received. It is never changed.
+// Webhook is one HTTP delivery as it was received. It is never changed, but that an
+// erasure takes its body away.
 type Webhook struct {
 	// Provider and Source are names from the configuration of the day it came.
 	Provider, Source string
@@ -32,6 +33,10 @@ type Webhook struct {
 	// BodyDigest is the SHA-256 of Body, set where the webhook enters the
 	// program, since more than one reader needs it.
 	BodyDigest Digest
+	// Remains are set where an erasure took the body away, and nil for every other
+	// webhook. Body is then empty, and BodyDigest that of the body that came: the
+	// digest chain and the duplicates stay as they were.
+	Remains *Remains
 	// ReceivedAt is when it first came: the stream's own timestamp, or, for a
 	// rejected webhook that was released later, when it was rejected.
 	ReceivedAt Instant
@@ -48,6 +53,14 @@ func IsWebhookID(id string) bool {
 	return id != "" && len(id) <= maxWebhookID &&
 		!strings.ContainsFunc(id, unicode.IsControl) &&
 		!strings.ContainsRune(id, utf8.RuneError)
+}
+
+// Length gives the length in bytes of the body that came.
+func (w *Webhook) Length() int {
+	if w.Remains != nil {
+		return w.Remains.Length
+	}
+	return len(w.Body)
 }
 
 // DigestBody gives the digest of a raw body.

@@ -8,6 +8,11 @@
 // committed in one transaction. A webhook that cannot be translated is
 // quarantined in that transaction and holds up nothing.
 //
+// The tombstone of an erased order takes its personal texts, the notes of what was
+// back-filled and the bytes of its proofs with it, in the transaction of the tombstone.
+// A later webhook of the order is quarantined, so that it does not bring these back
+// without anybody noticing.
+//
 // # What is checked, and when
 //
 // The projector trusts nothing it reads. Its [Guard] compares the checkpoint with

@@ -13,7 +13,7 @@ import (
 // remembers, so that nothing depends on where the run was cut.
 type effects struct {
 	memory    Memory
-	providers map[string]provider.Provider
+	providers provider.Set
 	batch     domain.Batch
 	orders    map[orderName]*domain.Order // those of this run
 	changed   map[*domain.Order]bool      // those in batch.Orders
@@ -25,20 +25,7 @@ type (
 	webhookName struct{ source, id string }
 )
 
-// byName gives the providers by their names, all of package provider where there
-// are none.
-func byName(providers []provider.Provider) map[string]provider.Provider {
-	if providers == nil {
-		providers = provider.All()
-	}
-	named := make(map[string]provider.Provider, len(providers))
-	for _, p := range providers {
-		named[p.Name()] = p
-	}
-	return named
-}
-
-func newEffects(memory Memory, providers map[string]provider.Provider, from domain.Checkpoint) *effects {
+func newEffects(memory Memory, providers provider.Set, from domain.Checkpoint) *effects {
 	return &effects{
 		memory:    memory,
 		providers: providers,
@@ -91,7 +78,11 @@ func (e *effects) count(w *domain.Webhook, became became) {
 
 // project decides what becomes of a webhook and does it.
 func (e *effects) project(ctx context.Context, w *domain.Webhook) (became, error) {
-	event, err := e.translate(w)
+	event, err := e.providers.Translate(w)
+	var change domain.Change
+	if err == nil {
+		change, err = e.take(ctx, w, event)
+	}
 	var untranslatable *domain.Untranslatable
 	switch {
 	case errors.Is(err, domain.ErrNotAboutOrder):
@@ -101,18 +92,19 @@ func (e *effects) project(ctx context.Context, w *domain.Webhook) (became, error
 		return quarantined, nil
 	case err != nil:
 		return nil, err
+	case change.Effect == domain.EffectDuplicate:
+		return duplicate, nil
 	}
-	change, err := e.take(ctx, w, event)
-	if change.Effect == domain.EffectDuplicate {
-		return duplicate, err
-	}
-	return applied, err
+	return applied, nil
 }
 
 // take does to the event's order what the event says, unless its webhook was
-// applied before.
+// applied before. It returns a *domain.Untranslatable for what the order cannot take.
 func (e *effects) take(ctx context.Context, w *domain.Webhook, event *domain.Event) (domain.Change, error) {
 	order, err := e.order(ctx, w, event.Key)
+	if err == nil {
+		err = mayTake(order, event)
+	}
 	if err != nil {
 		return domain.Change{}, err
 	}
@@ -130,19 +122,17 @@ func (e *effects) take(ctx context.Context, w *domain.Webhook, event *domain.Eve
 	return e.apply(order, w, event), nil
 }
 
-// translate asks the provider what the webhook means. A translation that panics
-// has a bug, and costs this webhook its place in an order, but never the stream.
-func (e *effects) translate(w *domain.Webhook) (event *domain.Event, err error) {
-	defer func() {
-		if recover() != nil {
-			err = &domain.Untranslatable{Cause: domain.CauseInternalDefect}
-		}
-	}()
-	p, known := e.providers[w.Provider]
-	if !known {
-		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownProvider}
+// mayTake refuses what would bring an erased order back without anybody noticing: all
+// that comes after its tombstone, but for another one, which erases that too. And it
+// refuses the tombstone of an order of which nothing was heard.
+func mayTake(order *domain.Order, event *domain.Event) error {
+	switch isTombstone := event.Kind == domain.Tombstone; {
+	case isTombstone && order.Version == 0:
+		return &domain.Untranslatable{Cause: domain.CauseErasure}
+	case !isTombstone && !order.ErasedAt.IsZero():
+		return &domain.Untranslatable{Cause: domain.CauseOrderErased}
 	}
-	return p.Translate(w)
+	return nil
 }
 
 func (e *effects) quarantine(w *domain.Webhook, why *domain.Untranslatable) {
@@ -201,6 +191,9 @@ func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Ev
 	if !e.changed[order] {
 		e.changed[order] = true
 		e.batch.Orders = append(e.batch.Orders, order)
+	}
+	if event.Kind == domain.Tombstone {
+		e.batch.Erased = append(e.batch.Erased, order)
 	}
 	e.enter(order, w, event, change)
 	e.tally(order.Source, change)

@@ -45,7 +45,7 @@ type Projector struct {
 	log       Log
 	store     Store
 	guard     Guard
-	providers map[string]provider.Provider
+	providers provider.Set
 	maxBatch  int
 	version   int
 	logger    *slog.Logger
@@ -72,7 +72,7 @@ func New(log Log, store Store, c Config) *Projector {
 		log:       log,
 		store:     store,
 		guard:     NewGuard(log),
-		providers: byName(c.Providers),
+		providers: provider.NewSet(c.Providers),
 		maxBatch:  c.MaxBatch,
 		version:   c.Version,
 		logger:    c.Logger,

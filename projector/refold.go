@@ -13,7 +13,7 @@ import (
 // this far and no further. It must not be used by two goroutines at once.
 type Refold struct {
 	ids         WebhookIDs
-	providers   map[string]provider.Provider
+	providers   provider.Set
 	source, key string
 	order       *domain.Order // nil before the first webhook
 }
@@ -30,15 +30,16 @@ type Refolded struct {
 // know of webhooks that come later. The providers are all of package provider
 // where there are none.
 func NewRefold(ids WebhookIDs, providers []provider.Provider, source, key string) *Refold {
-	return &Refold{ids: ids, providers: byName(providers), source: source, key: key}
+	return &Refold{ids: ids, providers: provider.NewSet(providers), source: source, key: key}
 }
 
 // Add takes the next webhook of the order, in the order of the stream. It returns
 // domain.ErrNotAboutOrder for a webhook of another order or of none, and a
-// *domain.Untranslatable for one that no event can be made of; both are left out.
+// *domain.Untranslatable for one that no event can be made of, or that the order cannot
+// take; both are left out.
 func (r *Refold) Add(ctx context.Context, w *domain.Webhook) (*Refolded, error) {
 	effects := newEffects(soFar{r.ids, r.order}, r.providers, domain.Checkpoint{})
-	event, err := effects.translate(w)
+	event, err := r.providers.Translate(w)
 	if err == nil && (w.Source != r.source || event.Key != r.key) {
 		err = domain.ErrNotAboutOrder
 	}

@@ -84,6 +84,9 @@ func releaseText(r *api.Release) string {
 
 // bodyText gives a body on one line: JSON without the white space between its values.
 func bodyText(w *api.Webhook) string {
+	if w.Erased {
+		return fmt.Sprintf("erased, with what is personal of the order; it had %d bytes", w.Size)
+	}
 	var line bytes.Buffer
 	if text := orEmpty(w.Body); json.Compact(&line, []byte(text)) != nil {
 		return cmp.Or(text, orEmpty(w.BodyBase64))

@@ -109,12 +109,22 @@ func printFacts(w io.Writer, o *api.Order) {
 		{"last seen", o.LastSeenAt},
 		{"version", o.Version},
 		{"stream sequence", o.StreamSequence},
+		{"erased", o.ErasedAt},
+		{"withheld", withheld(o)},
 	} {
 		if text := shown(fact.value); text != "" {
 			table.AppendRow([]any{fact.name, printable(text)})
 		}
 	}
 	table.Render()
+}
+
+// withheld says what is not shown to who may not see it.
+func withheld(o *api.Order) string {
+	if !o.Redacted {
+		return ""
+	}
+	return "reference, description and reasons: they need a token with the scope raw"
 }
 
 func receipt(r *api.Receipt, currency *string) string {

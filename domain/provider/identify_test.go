@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
@@ -131,4 +132,17 @@ func TestIdentifyWebhookID(t *testing.T) {
 // nested gives arrays in arrays.
 func nested(levels int) string {
 	return strings.Repeat("[", levels) + strings.Repeat("]", levels)
+}
+
+// No sender can put a tombstone on the stream: no provider publishes an event of that
+// token, and what calls itself so is an event like any unknown one.
+func TestNoSenderErases(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"type":"erased","eventType":"erased","event":"erased","id":"erased","status":"erased","key":"o-1","webhooks":[]}`)
+	for _, p := range provider.All() {
+		require.NotContains(t, p.Events(), domain.EventErased)
+		identity, err := p.Identify(&provider.Request{Body: body, Header: map[string][]string{"X-Event": {domain.EventErased}}})
+		require.NoError(t, err)
+		require.NotEqual(t, domain.EventErased, identity.Event, p.Name())
+	}
 }

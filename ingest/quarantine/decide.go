@@ -141,7 +141,10 @@ func (q *Quarantine) retryWebhook(ctx context.Context, streamSequence uint64) (d
 	case err != nil:
 		return domain.Retried{}, err
 	}
-	event, err := q.translate(w)
+	event, err := q.providers.Translate(w)
+	if err == nil && final(e.Cause) {
+		err = &domain.Untranslatable{Cause: e.Cause}
+	}
 	var untranslatable *domain.Untranslatable
 	switch {
 	case errors.Is(err, domain.ErrNotAboutOrder):
@@ -156,18 +159,10 @@ func (q *Quarantine) retryWebhook(ctx context.Context, streamSequence uint64) (d
 	return domain.Retried{Result: domain.RetryWouldApply, Event: event.Name, OrderKey: event.Key}, nil
 }
 
-// translate asks the provider what a webhook means, as the projector does.
-func (q *Quarantine) translate(w *domain.Webhook) (event *domain.Event, err error) {
-	defer func() {
-		if recover() != nil {
-			err = &domain.Untranslatable{Cause: domain.CauseInternalDefect}
-		}
-	}()
-	p, known := q.providers[w.Provider]
-	if !known {
-		return nil, &domain.Untranslatable{Cause: domain.CauseUnknownProvider}
-	}
-	return p.Translate(w)
+// final tells whether a cause says nothing of the program: no other one would make
+// anything else of the webhook.
+func final(cause string) bool {
+	return cause == domain.CauseOrderErased || cause == domain.CauseErasure
 }
 
 // Discard records that the entries are of no use, and tells how many were not

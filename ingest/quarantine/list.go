@@ -280,6 +280,6 @@ func (q *Quarantine) describe(ctx context.Context, e *domain.QuarantineEntry) er
 	if err != nil {
 		return err
 	}
-	e.Provider, e.Size, e.Body = w.Provider, len(w.Body), w.Body
+	e.Provider, e.Size, e.Body, e.Erased = w.Provider, w.Length(), w.Body, w.Remains != nil
 	return nil
 }

@@ -101,7 +101,7 @@ type Quarantine struct {
 	model     Model
 	now       func() time.Time
 	sources   map[string]ingest.Source
-	providers map[string]provider.Provider
+	providers provider.Set
 	decisions *decisions
 	// deciding lets one decision be made at a time.
 	deciding chan struct{}
@@ -121,23 +121,17 @@ func New(log Log, model Model, config Config) *Quarantine {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	if config.Providers == nil {
-		config.Providers = provider.All()
-	}
 	q := &Quarantine{
 		log:       log,
 		model:     model,
 		now:       config.Now,
 		sources:   make(map[string]ingest.Source, len(config.Sources)),
-		providers: make(map[string]provider.Provider, len(config.Providers)),
+		providers: provider.NewSet(config.Providers),
 		decisions: newDecisions(log),
 		deciding:  make(chan struct{}, 1),
 	}
 	for _, s := range config.Sources {
 		q.sources[s.Name] = s
-	}
-	for _, p := range config.Providers {
-		q.providers[p.Name()] = p
 	}
 	return q
 }

@@ -226,3 +226,37 @@ func TestRetryOfNothing(t *testing.T) {
 		require.ErrorIs(t, err, domain.ErrNotFound, id)
 	}
 }
+
+// What came of an order after it was erased stays set aside, whatever program tries it
+// again. Once it is erased too, its bytes are gone and its size is known.
+func TestRetryOfAnErasedOrder(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	body := []byte(`{"eventType":"order-accepted","storeId":"s","data":{"orderId":"1"}}`)
+	s.accept(provider.Ordatic{}, body)
+	_, err := s.log.Append(t.Context(), &domain.Webhook{
+		Provider: "ordatic", Source: "ordatic", Event: domain.EventErased, Body: []byte(`{"key":"s:1","webhooks":[]}`),
+	})
+	require.NoError(t, err)
+	s.accept(provider.Ordatic{}, body)
+	s.project()
+	require.Equal(t, domain.Retried{Result: domain.RetryStillUntranslatable, Cause: domain.CauseOrderErased}, s.retry("w-3", domain.Retry{}))
+
+	entry, err := s.office(erasedLog{s.log}).Entry(t.Context(), parse(t, "w-3"))
+	require.NoError(t, err)
+	require.True(t, entry.Erased)
+	require.Empty(t, entry.Body)
+	require.Equal(t, len(body), entry.Size)
+	require.Equal(t, domain.CauseOrderErased, entry.Cause)
+}
+
+// erasedLog is a stream whose webhooks were erased.
+type erasedLog struct{ quarantine.Log }
+
+func (l erasedLog) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
+	w, err := l.Log.Webhook(ctx, streamSequence)
+	if err != nil {
+		return nil, err
+	}
+	return w.Erased(&domain.Event{Key: "s:1"}, domain.Tokens(nil)), nil
+}

@@ -14,6 +14,9 @@
 //
 // # Limits
 //
+// What an erasure took away is not there to be folded again: before its tombstone, an
+// erased order has tokens in the place of its personal texts.
+//
 // An order of which the stream no longer holds every webhook cannot be folded
 // again: domain.ErrForgotten. A timeline that has lost lines cannot tell of the
 // webhooks that are missing in it; that takes a rebuild of the whole read model.

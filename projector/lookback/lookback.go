@@ -100,12 +100,16 @@ func (l *Lookback) Explain(ctx context.Context, source, key string) iter.Seq2[*d
 	}
 }
 
+// explain tells of one webhook. A tombstone had no sender to be verified.
 func (l *Lookback) explain(s step) *domain.ExplainedWebhook {
-	return &domain.ExplainedWebhook{
-		Webhook:  s.webhook,
-		Verified: l.schemes[s.webhook.Provider],
-		Event:    s.Event,
-		Change:   s.Change,
-		Reason:   s.Change.Reason(s.Event),
+	explained := &domain.ExplainedWebhook{
+		Webhook: s.webhook,
+		Event:   s.Event,
+		Change:  s.Change,
+		Reason:  s.Change.Reason(s.Event),
 	}
+	if s.Event.Kind != domain.Tombstone {
+		explained.Verified = l.schemes[s.webhook.Provider]
+	}
+	return explained
 }

@@ -58,6 +58,9 @@ func (r *refold) rows(ctx context.Context) (*domain.OrderRows, error) {
 		}
 		folded[step.webhook.StreamSequence] = true
 		rows.Timeline = append(rows.Timeline, step.Timeline...)
+		if step.Event.Kind == domain.Tombstone {
+			rows.Erase()
+		}
 	}
 	rows.Order = r.Order()
 	return rows, nil

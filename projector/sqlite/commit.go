@@ -18,6 +18,7 @@ import (
 type writeStatements struct {
 	insertOrder, updateOrder        *sql.Stmt
 	entry, webhookID, proof, parked *sql.Stmt
+	eraseNotes, eraseProofs         *sql.Stmt
 	orders, minute, duration        *sql.Stmt
 	dropEmptyTallies, checkpoint    *sql.Stmt
 }
@@ -50,8 +51,17 @@ func (w *writeStatements) queries() map[**sql.Stmt]string {
 			ON CONFLICT DO NOTHING`,
 		&w.proof: `
 			INSERT INTO proofs (order_id, id, type, content)
-			VALUES (?, ?, ?, ?)
+			VALUES (?, ?, ?, ifnull(?, x''))
 			ON CONFLICT DO NOTHING`,
+		&w.eraseNotes: `
+			UPDATE timeline
+			SET note = ''
+			WHERE order_id = ? AND effect = 'back-filled'`,
+		// The rows stay: their numbers must not depend on how the batches were cut.
+		&w.eraseProofs: `
+			UPDATE proofs
+			SET content = x''
+			WHERE order_id = ?`,
 		&w.parked: `
 			INSERT INTO quarantine (stream_sequence, source, event, cause, place, received_at)
 			VALUES (?, ?, ?, ?, ?, ?)`,
@@ -110,6 +120,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(w.err)}
 	}
 	db.announce()
+	db.emptyLog(ctx, len(b.Erased) > 0)
 	return nil
 }
 
@@ -139,6 +150,10 @@ func (w *batchWriter) batch(b *domain.Batch) {
 	}
 	for _, proof := range b.Proofs {
 		w.run(w.statements.proof, proof.Order.ID, proof.ID, proof.Type, proof.Content)
+	}
+	for _, order := range b.Erased {
+		w.run(w.statements.eraseNotes, order.ID)
+		w.run(w.statements.eraseProofs, order.ID)
 	}
 	for _, q := range b.Quarantined {
 		w.run(w.statements.parked, q.StreamSequence, q.Source, q.Event, q.Cause, q.Where, q.ReceivedAt.String())

@@ -6,7 +6,8 @@
 // A [DB.Commit] is one transaction: the effects of a batch and its checkpoint,
 // or neither. It is on disk when Commit returns (write-ahead log, synchronous =
 // FULL). A reader sees whole commits only. Two files made of the same stream by
-// the same version hold the same rows, whatever the batches and restarts were.
+// the same version hold the same rows, whatever the batches and restarts were. What
+// was erased is overwritten, and not left in a part of the file that nobody reads.
 //
 // # Concurrency
 //
@@ -34,6 +35,9 @@ const minVersion = 3_051_003
 // readers is how many connections read at once.
 const readers = 8
 
+// busyTimeout is how long a lock of others is waited for, in milliseconds.
+const busyTimeout = "5000"
+
 // DB is an open read model.
 type DB struct {
 	path   string
@@ -41,6 +45,9 @@ type DB struct {
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
+	// logHolds tells that the write-ahead log may hold what was erased. It is of who
+	// commits.
+	logHolds bool
 
 	mu        sync.Mutex
 	committed chan struct{} // closed and replaced at every commit
@@ -177,14 +184,14 @@ func DSN(path string) string { return dsn(path, "rw", "") }
 func dsn(path, mode, more string) string {
 	registerPageSum()
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
-	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=5000&_foreign_keys=false&" + more
+	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=" + busyTimeout + "&_foreign_keys=false&_secure_delete=true&" + more
 	return name.String()
 }
 
 // checkSettings asserts what the promise rests on, since a driver that ignored a
 // part of the DSN would say nothing.
 func (db *DB) checkSettings(ctx context.Context) error {
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": db.synced} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": db.synced, "secure_delete": "1"} {
 		var have string
 		if err := db.writer.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&have); err != nil {
 			return fmt.Errorf("read pragma %s: %w", pragma, err)

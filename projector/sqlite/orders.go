@@ -75,7 +75,11 @@ func selectOrders(q domain.OrderQuery) (query string, args []any) {
 	if q.Problem != nil {
 		filter(map[bool]string{true: "problem <> ''", false: "problem = ''"}[*q.Problem])
 	}
-	if q.Text != "" {
+	switch {
+	case q.Text == "":
+	case q.KeysOnly:
+		filter(`key LIKE ? ESCAPE '\'`, containing(q.Text))
+	default:
 		filter(`(key LIKE ? ESCAPE '\' OR reference LIKE ? ESCAPE '\')`, containing(q.Text), containing(q.Text))
 	}
 	if !q.UpdatedSince.IsZero() {

@@ -2,7 +2,7 @@
 //
 // A file of the operating system's own VFS is opened as ever; then, where it is a
 // database, the table of its methods is exchanged for a copy that reads and writes
-// pages through read_page and write_page. Every other method stays, and takes the
+// pages through read_page and write_page. What is written has no traces of rows that are gone. Every other method stays, and takes the
 // file for what it is. The declarations are those of SQLite's published interface
 // (sqlite.org/c3ref, "OS Interface Object"), of which no version takes anything
 // away.
@@ -49,6 +49,7 @@ enum {
 	UNMAPPED = 2,          // the version of methods that has no xFetch
 	SMALLEST_PAGE = 512,
 	LARGEST_PAGE = 65536,
+	INDEX_INNER = 2, INDEX_LEAF = 10, TABLE_LEAF = 13, // pages of a b-tree that hold rows
 	SUM = 8,    // bytes at the end of each page
 	TABLES = 8, // of methods: one for each way of locking, of which there are fewer
 };
@@ -92,11 +93,29 @@ static int read_page(file *f, void *to, int size, int64_t offset) {
 	return stored == sum(to, size, offset) ? OK : CORRUPT;
 }
 
+static int number(const unsigned char *at) { return at[0] << 8 | at[1]; }
+
+// clear_gap clears what a page of a b-tree has between the pointers to its cells and
+// the cells. Nothing is there, but what SQLite left when it moved cells about: a row
+// that was erased since, too. A page of another kind begins with the number of a page,
+// which in a database of more than 100 GB may look like a kind; its pointers do not.
+static void clear_gap(unsigned char *page, int size) {
+	int kind = page[0], cells = number(page + 3), content = number(page + 5);
+	unsigned char *pointers = page + (kind == INDEX_INNER ? 12 : 8), *gap = pointers + 2 * cells;
+	if ((kind != INDEX_INNER && kind != INDEX_LEAF && kind != TABLE_LEAF) || cells == 0 || gap > page + content)
+		return;
+	for (unsigned char *p = pointers; p < gap; p += 2)
+		if (number(p) < content || number(p) >= size - SUM)
+			return;
+	memset(gap, 0, page + content - gap);
+}
+
 static int write_page(file *f, const void *from, int size, int64_t offset) {
 	if (!is_page(size, offset))
 		return plain_methods(f)->write(f, from, size, offset);
 	char page[LARGEST_PAGE];
 	memcpy(page, from, size);
+	clear_gap((unsigned char *)page, size);
 	uint64_t h = sum(page, size, offset);
 	memcpy(page + size - SUM, &h, SUM);
 	return plain_methods(f)->write(f, page, size, offset);
