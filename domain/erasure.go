@@ -52,7 +52,7 @@ type erasedText struct {
 	ReceivedAt     Instant `json:"received_at"`
 	StoredAt       Instant `json:"stored_at"`
 	SHA256         Digest  `json:"sha256"`
-	Remains
+	Remains        Remains `json:"remains"`
 }
 
 // Body gives the body of the webhook that is the erasure.
