@@ -79,12 +79,12 @@ func (l *Log) bury(ctx context.Context, provider, source string, e *domain.Erasu
 // unerased gives those of some webhooks that have no tombstone, and the place of the last
 // tombstone of the others.
 func (l *Log) unerased(ctx context.Context, provider, source string, webhooks []*domain.Webhook) (fresh []*domain.Webhook, last Receipt, err error) {
-	for _, w := range webhooks {
-		by, err := l.erased.tombstoneOf(ctx, w.StreamSequence)
-		switch {
-		case err != nil:
-			return nil, Receipt{}, err
-		case by > 0:
+	tombstones, err := l.erased.tombstones(ctx, webhooks)
+	if err != nil {
+		return nil, Receipt{}, err
+	}
+	for i, w := range webhooks {
+		if by := tombstones[i]; by > 0 {
 			last = Receipt{StreamSequence: max(last.StreamSequence, by), Duplicate: true}
 			continue
 		}

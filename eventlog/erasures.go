@@ -103,31 +103,35 @@ func (e *erasures) refresh(ctx context.Context) error {
 	return nil
 }
 
-// tombstoneOf gives the stream sequence of an erased webhook's tombstone; 0 where it has
-// none.
-func (e *erasures) tombstoneOf(ctx context.Context, streamSequence uint64) (uint64, error) {
+// tombstones gives the stream sequences of the tombstones of some webhooks; 0 for one
+// that has none.
+func (e *erasures) tombstones(ctx context.Context, webhooks []*domain.Webhook) ([]uint64, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, known := e.by[streamSequence]; !known {
-		if err := e.refresh(ctx); err != nil {
-			return 0, err
-		}
+	if err := e.refresh(ctx); err != nil {
+		return nil, err
 	}
-	return e.by[streamSequence], nil
+	tombstones := make([]uint64, len(webhooks))
+	for i, w := range webhooks {
+		tombstones[i] = e.by[w.StreamSequence]
+	}
+	return tombstones, nil
 }
 
 // webhook gives what is left of an erased webhook, or domain.ErrNotFound where no
 // tombstone names it.
 func (e *erasures) webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
-	by, err := e.tombstoneOf(ctx, streamSequence)
-	if err != nil {
-		return nil, err
-	}
-	if by == 0 {
-		return nil, domain.ErrNotFound
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if _, known := e.by[streamSequence]; !known {
+		if err := e.refresh(ctx); err != nil {
+			return nil, err
+		}
+	}
+	by, known := e.by[streamSequence]
+	if !known {
+		return nil, domain.ErrNotFound
+	}
 	erasure, err := e.erasure(ctx, by)
 	if err != nil {
 		return nil, err
