@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // Copy copies an archive up to its last whole group into a folder, which it makes, and
@@ -32,6 +35,37 @@ func Copy(from, to string) (Mark, error) {
 		return Mark{}, err
 	}
 	return copied.Last(), nil
+}
+
+// Make makes an archive of webhooks that follow one another in a folder. What it
+// returns without an error for is on disk.
+func Make(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, error]) (err error) {
+	w, err := Open(dir, stream)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	var group []Entry
+	bytes := 0
+	for e, err := range webhooks {
+		if err != nil {
+			return err
+		}
+		if bytes += len(e.Body); len(group) == mostInGroup || len(group) > 0 && bytes > segmentText {
+			if err := w.Append(group); err != nil {
+				return err
+			}
+			group, bytes = group[:0], len(e.Body)
+		}
+		if len(group) == 0 {
+			w.startAt(e.StreamSequence)
+		}
+		group = append(group, e)
+	}
+	if len(group) == 0 {
+		return nil
+	}
+	return w.Append(group)
 }
 
 func copyFile(from, to string, size int64) error {

@@ -22,6 +22,9 @@ const (
 	// retryAfter is the pause before what failed is tried again: senders ask again
 	// after seconds.
 	retryAfter = 250 * time.Millisecond
+	// tolerated is how often in a row the reading of the stream may fail before that is
+	// told: a broker that is started anew is back sooner.
+	tolerated = 4
 )
 
 // ErrContradicts says that the stream is not the one that the archive is made from,
@@ -42,6 +45,7 @@ type Keeper struct {
 	log    Log
 	writer *Writer
 	logger *slog.Logger
+	failed int // how often in a row the stream could not be read; only of Run
 
 	mu      sync.Mutex
 	reached uint64
@@ -60,8 +64,9 @@ func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
 	}
 }
 
-// Run follows the stream until ctx ends. What fails is tried again, but for a stream
-// that contradicts the archive: then Run tells, and waits for the end.
+// Run follows the stream until ctx ends. What fails is tried again, and told when it
+// fails repeatedly, but for a stream that contradicts the archive: then Run tells, and
+// waits for the end.
 func (k *Keeper) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := k.follow(ctx)
@@ -69,9 +74,14 @@ func (k *Keeper) Run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrContradicts):
-			k.logger.Error("the archive stopped", "error", err)
+			k.logger.Error("the archive stopped; webhooks are refused where answers wait for it", "error", err)
 			k.tell(0, fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err))
 			<-ctx.Done()
+		default:
+			k.failed++
+		}
+		if k.failed >= tolerated {
+			k.stumble("the archive cannot read the stream; webhooks are refused where answers wait for it", err)
 		}
 		pause(ctx)
 	}
@@ -101,10 +111,14 @@ func (k *Keeper) follow(ctx context.Context) error {
 		}
 		batch.Ack()
 	}
-	return nil
+	return errEnded
 }
 
-// checkStream refuses a stream that the archive cannot go on from.
+// errEnded says that a reading of the stream ended and did not say why.
+var errEnded = errors.New("the reading of the stream ended")
+
+// checkStream refuses a stream that the archive cannot go on from. Where there is
+// nothing to go on to, all is well.
 func (k *Keeper) checkStream(ctx context.Context) error {
 	info, err := k.log.Info(ctx)
 	last := k.writer.Last().StreamSequence
@@ -115,6 +129,8 @@ func (k *Keeper) checkStream(ctx context.Context) error {
 		return fmt.Errorf("%w: it was made at %s, and the archive is of one that was made at %s", ErrContradicts, info.Identity.CreatedAt, k.writer.stream.CreatedAt)
 	case info.Last < last:
 		return fmt.Errorf("%w: it ends with stream sequence %d, and the archive with %d", ErrContradicts, info.Last, last)
+	case info.Last == last:
+		k.well(last)
 	}
 	return nil
 }
@@ -127,23 +143,40 @@ func entriesOf(batch *eventlog.Batch) []Entry {
 	return entries
 }
 
-// write adds a group, again and again until it is on disk or ctx ends.
+// write adds a batch. Webhooks before a gap in it are added still.
 func (k *Keeper) write(ctx context.Context, entries []Entry) error {
 	k.writer.startAt(entries[0].StreamSequence)
-	if last := k.writer.Last().StreamSequence; entries[0].StreamSequence != last+1 {
-		return fmt.Errorf("%w: stream sequence %d follows %d", ErrContradicts, entries[0].StreamSequence, last)
+	for len(entries) > 0 {
+		first := entries[0].StreamSequence
+		if last := k.writer.Last().StreamSequence; first != last+1 {
+			return fmt.Errorf("%w: stream sequence %d follows %d", ErrContradicts, first, last)
+		}
+		n := 1
+		for n < len(entries) && entries[n].StreamSequence == first+uint64(n) {
+			n++
+		}
+		if err := k.writeGroup(ctx, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
 	}
+	return nil
+}
+
+// writeGroup adds webhooks that follow the last one, again and again until they are on
+// disk or ctx ends.
+func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 	for {
 		segment := k.writer.open.path
 		err := k.writer.Append(entries)
 		if err == nil {
-			k.tell(k.writer.Last().StreamSequence, nil)
+			k.well(k.writer.Last().StreamSequence)
 			if k.writer.open.path != segment {
 				k.forget(ctx)
 			}
 			return nil
 		}
-		k.stumble(err)
+		k.stumble("the archive cannot be written; webhooks are refused where answers wait for it", err)
 		if pause(ctx); ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -162,26 +195,32 @@ func (k *Keeper) forget(ctx context.Context) {
 	}
 }
 
-// stumble tells that the archive cannot be written. It is logged once, and not with
-// every try.
-func (k *Keeper) stumble(err error) {
+// stumble tells that the archive does not get on. It is logged once, and not with every
+// try.
+func (k *Keeper) stumble(message string, err error) {
 	reason := eventlog.ErrUnavailable
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		reason = eventlog.ErrFull
 	}
 	if k.Ready() == nil {
-		k.logger.Error("the archive cannot be written; webhooks are refused until it can", "error", err)
+		k.logger.Error(message, "error", err)
 	}
 	k.tell(0, fmt.Errorf("%w: %w", reason, err))
+}
+
+// well tells how far the archive is, and that nothing troubles it.
+func (k *Keeper) well(reached uint64) {
+	k.failed = 0
+	if k.Ready() != nil {
+		k.logger.Info("the archive goes on")
+	}
+	k.tell(reached, nil)
 }
 
 // tell tells those who wait how far the archive is, and what troubles it.
 func (k *Keeper) tell(reached uint64, trouble error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.trouble != nil && trouble == nil {
-		k.logger.Info("the archive can be written again")
-	}
 	k.reached, k.trouble = max(k.reached, reached), trouble
 	close(k.changed)
 	k.changed = make(chan struct{})

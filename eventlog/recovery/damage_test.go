@@ -65,7 +65,7 @@ func (f folders) flip(t *testing.T, data, pattern string, dice *rand.Rand) {
 		if filepath.Base(filepath.Dir(path)) == "archive" {
 			_, err = recovery.SetAside(files.Archive, files.Aside)
 		} else {
-			_, err = recovery.Restore(files, eventlog.Config{}, 0, false)
+			_, err = recovery.Restore(files, recovery.Source{})
 		}
 		require.NoError(t, err, about...)
 		require.NoError(t, recovery.Check(files, nil), about...)
