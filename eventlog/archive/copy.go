@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -23,7 +24,11 @@ func Copy(from, to string) (Mark, error) {
 		return Mark{}, fmt.Errorf("copy the archive: %w", err)
 	}
 	for _, s := range found.segments {
-		if err := copyFile(s.path, filepath.Join(to, filepath.Base(s.path)), s.size); err != nil {
+		most := int64(math.MaxInt64)
+		if !s.sealed {
+			most = s.size
+		}
+		if err := copyFile(s.path, filepath.Join(to, filepath.Base(s.path)), most); err != nil {
 			return Mark{}, fmt.Errorf("copy the archive: %w", err)
 		}
 	}
@@ -68,7 +73,9 @@ func Make(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, er
 	return w.Append(group)
 }
 
-func copyFile(from, to string, size int64) error {
+// copyFile copies a file to its end, or the most bytes of it. An erasure may have put
+// another one in its place since it was looked at.
+func copyFile(from, to string, most int64) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
@@ -78,6 +85,6 @@ func copyFile(from, to string, size int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.CopyN(target, source, size)
+	_, err = io.Copy(target, io.LimitReader(source, most))
 	return errors.Join(err, target.Sync(), target.Close())
 }

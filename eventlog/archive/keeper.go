@@ -35,6 +35,8 @@ var ErrContradicts = errors.New("the stream contradicts the archive")
 type Log interface {
 	// Batches reads the stream as eventlog.Log does.
 	Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error]
+	// Erasures gives the tombstones after a stream sequence.
+	Erasures(ctx context.Context, after uint64) iter.Seq2[*domain.Webhook, error]
 	// Info tells where the stream stands.
 	Info(ctx context.Context) (domain.StreamInfo, error)
 }
@@ -47,10 +49,15 @@ type Keeper struct {
 	logger *slog.Logger
 	failed int // how often in a row the stream could not be read; only of Run
 
+	writing    sync.Mutex    // the writer is used for a group, or for one segment of an erasure
+	tombstones chan struct{} // tells that a group had one
+
 	mu      sync.Mutex
 	reached uint64
+	erased  uint64        // every erasure up to this stream sequence has been worked off
+	failing error         // why an erasure is not; nil where all is well
 	trouble error         // why it stands still; nil where it does not
-	changed chan struct{} // closed and replaced with every change of the two
+	changed chan struct{} // closed and replaced with every change of the four
 }
 
 var _ eventlog.Copy = (*Keeper)(nil)
@@ -60,14 +67,18 @@ var _ eventlog.Copy = (*Keeper)(nil)
 func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
 	return &Keeper{
 		log: log, writer: writer, logger: cmp.Or(logger, slog.New(slog.DiscardHandler)),
-		reached: writer.Last().StreamSequence, changed: make(chan struct{}),
+		tombstones: make(chan struct{}, 1),
+		reached:    writer.Last().StreamSequence, erased: writer.erased, changed: make(chan struct{}),
 	}
 }
 
 // Run follows the stream until ctx ends. What fails is tried again, and told when it
 // fails repeatedly, but for a stream that contradicts the archive: then Run tells, and
-// waits for the end.
+// waits for the end. Beside it erasures are worked off.
 func (k *Keeper) Run(ctx context.Context) {
+	var erasing sync.WaitGroup
+	erasing.Go(func() { k.runErasures(ctx) })
+	defer erasing.Wait()
 	for ctx.Err() == nil {
 		err := k.follow(ctx)
 		switch {
@@ -167,11 +178,11 @@ func (k *Keeper) write(ctx context.Context, entries []Entry) error {
 // disk or ctx ends.
 func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 	for {
-		segment := k.writer.open.path
-		err := k.writer.Append(entries)
+		begun, err := k.append(entries)
 		if err == nil {
 			k.well(k.writer.Last().StreamSequence)
-			if k.writer.open.path != segment {
+			k.noticeErasures(entries)
+			if begun {
 				k.forget(ctx)
 			}
 			return nil
@@ -183,12 +194,23 @@ func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 	}
 }
 
+// append adds webhooks, and tells whether a segment was begun for them.
+func (k *Keeper) append(entries []Entry) (begun bool, err error) {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	segment := k.writer.open.path
+	err = k.writer.Append(entries)
+	return k.writer.open.path != segment, err
+}
+
 // forget removes what the stream has forgotten. What cannot be removed now is tried
 // with the next segment.
 func (k *Keeper) forget(ctx context.Context) {
 	info, err := k.log.Info(ctx)
 	if err == nil {
+		k.writing.Lock()
 		err = k.writer.Forget(info.First)
+		k.writing.Unlock()
 	}
 	if err != nil && ctx.Err() == nil {
 		k.logger.Warn("old segments of the archive were not removed", "error", err)
