@@ -18,9 +18,9 @@ import (
 // erasedSubjects are those of the tombstones.
 const erasedSubjects = webhookRoot + ".*.*." + domain.EventErased
 
-// mostRecent is how many tombstones are kept parsed: the webhooks of an order, which
+// mostParsed is how many tombstones are kept parsed: the webhooks of an order, which
 // has one, stand among those of the orders of the same hour.
-const mostRecent = 32
+const mostParsed = 32
 
 // erasures knows which webhooks of the stream were erased, by the tombstones in the
 // stream itself. Of each it keeps where its tombstone is, and no more.
@@ -28,11 +28,10 @@ type erasures struct {
 	log *Log
 
 	mu     sync.Mutex
-	by     map[uint64]uint64 // the stream sequence of each erased webhook's tombstone
-	read   uint64            // every tombstone up to this stream sequence is known
-	seen   hole              // what the server said when they were read last
-	recent []*domain.Erasure // each parsed, the newest last
-	places []uint64          // their stream sequences
+	by     map[uint64]uint64          // the stream sequence of each erased webhook's tombstone
+	read   uint64                     // every tombstone up to this stream sequence is known
+	seen   hole                       // what the server said when they were read last
+	parsed map[uint64]*domain.Erasure // some tombstones, by stream sequence
 }
 
 // hole is what tells that somebody has deleted something.
@@ -146,8 +145,8 @@ func (e *erasures) webhook(ctx context.Context, streamSequence uint64) (*domain.
 
 // erasure gives a tombstone, parsed.
 func (e *erasures) erasure(ctx context.Context, streamSequence uint64) (*domain.Erasure, error) {
-	if at := slices.Index(e.places, streamSequence); at >= 0 {
-		return e.recent[at], nil
+	if parsed := e.parsed[streamSequence]; parsed != nil {
+		return parsed, nil
 	}
 	s, err := e.log.message(ctx, streamSequence)
 	if err != nil {
@@ -157,10 +156,10 @@ func (e *erasures) erasure(ctx context.Context, streamSequence uint64) (*domain.
 	if err != nil {
 		return nil, domain.ErrNotFound // the stream was replaced by another one
 	}
-	if len(e.places) == mostRecent {
-		e.places, e.recent = e.places[1:], e.recent[1:]
+	if len(e.parsed) == mostParsed {
+		clear(e.parsed)
 	}
-	e.places, e.recent = append(e.places, streamSequence), append(e.recent, erasure)
+	e.parsed[streamSequence] = erasure
 	return erasure, nil
 }
 

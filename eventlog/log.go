@@ -102,7 +102,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log.publisher = NewPublisher(js, PublisherConfig{Health: log.health})
-	log.erased = &erasures{log: log, by: map[uint64]uint64{}}
+	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
 	if err := log.finishErasures(ctx); err != nil {
 		return nil, err
 	}

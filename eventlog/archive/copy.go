@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -16,30 +15,58 @@ import (
 // gives the mark that the copy ends with. It may be written to meanwhile. What Copy
 // returns without an error for is on disk and sound.
 func Copy(from, to string) (Mark, error) {
-	found, err := Look(from)
-	if err == nil {
-		err = os.MkdirAll(to, 0o700)
-	}
-	if err != nil {
-		return Mark{}, fmt.Errorf("copy the archive: %w", err)
-	}
-	for _, s := range found.segments {
-		most := int64(math.MaxInt64)
-		if !s.sealed {
-			most = s.size
-		}
-		if err := copyFile(s.path, filepath.Join(to, filepath.Base(s.path)), most); err != nil {
-			return Mark{}, fmt.Errorf("copy the archive: %w", err)
-		}
-	}
-	if err := syncFolder(to); err != nil {
+	if err := copySegments(from, to); err != nil {
 		return Mark{}, fmt.Errorf("copy the archive: %w", err)
 	}
 	copied, err := Look(to)
 	if err != nil {
 		return Mark{}, err
 	}
+	if copied.Torn() > 0 {
+		newest := copied.segments[len(copied.segments)-1]
+		if err := cutTo(newest.path, newest.size); err != nil {
+			return Mark{}, fmt.Errorf("copy the archive: %w", err)
+		}
+	}
 	return copied.Last(), nil
+}
+
+// copySegments copies each segment as it is when its turn comes, the oldest first, and
+// the newest again as long as others have followed it: so where a webhook was erased
+// in one of them meanwhile, the tombstone is in one that is copied later.
+func copySegments(from, to string) error {
+	if _, err := Look(from); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	newest := ""
+	for {
+		paths, err := list(from)
+		if err != nil {
+			return err
+		}
+		if len(paths) == 0 || paths[len(paths)-1] == newest {
+			return syncFolder(to)
+		}
+		for _, path := range paths {
+			if path < newest {
+				continue
+			}
+			copied := filepath.Join(to, filepath.Base(path))
+			if path == newest {
+				err = os.Remove(copied)
+			}
+			if err == nil {
+				err = copyFile(path, copied)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		newest = paths[len(paths)-1]
+	}
 }
 
 // Make makes an archive of webhooks that follow one another in a folder. What it
@@ -73,9 +100,7 @@ func Make(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, er
 	return w.Append(group)
 }
 
-// copyFile copies a file to its end, or the most bytes of it. An erasure may have put
-// another one in its place since it was looked at.
-func copyFile(from, to string, most int64) error {
+func copyFile(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
@@ -85,6 +110,14 @@ func copyFile(from, to string, most int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(target, io.LimitReader(source, most))
+	_, err = io.Copy(target, source)
 	return errors.Join(err, target.Sync(), target.Close())
+}
+
+func cutTo(path string, size int64) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
 }

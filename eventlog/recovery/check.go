@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -114,6 +115,9 @@ func (c *check) checkWebhooks() error {
 	case c.stream == nil:
 		return c.refuse(hintRestore, "the stream is gone, and the archive holds webhooks up to stream sequence %d", c.archive.Last().StreamSequence)
 	}
+	if err := c.learnErasures(); err != nil {
+		return err
+	}
 	if err := c.checkBlocks(); err != nil {
 		return err
 	}
@@ -161,12 +165,14 @@ func (c *check) checkBlocks() error {
 		if b.sound < b.size && (!newest || !c.torn(b)) {
 			return c.refuse(hintRestore, "%s is damaged at byte %d, after stream sequence %d", b.path, b.sound, max(last, b.last))
 		}
-		missing := b.gap
-		if missing == 0 && last > 0 && b.first > 0 && b.first != last+1 {
-			missing = last + 1
+		gaps := b.gaps
+		if last > 0 && b.first > 0 && b.first != last+1 {
+			gaps = slices.Concat([]gap{{last + 1, max(last+1, b.first-1)}}, gaps)
 		}
-		if missing > 0 {
-			return c.refuse(hintRestore, "stream sequence %d is missing before those in %s", missing, b.path)
+		for _, gap := range gaps {
+			if missing := c.stream.missing(gap); missing > 0 {
+				return c.refuse(hintRestore, "stream sequence %d is missing before those in %s", missing, b.path)
+			}
 		}
 		last = max(last, b.last)
 	}
@@ -255,8 +261,8 @@ func (c *check) compareAll(to uint64) error {
 	return nil
 }
 
-// mend sets aside a stream that is half made, cuts off a torn end, and puts back what
-// only the archive has of the end.
+// mend sets aside a stream that is half made, cuts off a torn end, puts back what only
+// the archive has of the end, and finishes what was being erased.
 func (c *check) mend() error {
 	if c.stream == nil {
 		return nil
@@ -276,13 +282,14 @@ func (c *check) mend() error {
 			return err
 		}
 	}
-	last := c.archive.Last().StreamSequence
-	if c.archive.Empty() || c.stream.last() >= last {
-		return nil
+	if last := c.archive.Last().StreamSequence; !c.archive.Empty() && c.stream.last() < last {
+		c.logger.Warn("the end of the stream was lost; it is put back from the archive",
+			"from_stream_sequence", c.stream.last()+1, "to_stream_sequence", last)
+		if err := c.putBack(c.stream.last()+1, last); err != nil {
+			return err
+		}
 	}
-	c.logger.Warn("the end of the stream was lost; it is put back from the archive",
-		"from_stream_sequence", c.stream.last()+1, "to_stream_sequence", last)
-	return c.putBack(c.stream.last()+1, last)
+	return c.finishErasures()
 }
 
 // putBack appends webhooks of the archive to the stream, and looks whether they are
@@ -312,5 +319,6 @@ func (c *check) putBack(from, to uint64) error {
 		err = fmt.Errorf("put back webhooks: they do not read as they should: the stream ends with stream sequence %d, the first difference is at %d",
 			again.last(), differs)
 	}
+	c.stream = again
 	return err
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 )
 
-// webhooks gives the webhooks of a stream's files from a stream sequence on, in order,
-// up to the first record that is not sound.
+// webhooks gives the webhooks of a stream's files from a stream sequence on, in order
+// and with those that were erased, up to the first record that is not sound.
 func (s *stream) webhooks(from uint64) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
+		next := max(from, s.first())
 		for _, b := range s.blocks {
 			if b.last < from {
 				continue
@@ -25,6 +26,10 @@ func (s *stream) webhooks(from uint64) iter.Seq2[archive.Entry, error] {
 				if r.sequence < from {
 					return true
 				}
+				if more = s.fill(next, r.sequence, yield); !more {
+					return false
+				}
+				next = r.sequence + 1
 				var w *domain.Webhook
 				if w, err = r.plain().Webhook(); err != nil {
 					return false

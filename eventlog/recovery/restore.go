@@ -225,10 +225,11 @@ func (r *restoration) countLoss() error {
 // errNoWebhook says that a sound record is not one of a webhook.
 var errNoWebhook = errors.New("a record without a webhook")
 
-// readable gives the webhooks of a stream's own files from a stream sequence on, also
-// after some that cannot be read.
+// readable gives the webhooks of a stream's own files from a stream sequence on, with
+// those that were erased, also after some that cannot be read.
 func (s *stream) readable(from uint64) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
+		next := max(from, s.first())
 		for _, b := range s.blocks {
 			if b.last < from && b.sound == b.size {
 				continue
@@ -242,6 +243,10 @@ func (s *stream) readable(from uint64) iter.Seq2[archive.Entry, error] {
 				if r.sequence < from {
 					continue
 				}
+				if !s.fill(next, r.sequence, yield) {
+					return
+				}
+				next = r.sequence + 1
 				w, err := r.plain().Webhook()
 				if err != nil {
 					err = fmt.Errorf("%s, stream sequence %d: %w: %w", b.path, r.sequence, errNoWebhook, err)
@@ -279,10 +284,14 @@ func soundRecords(stream string, number int, data []byte) iter.Seq[*record] {
 // meta gives the settings of the stream: its own where they can be read and are of
 // the archive's stream, and else those that it would be made with.
 func (r *restoration) meta() ([]byte, error) {
-	if r.former != nil && r.former.identity == r.Stream {
-		return os.ReadFile(filepath.Join(r.former.dir, metaFile))
+	if r.former == nil || r.former.identity != r.Stream {
+		return eventlog.WebhooksMeta(r.Stream, r.Settings)
 	}
-	return eventlog.WebhooksMeta(r.Stream, r.Settings)
+	own, err := os.ReadFile(filepath.Join(r.former.dir, metaFile))
+	if err != nil {
+		return nil, err
+	}
+	return eventlog.AllowErasure(own)
 }
 
 func (s *stream) writeMeta(text []byte) error {
