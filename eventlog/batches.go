@@ -37,8 +37,8 @@ func (b *Batch) add(m *message.Message) {
 	b.pending = DeliveryOf(m).Pending
 }
 
-// Batches reads the stream from a stream sequence on, as it was stored, and waits
-// for more at its end. It waits for the first webhook of a batch, and then goes on
+// Batches reads the stream from a stream sequence on, as it was stored or with what an
+// erasure left, and waits for more at its end. It waits for the first webhook of a batch, and then goes on
 // collecting as long as there are more, up to most (from 1) and 32 MiB: a reader
 // that has caught up gets each webhook at once, and one that is behind gets full
 // batches. Two batches, or as many as hold 4096 webhooks, may be under way
@@ -58,6 +58,7 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 			InFlight: max(defaultInFlight, 2*most),
 			Once:     true,
 			Bare:     true,
+			erased:   l.erased,
 		})
 		defer subscriber.Close()
 		subscription, err := subscriber.subscribe(ctx, webhookRoot+".>")

@@ -26,21 +26,26 @@ func checkPayload(nc *nats.Conn, maxBody int64) error {
 	}
 }
 
-// maxBytes gives the limit to ask for. An existing stream keeps what it has where
-// there is less room by now.
-func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
+// wantedWebhooks says how the stream of webhooks must be. An existing one keeps the
+// limit that it has where there is less room by now, and may let nothing be deleted:
+// the server does not take that back, and all but Erase works.
+func (l *Log) wantedWebhooks(ctx context.Context, config Config) (jetstream.StreamConfig, error) {
+	var has jetstream.StreamConfig
 	stream, err := l.js.Stream(ctx, WebhooksStream)
-	var has int64
 	switch {
 	case err == nil:
-		has = max(0, stream.CachedInfo().Config.MaxBytes)
+		has = stream.CachedInfo().Config
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
-		return 0, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
+		return has, fmt.Errorf("open the stream %s: %w", WebhooksStream, refusal(err))
 	}
+	limit := externalMaxBytes
 	if config.Embedded {
-		return l.embeddedMaxBytes(config.MaxBytes, has)
+		limit = l.embeddedMaxBytes
 	}
-	return externalMaxBytes(config.MaxBytes, has)
+	maxBytes, err := limit(config.MaxBytes, max(0, has.MaxBytes))
+	wanted := webhooksStream(config, maxBytes)
+	wanted.DenyDelete = has.DenyDelete
+	return wanted, err
 }
 
 func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {

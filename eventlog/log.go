@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -62,9 +63,11 @@ type Log struct {
 	decisions jetstream.Stream
 	publisher *Publisher
 	leader    nats.JetStreamManager
-	copy      Copy      // nil where receipts wait for none
-	embedded  *Embedded // nil where the server is external
-	dir       string    // of the embedded server
+	copy      Copy // nil where receipts wait for none
+	erased    *erasures
+	erasing   sync.Mutex // one erasure at a time
+	embedded  *Embedded  // nil where the server is external
+	dir       string     // of the embedded server
 	minFree   int64
 }
 
@@ -99,11 +102,15 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log.publisher = NewPublisher(js, PublisherConfig{Health: log.health})
+	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
+	if err := log.finishErasures(ctx); err != nil {
+		return nil, err
+	}
 	return log, nil
 }
 
 func (l *Log) ensureStreams(ctx context.Context, config Config) error {
-	maxBytes, err := l.maxBytes(ctx, config)
+	webhooks, err := l.wantedWebhooks(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -113,7 +120,7 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	if l.decisions, err = ensureStream(ctx, l.js, decisionsStream(config)); err != nil {
 		return err
 	}
-	l.webhooks, err = ensureStream(ctx, l.js, webhooksStream(config, maxBytes))
+	l.webhooks, err = ensureStream(ctx, l.js, webhooks)
 	if err != nil || !config.Embedded {
 		return err
 	}
@@ -137,8 +144,21 @@ func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	return l.keep(ctx, subject, m)
 }
 
-// Webhook reads one webhook, or returns domain.ErrNotFound.
+// Webhook reads one webhook, or what is left of one that was erased, or returns
+// domain.ErrNotFound.
 func (l *Log) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
+	s, err := l.message(ctx, streamSequence)
+	if errors.Is(err, domain.ErrNotFound) {
+		return l.erased.webhook(ctx, streamSequence)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.webhook(), nil
+}
+
+// message reads one message of the stream of webhooks, or returns domain.ErrNotFound.
+func (l *Log) message(ctx context.Context, streamSequence uint64) (*stored, error) {
 	if streamSequence == 0 {
 		return nil, domain.ErrNotFound
 	}
@@ -152,7 +172,7 @@ func (l *Log) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webho
 	case err != nil:
 		return nil, fmt.Errorf("read webhook %d: %w", streamSequence, refusal(err))
 	}
-	return storedRaw(raw).webhook(), nil
+	return storedRaw(raw), nil
 }
 
 // askLeader asks the one server of a cluster that surely has every webhook. Any
@@ -169,7 +189,7 @@ func (l *Log) askLeader(ctx context.Context, streamSequence uint64) (*jetstream.
 	}, nil
 }
 
-// Info tells where the stream of webhooks stands. It returns [ErrUnavailable] where
+// Info tells where the stream of webhooks stands; erased webhooks count as there. It returns [ErrUnavailable] where
 // that does not answer, which wraps [ErrStreamLost] where the server does not have it.
 func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 	info, err := l.webhooks.Info(ctx)
@@ -177,11 +197,15 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 		return domain.StreamInfo{}, fmt.Errorf("ask for the stream: %w", refusal(err))
 	}
 	state := info.State
+	first, webhooks, err := l.erased.count(ctx, state)
+	if err != nil {
+		return domain.StreamInfo{}, err
+	}
 	described := domain.StreamInfo{
 		Identity: domain.StreamIdentity{Name: info.Config.Name, CreatedAt: domain.InstantOf(info.Created)},
-		First:    state.FirstSeq,
+		First:    first,
 		Last:     state.LastSeq,
-		Messages: state.Msgs,
+		Messages: webhooks,
 		Bytes:    state.Bytes,
 		MaxBytes: uint64(max(0, info.Config.MaxBytes)),
 	}

@@ -111,6 +111,7 @@ type stored struct {
 	delivered uint64 // the consumer's count of its deliveries, from 1; 0 where it was asked for
 	header    nats.Header
 	body      []byte
+	left      *domain.Webhook // what is left of an erased webhook, which has no message; else nil
 }
 
 // storedDelivered reads what a consumer was given.
@@ -140,10 +141,23 @@ func storedRaw(m *jetstream.RawStreamMsg) *stored {
 	}
 }
 
+// storedErased stands for the message that an erased webhook had. Pending is as in
+// Delivery.
+func storedErased(w *domain.Webhook, pending uint64) *stored {
+	subject, _ := Subject(w.Provider, w.Source, w.Event) // empty for names that are no tokens
+	return &stored{
+		Delivery: Delivery{Subject: subject, StreamSequence: w.StreamSequence, Pending: pending, StoredAt: w.StoredAt.Time()},
+		left:     w,
+	}
+}
+
 // webhook reads a message as a webhook. It cannot fail: of a message that this
 // program did not write it takes what can be read, and leaves the names empty
 // where the subject is not one of its own.
 func (s *stored) webhook() *domain.Webhook {
+	if s.left != nil {
+		return s.left
+	}
 	w := &domain.Webhook{
 		Body:           s.body,
 		BodyDigest:     domain.DigestBody(s.body),

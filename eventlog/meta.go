@@ -9,6 +9,17 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
+// AllowErasure gives what the server wrote down of a stream, but that its webhooks may be
+// erased: older programs denied that, and the server does not take it back.
+func AllowErasure(meta []byte) ([]byte, error) {
+	var settings map[string]json.RawMessage
+	if err := json.Unmarshal(meta, &settings); err != nil {
+		return nil, err
+	}
+	settings["deny_delete"] = json.RawMessage("false")
+	return json.Marshal(settings)
+}
+
 // WebhooksMeta gives what the embedded server writes down of the stream of webhooks:
 // when it was made, and its settings. Where config names no MaxBytes there is no
 // limit, until the stream is opened.

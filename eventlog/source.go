@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 const (
@@ -27,8 +29,9 @@ type source struct {
 	js      jetstream.JetStream
 	stream  string
 	subject string
-	once    bool   // to the first interruption
-	next    uint64 // the stream sequence to go on from
+	once    bool      // to the first interruption
+	erased  *erasures // of the stream; nil where none are given out
+	next    uint64    // the stream sequence to go on from
 	out     chan *stored
 	err     error // why it ended; to be read after out is closed
 }
@@ -43,6 +46,7 @@ func newSource(js jetstream.JetStream, config SubscriberConfig, subject string) 
 		stream:  config.Stream,
 		subject: subject,
 		once:    config.Once,
+		erased:  config.erased,
 		next:    from,
 		out:     make(chan *stored, min(config.InFlight, sourceBuffer)),
 	}
@@ -94,12 +98,46 @@ func (s *source) read(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, s.lost(ctx, err))
 		}
-		select {
-		case s.out <- m:
-			s.next = m.StreamSequence + 1
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if s.erased != nil && m.StreamSequence > s.next {
+			if err := s.fill(ctx, m); err != nil {
+				return err
+			}
 		}
+		if err := s.give(ctx, m); err != nil {
+			return err
+		}
+	}
+}
+
+// fill gives out what is left of the erased webhooks before a message. What was not
+// erased stays a gap, for the reader to find.
+func (s *source) fill(ctx context.Context, next *stored) error {
+	erased, err := s.erased.between(ctx, s.next, next.StreamSequence)
+	if err != nil {
+		return err
+	}
+	for i, sequence := range erased {
+		left, err := s.erased.webhook(ctx, sequence)
+		if errors.Is(err, domain.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.give(ctx, storedErased(left, next.Pending+uint64(len(erased)-i))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) give(ctx context.Context, m *stored) error {
+	select {
+	case s.out <- m:
+		s.next = m.StreamSequence + 1
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -33,8 +33,9 @@ const decisionsMaxBytes = 32 << 20
 const defaultDuplicateWindow = 2 * time.Minute
 
 // webhooksStream says how the stream of webhooks must be. It refuses rather than
-// forgets, nothing in it can be deleted or rolled up, and neither compression
-// nor a message's own lifetime is allowed.
+// forgets, nothing in it can be purged or rolled up, and neither compression
+// nor a message's own lifetime is allowed. Only an erasure deletes: a webhook that
+// anybody else deletes is a gap, which its readers find.
 func webhooksStream(config Config, maxBytes int64) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:               WebhooksStream,
@@ -51,7 +52,6 @@ func webhooksStream(config Config, maxBytes int64) jetstream.StreamConfig {
 		MaxConsumers:       -1,
 		Replicas:           max(1, config.Replicas),
 		Duplicates:         duplicateWindow(config),
-		DenyDelete:         true,
 		DenyPurge:          true,
 		AllowDirect:        true,
 		AllowAtomicPublish: true,

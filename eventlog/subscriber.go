@@ -30,6 +30,9 @@ type SubscriberConfig struct {
 	// Bare leaves UUID and metadata of delivered messages empty, for readers that
 	// need no more than DeliveryOf and WebhookOf.
 	Bare bool
+	// erased has the erased webhooks of the stream given at their places; nil leaves
+	// them out.
+	erased *erasures
 }
 
 // Subscriber is a Watermill subscriber on JetStream. It delivers the messages of

@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -40,30 +38,88 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 		return errNoArchive
 	case !exists(files.Archive):
 		return errNotStarted(files.Archive)
+	case !exists(loaded.Data):
+		return errNoFolder(loaded.Data)
 	}
-	checkpoint, err := restingCheckpoint(ctx, loaded.Data)
-	if err != nil {
-		return err
+	v := &verification{config: loaded, files: files}
+	err = locked(loaded.Data, func() error { return v.compareAtRest(ctx) })
+	if errors.Is(err, eventlog.ErrFolderLocked) {
+		v.running = true
+		err = v.compare()
 	}
-	found, err := recovery.Compare(files, checkpoint.StreamSequence)
 	if err != nil {
 		return fmt.Errorf("verify the archive: %w", err)
 	}
-	report := reportOf(found)
-	if found.At.StreamSequence > 0 {
-		report.ReadModel = &checkpoint.StreamSequence
-	}
-	if err := c.print(p, report, loaded.NATS.Embedded()); err != nil {
+	if err := c.print(p, v.report(), loaded.NATS.Embedded()); err != nil {
 		return err
 	}
-	if found.At.StreamSequence > 0 && found.At.Chain != checkpoint.Chain {
-		return failf("rebuild it: ticketrail rebuild --accept",
-			"the read model was not made from these webhooks: its digest at stream sequence %d is another one", checkpoint.StreamSequence)
+	return v.judge()
+}
+
+// verification is a comparison of an archive with all that there is.
+type verification struct {
+	config     *config.Config
+	files      recovery.Files
+	running    bool              // a program serves in the folder
+	checkpoint domain.Checkpoint // of the read model; zero where it moves or there is none
+	found      recovery.Comparison
+}
+
+// compareAtRest compares in a folder that no program serves.
+func (v *verification) compareAtRest(ctx context.Context) (err error) {
+	if recovery.Unfinished(v.files) {
+		return errUnfinished
 	}
-	return nil
+	if v.config.NATS.Embedded() {
+		if _, err := recovery.Sound(v.files); err != nil {
+			return err
+		}
+	}
+	if v.checkpoint, err = readCheckpoint(ctx, v.config.Data); err != nil {
+		return err
+	}
+	return v.compare()
+}
+
+func (v *verification) compare() (err error) {
+	v.found, err = recovery.Compare(v.files, v.checkpoint.StreamSequence)
+	return err
+}
+
+// judge tells what is not as it should be, though every webhook that was read is. While
+// a program runs the two ends move, and the archive may be in the middle of a group.
+func (v *verification) judge() error {
+	f := v.found
+	if f.At.StreamSequence > 0 && f.At.Chain != v.checkpoint.Chain {
+		return failf("rebuild it: ticketrail rebuild --accept",
+			"the read model was not made from these webhooks: its digest at stream sequence %d is another one", v.checkpoint.StreamSequence)
+	}
+	var wrong []string
+	if f.Torn > 0 {
+		wrong = append(wrong, fmt.Sprintf("the archive's last %d bytes are no whole group of webhooks: what a crash left of one, or damage", f.Torn))
+	}
+	if f.Behind > 0 {
+		wrong = append(wrong, fmt.Sprintf("the archive lacks the last %d webhooks, which the stream has", f.Behind))
+	}
+	if f.Ahead > 0 {
+		wrong = append(wrong, fmt.Sprintf("the stream has lost its last %d webhooks, which the archive has", f.Ahead))
+	}
+	if v.running || len(wrong) == 0 {
+		return nil
+	}
+	return failf("the next start cuts off what is torn, and gives each what the other one has: ticketrail serve", "the end is not whole: %s", strings.Join(wrong, "; "))
 }
 
 var errNoArchive = &failure{err: errors.New("no archive is kept"), hint: "name a folder with archive.dir"}
+
+var errUnfinished = &failure{
+	err:  errors.New("folders were being replaced when the program that did it ended"),
+	hint: "the next start does the rest: ticketrail serve",
+}
+
+func errNoFolder(data string) error {
+	return failf("name the folder with --data", "there is no data folder %s", data)
+}
 
 func errNotStarted(dir string) error {
 	return failf("start it: ticketrail serve", "there is no archive in %s", dir)
@@ -77,16 +133,25 @@ type archiveReport struct {
 	Chain    string `json:"chain"`
 	// Compared is how many webhooks were compared with the stream's own files.
 	Compared uint64 `json:"compared_with_stream"`
+	// Behind is how many of the stream's last webhooks the archive does not have.
+	Behind uint64 `json:"behind_stream"`
+	// Torn is how many bytes at the archive's end are no whole group.
+	Torn int64 `json:"torn_bytes"`
 	// ReadModel is the checkpoint at which the read model's digest was compared; null
 	// where it was not: a program runs that moves it, or there is none.
 	ReadModel *uint64 `json:"compared_with_read_model_at"`
 }
 
-func reportOf(found recovery.Comparison) archiveReport {
-	return archiveReport{
-		Segments: found.Segments, First: found.First, Last: found.Mark.StreamSequence,
-		Chain: hex.EncodeToString(found.Mark.Chain[:]), Compared: found.Compared,
+func (v *verification) report() archiveReport {
+	f := v.found
+	r := archiveReport{
+		Segments: f.Segments, First: f.First, Last: f.Mark.StreamSequence, Chain: hex.EncodeToString(f.Mark.Chain[:]),
+		Compared: f.Compared, Behind: f.Behind, Torn: f.Torn,
 	}
+	if f.At.StreamSequence > 0 {
+		r.ReadModel = &v.checkpoint.StreamSequence
+	}
+	return r
 }
 
 func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error {
@@ -99,6 +164,9 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 	} else {
 		fmt.Fprintln(p.stdout, "stream: not compared; its files are on external servers")
 	}
+	if r.Behind > 0 {
+		fmt.Fprintf(p.stdout, "stream: its last %d webhooks are not in the archive yet\n", r.Behind)
+	}
 	if r.ReadModel == nil {
 		_, err := fmt.Fprintln(p.stdout, "read model: not compared; it is where no program runs")
 		return err
@@ -107,24 +175,8 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 	return err
 }
 
-// restingCheckpoint gives the checkpoint of the read model in a data folder that no
-// program serves; the zero one where a program does, and where there is no read model.
-func restingCheckpoint(ctx context.Context, data string) (c domain.Checkpoint, err error) {
-	if !hasReadModel(data) {
-		return c, nil
-	}
-	lock, err := eventlog.LockFolder(data)
-	if errors.Is(err, eventlog.ErrFolderLocked) {
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	return readCheckpoint(ctx, data)
-}
-
-// readCheckpoint is restingCheckpoint in a folder that is locked.
+// readCheckpoint gives the checkpoint of the read model in a data folder that is locked;
+// the zero one where there is none.
 func readCheckpoint(ctx context.Context, data string) (c domain.Checkpoint, err error) {
 	if !hasReadModel(data) {
 		return c, nil
@@ -137,64 +189,82 @@ func readCheckpoint(ctx context.Context, data string) (c domain.Checkpoint, err 
 	return c, errors.Join(err, model.Close())
 }
 
+// locked does something under the lock of a data folder.
+func locked(data string, do func() error) (err error) {
+	lock, err := eventlog.LockFolder(data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	return do()
+}
+
 // archiveRebuild makes the archive of a data folder that no program serves anew.
 type archiveRebuild struct {
 	settings
 	agreement
+	Plan   bool `help:"Say what would be done and lost, and change nothing."`
+	Accept bool `help:"Do it although the archive has webhooks that the stream does not have; it is kept aside."`
 }
 
-// Run looks whether the stream is whole, sets the archive aside and makes another.
-func (c *archiveRebuild) Run(ctx context.Context, p *program) error {
-	if err := c.possible(p); err != nil {
+// Run looks whether the stream is whole, and makes an archive that takes the place of
+// the present one.
+func (c *archiveRebuild) Run(p *program) error {
+	if err := c.possible(p); err != nil && !c.Plan {
 		return err
 	}
 	loaded, err := p.loadToRead(c.settings)
+	switch {
+	case err != nil:
+		return err
+	case !loaded.NATS.Embedded() || app.ArchiveFolder(loaded) == "":
+		return failf("name a folder with archive.dir, and use the embedded broker", "there is no archive that belongs to the stream in %s", loaded.Data)
+	case !exists(loaded.Data):
+		return errNoFolder(loaded.Data)
+	}
+	err = locked(loaded.Data, func() error { return c.rebuild(p, loaded) })
+	if err != nil {
+		return fmt.Errorf("rebuild the archive: %w", err)
+	}
+	return nil
+}
+
+// rebuild rebuilds in a folder that is locked.
+func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
+	files := app.Files(loaded)
+	if recovery.Unfinished(files) && c.Plan {
+		return errUnfinished
+	}
+	plan, err := recovery.PlanArchive(files)
 	if err != nil {
 		return err
 	}
-	if !loaded.NATS.Embedded() || app.ArchiveFolder(loaded) == "" {
-		return failf("name a folder with archive.dir, and use the embedded broker", "there is no archive that belongs to the stream in %s", loaded.Data)
+	if c.Plan || !c.Yes {
+		fmt.Fprintf(p.stdout, "archive: made anew with stream sequences %d to %d, from the stream\n", plan.First, plan.Last)
+		if plan.Loss.Any() {
+			fmt.Fprintf(p.stdout, "lost: %s\n", printable(plan.Loss.String()))
+		}
 	}
-	if !c.given(p, "Set the archive aside, and make it anew from the stream?") {
+	switch {
+	case c.Plan:
+		return nil
+	case plan.Loss.Webhooks > 0 && !c.Accept:
+		return failf("bring them back with: ticketrail restore --plan; or, if the stream is the truth: ticketrail archive rebuild --accept; the archive is kept aside",
+			"webhooks would be lost: %s", plan.Loss)
+	case !c.given(p, "Set the archive aside, and make it anew from the stream?"):
 		return errors.New("nothing was changed")
 	}
-	aside, err := archiveAside(loaded)
+	var made recovery.Rebuilt
+	err = audited(loaded.Data, "archive rebuild", nil, func() (err error) {
+		made, err = recovery.RebuildArchive(files)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("rebuild the archive: %w", err)
+		return err
 	}
-	parts, err := app.Open(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: slog.New(slog.DiscardHandler)})
-	if err == nil {
-		err = parts.Stop()
-	}
-	if err != nil {
-		return fmt.Errorf("rebuild the archive: %w", err)
-	}
-	found, err := recovery.Compare(app.Files(loaded), 0)
-	if err != nil {
-		return fmt.Errorf("rebuild the archive: %w", err)
-	}
-	if aside != "" {
+	for _, aside := range made.Aside {
 		fmt.Fprintf(p.stdout, "the former archive is in %s\n", aside)
 	}
-	_, err = fmt.Fprintf(p.stdout, "the archive has stream sequences %d to %d, the same as the stream\n", found.First, found.Mark.StreamSequence)
+	_, err = fmt.Fprintf(p.stdout, "the archive has stream sequences %d to %d, the same as the stream\n", made.First, made.Last)
 	return err
-}
-
-// archiveAside moves the archive away, unless the stream is not whole by itself.
-func archiveAside(c *config.Config) (aside string, err error) {
-	lock, err := eventlog.LockFolder(c.Data)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	files := app.Files(c)
-	folder := files.Archive
-	files.Archive = ""
-	if err := recovery.Check(files, nil); err != nil {
-		return "", err
-	}
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return recovery.SetAside(folder, files.Aside)
 }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/recovery"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -41,16 +43,25 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 		return errNoArchive
 	case !exists(files.Archive):
 		return errNotStarted(files.Archive)
+	case !exists(loaded.Data):
+		return errNoFolder(loaded.Data)
 	case exists(c.Dir):
 		return failf("choose another name", "%s is there already", c.Dir)
+	case recovery.Unfinished(files):
+		return errUnfinished
 	}
-	part := filepath.Clean(c.Dir) + ".part"
-	made, err := backUp(ctx, loaded.Data, files.Archive, part)
-	if err == nil {
-		err = os.Rename(part, c.Dir)
+	for _, folder := range []string{loaded.Data, files.Archive} {
+		if isWithin(c.Dir, folder) {
+			return failf("choose a folder elsewhere, best on another disk", "%s is in %s, and would be lost with it", c.Dir, folder)
+		}
 	}
+	var made *manifest
+	err = audited(loaded.Data, "backup", map[string]string{"to": c.Dir}, func() (err error) {
+		made, err = c.make(ctx, loaded.Data, files.Archive)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("back up: %w", errors.Join(err, os.RemoveAll(part)))
+		return fmt.Errorf("back up: %w", err)
 	}
 	if c.JSON {
 		return printJSON(p.stdout, made)
@@ -61,6 +72,58 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "it is in %s; bring it back with: ticketrail restore --from %[1]s\n", c.Dir)
 	return err
+}
+
+// make fills a folder beside, and gives it its name when all of it is on disk.
+func (c *backupCommand) make(ctx context.Context, data, archive string) (*manifest, error) {
+	part := filepath.Clean(c.Dir) + ".part"
+	made, err := backUp(ctx, data, archive, part)
+	if err == nil {
+		err = syncFolders(part)
+	}
+	if err == nil {
+		err = os.Rename(part, c.Dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(part))
+	}
+	return made, syncFolder(filepath.Dir(filepath.Clean(c.Dir)))
+}
+
+// isWithin tells whether a path is in a folder, or would be, by whatever name.
+func isWithin(path, folder string) bool {
+	folder, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return false
+	}
+	parent, err := filepath.EvalSymlinks(standing(path))
+	if err != nil {
+		return false
+	}
+	folder, err = filepath.Abs(folder)
+	if err != nil {
+		return false
+	}
+	within, err := filepath.Rel(folder, parent)
+	return err == nil && filepath.IsLocal(within)
+}
+
+// syncFolders has the names in a folder, and in those within it, on disk.
+func syncFolders(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return syncFolder(path)
+	})
+}
+
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // backUp fills a folder. The read model comes first, and is waited for: so the archive
@@ -99,11 +162,17 @@ func copyReadModel(ctx context.Context, data, to string) (c domain.Checkpoint, e
 	if err != nil {
 		return c, err
 	}
-	db, err := sqlite.Open(ctx, path)
-	if err != nil {
-		return c, err
+	err = locked(data, func() error {
+		db, err := sqlite.Open(ctx, path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(db.CopyTo(ctx, to), db.Close())
+	})
+	if errors.Is(err, eventlog.ErrFolderLocked) {
+		err = sqlite.CopyLive(ctx, path, to)
 	}
-	if err := errors.Join(db.CopyTo(ctx, to), db.Close()); err != nil {
+	if err != nil {
 		return c, err
 	}
 	copied, err := sqlite.OpenCopy(ctx, to)

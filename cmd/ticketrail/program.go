@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector"
 )
@@ -164,6 +165,8 @@ func hintOf(err error) string {
 	switch {
 	case errors.Is(err, eventlog.ErrFolderLocked):
 		return "stop the ticketrail that runs there, or choose another folder with --data"
+	case errors.Is(err, domain.ErrDamaged):
+		return "the stream has all that was in it: the next start makes it anew, ticketrail serve; where a program runs: ticketrail rebuild --accept"
 	case errors.Is(err, eventlog.ErrUnavailable):
 		return "see whether the broker runs: ticketrail doctor"
 	}

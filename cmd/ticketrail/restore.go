@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
-	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
@@ -20,12 +20,14 @@ import (
 type restoreCommand struct {
 	settings
 	agreement
-	From string `help:"Restore from the backup in this folder, its read model too." placeholder:"DIR"`
-	Plan bool   `help:"Say what would be done, and change nothing."`
+	From   string `help:"Restore from the backup in this folder, its read model too." placeholder:"DIR"`
+	Plan   bool   `help:"Say what would be done and lost, and change nothing."`
+	Accept bool   `help:"Do it although webhooks are there now that would be there no more; they are kept aside."`
+	Anyway bool   `help:"Do it although nothing is wrong."`
 }
 
 // Run restores, in a folder that no program serves.
-func (c *restoreCommand) Run(ctx context.Context, p *program) (err error) {
+func (c *restoreCommand) Run(ctx context.Context, p *program) error {
 	if err := c.possible(p); err != nil && !c.Plan {
 		return err
 	}
@@ -33,39 +35,52 @@ func (c *restoreCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	if !loaded.NATS.Embedded() {
-		return failf("restore it with the servers' own means", "the stream is one of external servers")
+	r := &restoring{program: p, config: loaded, files: app.Files(loaded), from: c.From}
+	if err := r.checkSettings(); err != nil {
+		return err
 	}
-	lock, err := eventlog.LockFolder(loaded.Data)
+	restore := func() error { return c.restore(ctx, r) }
+	if !exists(loaded.Data) {
+		return restore() // it is made, and locked, once it is agreed upon
+	}
+	return locked(loaded.Data, restore)
+}
+
+// restore restores in a folder that is locked, or is not there.
+func (c *restoreCommand) restore(ctx context.Context, r *restoring) error {
+	if err := r.look(ctx, c.Plan); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if c.From == "" && !c.Anyway {
+		if last, err := recovery.Sound(r.files); err == nil {
+			_, err = fmt.Fprintf(r.stdout, "nothing is wrong: stream and archive agree, up to stream sequence %d; nothing was changed\n"+
+				"to make the stream anew all the same: ticketrail restore --anyway\n", last)
+			return err
+		}
+	}
+	plan, err := recovery.Plan(r.files, r.source())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	r := &restoring{program: p, config: loaded, files: app.Files(loaded), from: c.From}
-	if err := r.look(ctx); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
 	if c.Plan || !c.Yes {
-		plan, err := recovery.Restore(r.sources(), app.StreamConfig(loaded), r.checkpoint.StreamSequence, true)
-		if err != nil {
-			return err
-		}
 		r.tell(plan)
 	}
 	switch {
 	case c.Plan:
 		return nil
-	case !c.given(p, "Do it?"):
+	case len(plan.Lost) > 0 && !c.Accept:
+		return r.refuse(plan)
+	case !c.given(r.program, "Do it?"):
 		return errors.New("nothing was changed")
 	}
-	done, err := r.run()
-	if err != nil {
+	if err := r.do(plan); err != nil {
 		return err
 	}
 	if c.Yes {
-		r.tell(done)
+		r.tell(plan)
 	}
-	_, err = fmt.Fprintf(p.stdout, "restored: the stream ends with stream sequence %d; compare everything: ticketrail archive verify, ticketrail verify\n", done.Mark.StreamSequence)
+	_, err = fmt.Fprintf(r.stdout, "restored: the stream ends with stream sequence %d; compare everything: ticketrail archive verify, ticketrail verify\n",
+		plan.Mark.StreamSequence)
 	return err
 }
 
@@ -79,39 +94,59 @@ type restoring struct {
 	checkpoint domain.Checkpoint // of the read model that will be in use
 }
 
-// sources says where the webhooks come from.
-func (r *restoring) sources() recovery.Files {
-	files := r.files
-	if r.from != "" {
-		files.Archive = backupArchive(r.from)
+// checkSettings refuses what cannot be restored, before anything is made.
+func (r *restoring) checkSettings() error {
+	switch {
+	case !r.config.NATS.Embedded():
+		return failf("restore it with the servers' own means", "the stream is one of external servers")
+	case r.files.Archive == "":
+		return errNoArchive
+	case r.from == "" && !exists(r.config.Data):
+		return errNoFolder(r.config.Data)
 	}
-	return files
+	return nil
 }
 
-// look looks at the backup, and at the read model.
-func (r *restoring) look(ctx context.Context) (err error) {
-	if r.from == "" {
-		if r.files.Archive == "" {
-			return errNoArchive
+// source says where the webhooks come from.
+func (r *restoring) source() recovery.Source {
+	source := recovery.Source{Settings: app.StreamConfig(r.config), At: r.checkpoint.StreamSequence}
+	if r.from != "" {
+		source.Archive = backupArchive(r.from)
+	}
+	return source
+}
+
+// look looks at the backup, and at the read model. What a restore before this one has
+// left to do is done first.
+func (r *restoring) look(ctx context.Context, plan bool) (err error) {
+	switch {
+	case !recovery.Unfinished(r.files):
+	case plan:
+		return errUnfinished
+	default:
+		if err := recovery.Finish(r.files); err != nil {
+			return err
 		}
-		r.checkpoint, err = readCheckpoint(ctx, r.config.Data)
+	}
+	if r.from != "" {
+		r.backup, err = readBackup(r.from)
 		return err
 	}
-	if r.backup, err = readBackup(r.from); err != nil {
-		return err
+	r.checkpoint, err = readCheckpoint(ctx, r.config.Data)
+	if errors.Is(err, domain.ErrDamaged) {
+		return nil // it is of no checkpoint, and the next start makes it anew
 	}
-	own, err := archive.Look(r.files.Archive)
-	if err == nil && own.Last().StreamSequence > r.backup.Last {
-		return failf("leave out --from; or, if the backup is what you want, move the archive away first",
-			"the archive %s reaches to stream sequence %d, and the backup to %d", r.files.Archive, own.Last().StreamSequence, r.backup.Last)
-	}
-	return nil // a damaged archive is what a backup is for
+	return err
 }
 
 func (r *restoring) tell(plan recovery.Restored) {
-	fmt.Fprintf(r.stdout, "stream: made anew with stream sequences %d to %d, from %s\n", plan.First, plan.Mark.StreamSequence, r.sources().Archive)
+	fmt.Fprintf(r.stdout, "stream: made anew with stream sequences %d to %d, from %s\n",
+		plan.First, plan.Mark.StreamSequence, cmp.Or(r.source().Archive, r.files.Archive))
 	if plan.FromFiles > 0 {
 		fmt.Fprintf(r.stdout, "stream: the last %d of them are not in the archive, and are whole in the stream's own files\n", plan.FromFiles)
+	}
+	if plan.Torn > 0 {
+		fmt.Fprintf(r.stdout, "stream: the last %d bytes of its own files cannot be read: what a crash left before it was answered for, or damage\n", plan.Torn)
 	}
 	switch {
 	case r.backup != nil:
@@ -121,51 +156,84 @@ func (r *restoring) tell(plan recovery.Restored) {
 	default:
 		fmt.Fprintf(r.stdout, "read model: stays as it is\n")
 	}
+	for _, loss := range plan.Lost {
+		fmt.Fprintf(r.stdout, "lost: %s\n", printable(loss.String()))
+	}
 	fmt.Fprintf(r.stdout, "what is replaced is kept in %s\n", r.files.Aside)
 }
 
+// refuse says what would be lost.
+func (r *restoring) refuse(plan recovery.Restored) error {
+	hint := "if you want it all the same: ticketrail restore --accept"
+	if r.from != "" {
+		hint = "leave out --from; or, if the backup is what you want: " + fmt.Sprintf("ticketrail restore --from %s --accept", r.from)
+	}
+	var all []string
+	for _, loss := range plan.Lost {
+		all = append(all, loss.String())
+	}
+	return failf(hint+"; what is replaced is kept in "+r.files.Aside, "webhooks would be lost: %s", strings.Join(all, "; "))
+}
+
 // keepsReadModel tells whether the read model was made from the restored webhooks.
-func (r *restoring) keepsReadModel(done recovery.Restored) bool {
+func (r *restoring) keepsReadModel(plan recovery.Restored) bool {
 	c := r.checkpoint
 	return c.StreamSequence == 0 ||
-		c.Stream == done.Stream && c.StreamSequence == done.At.StreamSequence && c.Chain == done.At.Chain
+		c.Stream == plan.Stream && c.StreamSequence == plan.At.StreamSequence && c.Chain == plan.At.Chain
 }
 
-func (r *restoring) run() (done recovery.Restored, err error) {
-	if r.backup != nil {
-		if err := r.takeBackup(); err != nil {
-			return done, fmt.Errorf("restore: %w", err)
+// do does what was planned, and makes the folder where there is none.
+func (r *restoring) do(plan recovery.Restored) error {
+	do := func() error {
+		return audited(r.config.Data, "restore", map[string]string{"from": r.from}, func() error { return r.replace(plan) })
+	}
+	if exists(r.config.Data) {
+		return do()
+	}
+	return locked(r.config.Data, do)
+}
+
+// replace makes everything beside what is there, and then puts it in place at once.
+func (r *restoring) replace(plan recovery.Restored) (err error) {
+	source := r.source()
+	model := app.ReadModelFolder(r.config.Data)
+	switch {
+	case r.backup != nil:
+		made := []recovery.Swap{
+			{Made: r.files.Archive + beingRestored, Place: r.files.Archive},
+			{Made: model + beingRestored, Place: model},
 		}
+		defer func() {
+			if err != nil && !recovery.Unfinished(r.files) {
+				err = errors.Join(err, os.RemoveAll(made[0].Made), os.RemoveAll(made[1].Made))
+			}
+		}()
+		if err := r.copyBackup(made[0].Made, made[1].Made); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
+		source.Archive, source.With = made[0].Made, made
+	case !r.keepsReadModel(plan):
+		source.With = []recovery.Swap{{Place: model}}
 	}
-	done, err = recovery.Restore(r.files, app.StreamConfig(r.config), r.checkpoint.StreamSequence, false)
-	if err != nil {
-		return done, err
-	}
-	if r.backup == nil && !r.keepsReadModel(done) {
-		err = r.setAside(app.ReadModelFolder(r.config.Data))
-	}
-	if err = errors.Join(err, recovery.Check(r.files, nil)); err != nil {
-		return done, fmt.Errorf("restore: %w", err)
-	}
-	return done, nil
-}
-
-// takeBackup puts the backup's archive and read model in the place of the folder's own.
-func (r *restoring) takeBackup() error {
-	folder := app.ReadModelFolder(r.config.Data)
-	if err := errors.Join(r.setAside(r.files.Archive), r.setAside(folder)); err != nil {
+	if _, err := recovery.Restore(r.files, source); err != nil {
 		return err
 	}
-	if _, err := archive.Copy(backupArchive(r.from), r.files.Archive); err != nil {
-		return err
+	if err := recovery.Check(r.files, nil); err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
-	return r.backup.copyReadModel(r.from, folder)
+	return nil
 }
 
-func (r *restoring) setAside(folder string) error {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil
+// beingRestored ends the names of the folders that are made beside what they replace.
+const beingRestored = ".restoring"
+
+// copyBackup copies the archive and the read model of the backup.
+func (r *restoring) copyBackup(toArchive, toModel string) error {
+	if err := errors.Join(os.RemoveAll(toArchive), os.RemoveAll(toModel), os.MkdirAll(toModel, 0o700)); err != nil {
+		return err
 	}
-	_, err := recovery.SetAside(folder, r.files.Aside)
-	return err
+	if _, err := archive.Copy(backupArchive(r.from), toArchive); err != nil {
+		return err
+	}
+	return r.backup.copyReadModel(r.from, toModel)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -125,16 +124,9 @@ func (c *tokenChange) change(p *program, verb string, change func(*access.Tokens
 	if !access.IsName(c.Name) {
 		return &failure{err: access.ErrName, usage: true}
 	}
-	act := api.Act{At: time.Now().UTC(), By: "local", Method: "COMMAND", Route: "token " + verb, Parameters: map[string]string{"name": c.Name}}
-	audit := access.NewAudit(loaded.Data)
-	if err := audit.Record(act); err != nil {
-		return err
-	}
-	err = change(access.NewTokens(loaded.Data))
-	if err == nil {
-		act.At, act.Status = time.Now().UTC(), http.StatusOK
-		err = audit.Record(act)
-	}
+	err = audited(loaded.Data, "token "+verb, map[string]string{"name": c.Name}, func() error {
+		return change(access.NewTokens(loaded.Data))
+	})
 	switch {
 	case errors.Is(err, access.ErrTaken):
 		return failf("choose another name, or: ticketrail token rotate "+c.Name, "%w", err)

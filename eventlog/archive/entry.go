@@ -35,7 +35,7 @@ type Mark struct {
 func (m Mark) After(e Entry) Mark {
 	return Mark{
 		StreamSequence: e.StreamSequence,
-		Outline:        m.Outline + OutlineOf(e.StreamSequence, e.StoredAt.Time().UnixNano(), len(e.Body)),
+		Outline:        m.Outline + OutlineOf(e.StreamSequence, e.StoredAt.Time().UnixNano(), e.Length()),
 		Chain:          e.Chain(m.Chain),
 	}
 }
@@ -97,6 +97,10 @@ type webhook struct {
 	StoredAt       domain.Instant `json:"stored_at"`
 	Body           string         `json:"body,omitempty"`
 	Base64         []byte         `json:"body_base64,omitempty"` // where it is no UTF-8
+	// Remains and SHA256, the digest of the body that came, stand for the body of a
+	// webhook that was erased.
+	Remains *domain.Remains `json:"remains,omitempty"`
+	SHA256  *domain.Digest  `json:"sha256,omitempty"`
 }
 
 // mark is the last line of a group.
@@ -120,24 +124,31 @@ func webhookOf(e Entry) *webhook {
 		StreamSequence: e.StreamSequence, Provider: e.Provider, Source: e.Source, Event: e.Event,
 		ID: e.ID, ContentType: e.ContentType, ReceivedAt: e.ReceivedAt, StoredAt: e.StoredAt,
 	}
-	if utf8.Valid(e.Body) {
+	switch {
+	case e.Remains != nil:
+		w.Remains, w.SHA256 = e.Remains, &e.BodyDigest
+	case utf8.Valid(e.Body):
 		w.Body = string(e.Body)
-	} else {
+	default:
 		w.Base64 = e.Body
 	}
 	return w
 }
 
 func (w *webhook) entry() Entry {
-	body := w.Base64
-	if body == nil {
-		body = []byte(w.Body)
-	}
-	return Entry{StoredAt: w.StoredAt, Webhook: &domain.Webhook{
+	e := Entry{StoredAt: w.StoredAt, Webhook: &domain.Webhook{
 		StreamSequence: w.StreamSequence, Provider: w.Provider, Source: w.Source, Event: w.Event,
 		ID: w.ID, ContentType: w.ContentType, ReceivedAt: w.ReceivedAt,
-		Body: body, BodyDigest: domain.DigestBody(body),
 	}}
+	if w.Remains != nil {
+		e.Remains, e.BodyDigest = w.Remains, *w.SHA256
+		return e
+	}
+	if e.Body = w.Base64; e.Body == nil {
+		e.Body = []byte(w.Body)
+	}
+	e.BodyDigest = domain.DigestBody(e.Body)
+	return e
 }
 
 func markOf(m Mark) mark {
@@ -167,6 +178,9 @@ func parseLine(text []byte) (l line, err error) {
 func parseWebhook(text []byte) (*webhook, error) {
 	w := &webhook{}
 	if json.Unmarshal(text, w) != nil || w.StreamSequence == 0 {
+		return nil, errLine
+	}
+	if w.Remains != nil && (w.SHA256 == nil || w.Remains.Event == nil || w.Body != "" || w.Base64 != nil) {
 		return nil, errLine
 	}
 	return w, nil

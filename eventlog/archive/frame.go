@@ -46,8 +46,11 @@ func (c *codec) compress(lines ...any) (frame []byte, length int, err error) {
 		}
 		text.WriteByte('\n')
 	}
-	return c.encoder.EncodeAll(text.Bytes(), nil), text.Len(), nil
+	return c.frame(text.Bytes()), text.Len(), nil
 }
+
+// frame gives the frame of some text.
+func (c *codec) frame(text []byte) []byte { return c.encoder.EncodeAll(text, nil) }
 
 // decompress gives the lines of a frame, whose checksum is compared.
 func (c *codec) decompress(frame []byte) ([]byte, error) {

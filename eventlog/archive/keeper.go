@@ -22,6 +22,9 @@ const (
 	// retryAfter is the pause before what failed is tried again: senders ask again
 	// after seconds.
 	retryAfter = 250 * time.Millisecond
+	// tolerated is how often in a row the reading of the stream may fail before that is
+	// told: a broker that is started anew is back sooner.
+	tolerated = 4
 )
 
 // ErrContradicts says that the stream is not the one that the archive is made from,
@@ -32,6 +35,8 @@ var ErrContradicts = errors.New("the stream contradicts the archive")
 type Log interface {
 	// Batches reads the stream as eventlog.Log does.
 	Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error]
+	// Erasures gives the tombstones after a stream sequence.
+	Erasures(ctx context.Context, after uint64) iter.Seq2[*domain.Webhook, error]
 	// Info tells where the stream stands.
 	Info(ctx context.Context) (domain.StreamInfo, error)
 }
@@ -42,11 +47,17 @@ type Keeper struct {
 	log    Log
 	writer *Writer
 	logger *slog.Logger
+	failed int // how often in a row the stream could not be read; only of Run
+
+	writing    sync.Mutex    // the writer is used for a group, or for one segment of an erasure
+	tombstones chan struct{} // tells that a group had one
 
 	mu      sync.Mutex
 	reached uint64
+	erased  uint64        // every erasure up to this stream sequence has been worked off
+	failing error         // why an erasure is not; nil where all is well
 	trouble error         // why it stands still; nil where it does not
-	changed chan struct{} // closed and replaced with every change of the two
+	changed chan struct{} // closed and replaced with every change of the four
 }
 
 var _ eventlog.Copy = (*Keeper)(nil)
@@ -56,22 +67,32 @@ var _ eventlog.Copy = (*Keeper)(nil)
 func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
 	return &Keeper{
 		log: log, writer: writer, logger: cmp.Or(logger, slog.New(slog.DiscardHandler)),
-		reached: writer.Last().StreamSequence, changed: make(chan struct{}),
+		tombstones: make(chan struct{}, 1),
+		reached:    writer.Last().StreamSequence, erased: writer.erased, changed: make(chan struct{}),
 	}
 }
 
-// Run follows the stream until ctx ends. What fails is tried again, but for a stream
-// that contradicts the archive: then Run tells, and waits for the end.
+// Run follows the stream until ctx ends. What fails is tried again, and told when it
+// fails repeatedly, but for a stream that contradicts the archive: then Run tells, and
+// waits for the end. Beside it erasures are worked off.
 func (k *Keeper) Run(ctx context.Context) {
+	var erasing sync.WaitGroup
+	erasing.Go(func() { k.runErasures(ctx) })
+	defer erasing.Wait()
 	for ctx.Err() == nil {
 		err := k.follow(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrContradicts):
-			k.logger.Error("the archive stopped", "error", err)
+			k.logger.Error("the archive stopped; webhooks are refused where answers wait for it", "error", err)
 			k.tell(0, fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err))
 			<-ctx.Done()
+		default:
+			k.failed++
+		}
+		if k.failed >= tolerated {
+			k.stumble("the archive cannot read the stream; webhooks are refused where answers wait for it", err)
 		}
 		pause(ctx)
 	}
@@ -101,10 +122,14 @@ func (k *Keeper) follow(ctx context.Context) error {
 		}
 		batch.Ack()
 	}
-	return nil
+	return errEnded
 }
 
-// checkStream refuses a stream that the archive cannot go on from.
+// errEnded says that a reading of the stream ended and did not say why.
+var errEnded = errors.New("the reading of the stream ended")
+
+// checkStream refuses a stream that the archive cannot go on from. Where there is
+// nothing to go on to, all is well.
 func (k *Keeper) checkStream(ctx context.Context) error {
 	info, err := k.log.Info(ctx)
 	last := k.writer.Last().StreamSequence
@@ -115,6 +140,8 @@ func (k *Keeper) checkStream(ctx context.Context) error {
 		return fmt.Errorf("%w: it was made at %s, and the archive is of one that was made at %s", ErrContradicts, info.Identity.CreatedAt, k.writer.stream.CreatedAt)
 	case info.Last < last:
 		return fmt.Errorf("%w: it ends with stream sequence %d, and the archive with %d", ErrContradicts, info.Last, last)
+	case info.Last == last:
+		k.well(last)
 	}
 	return nil
 }
@@ -127,27 +154,53 @@ func entriesOf(batch *eventlog.Batch) []Entry {
 	return entries
 }
 
-// write adds a group, again and again until it is on disk or ctx ends.
+// write adds a batch. Webhooks before a gap in it are added still.
 func (k *Keeper) write(ctx context.Context, entries []Entry) error {
 	k.writer.startAt(entries[0].StreamSequence)
-	if last := k.writer.Last().StreamSequence; entries[0].StreamSequence != last+1 {
-		return fmt.Errorf("%w: stream sequence %d follows %d", ErrContradicts, entries[0].StreamSequence, last)
+	for len(entries) > 0 {
+		first := entries[0].StreamSequence
+		if last := k.writer.Last().StreamSequence; first != last+1 {
+			return fmt.Errorf("%w: stream sequence %d follows %d", ErrContradicts, first, last)
+		}
+		n := 1
+		for n < len(entries) && entries[n].StreamSequence == first+uint64(n) {
+			n++
+		}
+		if err := k.writeGroup(ctx, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
 	}
+	return nil
+}
+
+// writeGroup adds webhooks that follow the last one, again and again until they are on
+// disk or ctx ends.
+func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 	for {
-		segment := k.writer.open.path
-		err := k.writer.Append(entries)
+		begun, err := k.append(entries)
 		if err == nil {
-			k.tell(k.writer.Last().StreamSequence, nil)
-			if k.writer.open.path != segment {
+			k.well(k.writer.Last().StreamSequence)
+			k.noticeErasures(entries)
+			if begun {
 				k.forget(ctx)
 			}
 			return nil
 		}
-		k.stumble(err)
+		k.stumble("the archive cannot be written; webhooks are refused where answers wait for it", err)
 		if pause(ctx); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
+}
+
+// append adds webhooks, and tells whether a segment was begun for them.
+func (k *Keeper) append(entries []Entry) (begun bool, err error) {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	segment := k.writer.open.path
+	err = k.writer.Append(entries)
+	return k.writer.open.path != segment, err
 }
 
 // forget removes what the stream has forgotten. What cannot be removed now is tried
@@ -155,33 +208,41 @@ func (k *Keeper) write(ctx context.Context, entries []Entry) error {
 func (k *Keeper) forget(ctx context.Context) {
 	info, err := k.log.Info(ctx)
 	if err == nil {
+		k.writing.Lock()
 		err = k.writer.Forget(info.First)
+		k.writing.Unlock()
 	}
 	if err != nil && ctx.Err() == nil {
 		k.logger.Warn("old segments of the archive were not removed", "error", err)
 	}
 }
 
-// stumble tells that the archive cannot be written. It is logged once, and not with
-// every try.
-func (k *Keeper) stumble(err error) {
+// stumble tells that the archive does not get on. It is logged once, and not with every
+// try.
+func (k *Keeper) stumble(message string, err error) {
 	reason := eventlog.ErrUnavailable
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		reason = eventlog.ErrFull
 	}
 	if k.Ready() == nil {
-		k.logger.Error("the archive cannot be written; webhooks are refused until it can", "error", err)
+		k.logger.Error(message, "error", err)
 	}
 	k.tell(0, fmt.Errorf("%w: %w", reason, err))
+}
+
+// well tells how far the archive is, and that nothing troubles it.
+func (k *Keeper) well(reached uint64) {
+	k.failed = 0
+	if k.Ready() != nil {
+		k.logger.Info("the archive goes on")
+	}
+	k.tell(reached, nil)
 }
 
 // tell tells those who wait how far the archive is, and what troubles it.
 func (k *Keeper) tell(reached uint64, trouble error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.trouble != nil && trouble == nil {
-		k.logger.Info("the archive can be written again")
-	}
 	k.reached, k.trouble = max(k.reached, reached), trouble
 	close(k.changed)
 	k.changed = make(chan struct{})

@@ -76,8 +76,12 @@ func (c *codec) examine(path string, newest bool, each func(Entry) error) (segme
 	if err != nil {
 		return segment{}, fmt.Errorf("read the archive: %w", err)
 	}
+	return c.examineData(path, data, newest, each)
+}
+
+func (c *codec) examineData(path string, data []byte, newest bool, each func(Entry) error) (segment, error) {
 	x := &examination{codec: c, data: data, newest: newest, each: each, segment: segment{path: path}}
-	err = x.read()
+	err := x.read()
 	if err == nil && !newest && !x.sealed {
 		err = x.damaged("it is not sealed, and another one follows")
 	}

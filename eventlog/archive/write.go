@@ -30,6 +30,7 @@ type Writer struct {
 	codec  *codec
 	file   *os.File // the open segment; nil before the first group and after an error
 	open   segment  // what of it is on disk
+	erased uint64   // every erasure up to this stream sequence has been worked off
 }
 
 // Open opens an archive to add to it, and makes it if there is none, for its owner
@@ -51,8 +52,14 @@ func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
 		return nil, fmt.Errorf("open the archive: %w", err)
 	}
 	w := &Writer{dir: dir, stream: stream, codec: codec}
+	if w.erased, err = lastErased(dir); err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
 	if n := len(found.segments); n > 0 {
 		w.open = found.segments[n-1]
+	}
+	if w.erased > w.open.last.StreamSequence {
+		w.erased = 0 // it is of another archive
 	}
 	return w, nil
 }

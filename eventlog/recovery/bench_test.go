@@ -44,7 +44,7 @@ func write(b *testing.B, dir string, most int) {
 func BenchmarkFiles(b *testing.B) {
 	files := filesOf(b.TempDir())
 	write(b, files.Archive, 1000)
-	_, err := recovery.Restore(files, eventlog.Config{}, 0, false)
+	_, err := recovery.Restore(files, recovery.Source{})
 	require.NoError(b, err)
 	b.Run("check", func(b *testing.B) {
 		for range b.N {

@@ -108,6 +108,19 @@ func (r *record) plain() *eventlog.Record {
 	}
 }
 
+// eraseRecord makes of a record, as the server does, one of the same length that has only
+// its stream sequence.
+func eraseRecord(h hash.Hash64, record []byte) {
+	sequence := binary.LittleEndian.Uint64(record[4:])
+	binary.LittleEndian.PutUint32(record, uint32(len(record)))
+	binary.LittleEndian.PutUint64(record[4:], sequence|erasedFlag)
+	clear(record[12:])
+	h.Reset()
+	h.Write(record[4:20])
+	h.Write(record[recordHead : len(record)-sumSize])
+	h.Sum(record[:len(record)-sumSize])
+}
+
 // appendRecord writes a record as the server does.
 func appendRecord(to []byte, h hash.Hash64, r *eventlog.Record) []byte {
 	length := recordHead + len(r.Subject) + len(r.Body) + sumSize

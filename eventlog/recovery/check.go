@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -47,7 +46,7 @@ const (
 		"or make it from one: ticketrail restore --from BACKUP"
 	hintArchive = "nothing was changed. If the stream is the truth, have the archive made anew from it: ticketrail archive rebuild; " +
 		"the present one is kept aside"
-	hintEither = "nothing was changed. If the archive is the truth: ticketrail restore; if the stream is: ticketrail archive rebuild. " +
+	hintEither = "nothing was changed. If the archive is the truth: ticketrail restore --accept; if the stream is: ticketrail archive rebuild. " +
 		"Both keep the other one aside"
 )
 
@@ -57,24 +56,49 @@ const (
 // changed nothing; any other error says that the files could not be read.
 func Check(files Files, logger *slog.Logger) error {
 	c := &check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}
+	if Unfinished(files) {
+		c.logger.Warn("folders were being replaced when the program ended; the rest of it is done now")
+	}
+	if _, err := c.finish(); err != nil {
+		return err
+	}
+	// The webhooks come first: a refusal has changed nothing.
+	if err := c.checkWebhooks(); err != nil {
+		return fmt.Errorf("check the stream %s: %w", eventlog.WebhooksStream, err)
+	}
+	if err := c.mend(); err != nil {
+		return fmt.Errorf("mend the stream %s: %w", eventlog.WebhooksStream, err)
+	}
 	for _, name := range []string{eventlog.RejectedStream, eventlog.DecisionsStream} {
 		if err := c.checkBeside(name); err != nil {
 			return fmt.Errorf("check the stream %s: %w", name, err)
 		}
 	}
-	if err := c.checkWebhooks(); err != nil {
-		return fmt.Errorf("check the stream %s: %w", eventlog.WebhooksStream, err)
-	}
 	return nil
+}
+
+// Sound tells whether Check would open the stream of webhooks, mended or not, and where
+// it ends then. It changes nothing.
+func Sound(files Files) (last uint64, err error) {
+	c := &check{Files: files, logger: slog.New(slog.DiscardHandler)}
+	if err := c.checkWebhooks(); err != nil {
+		return 0, err
+	}
+	if c.stream == nil {
+		return 0, nil
+	}
+	return max(c.stream.last(), c.archive.Last().StreamSequence), nil
 }
 
 type check struct {
 	Files
-	logger  *slog.Logger
-	stream  *stream
-	archive *archive.Archive
+	logger   *slog.Logger
+	stream   *stream
+	archive  *archive.Archive
+	halfMade error // why the stream, which was never used, is none; nil where it is one
 }
 
+// checkWebhooks looks at the stream of webhooks, and changes nothing.
 func (c *check) checkWebhooks() error {
 	var err error
 	if c.archive, err = c.lookAtArchive(); err != nil {
@@ -91,15 +115,16 @@ func (c *check) checkWebhooks() error {
 	case c.stream == nil:
 		return c.refuse(hintRestore, "the stream is gone, and the archive holds webhooks up to stream sequence %d", c.archive.Last().StreamSequence)
 	}
+	if err := c.learnErasures(); err != nil {
+		return err
+	}
 	if err := c.checkBlocks(); err != nil {
 		return err
 	}
-	if !c.archive.Empty() {
-		if err := c.compare(); err != nil {
-			return err
-		}
+	if c.archive.Empty() {
+		return nil
 	}
-	return c.mend()
+	return c.compare()
 }
 
 // lookAtArchive looks at the archive. Where none is kept it is empty.
@@ -121,17 +146,14 @@ func (c *check) refuse(hint, format string, args ...any) error {
 	return &Refusal{Found: fmt.Errorf(format, args...), hint: hint}
 }
 
-// judgeMeta sets a stream aside that has never held anything: a crash can leave it
-// half made, and the server would not write its settings a second time.
+// judgeMeta passes a stream that has never held anything: a crash can leave it half
+// made, and the server would not write its settings a second time.
 func (c *check) judgeMeta(found error) error {
 	if len(c.stream.blocks) > 0 || !c.archive.Empty() {
 		return c.refuse(hintRestore, "%w", found)
 	}
-	aside, err := SetAside(c.stream.dir, c.Aside)
-	if err == nil {
-		c.logger.Warn("a stream that was never used was damaged and is made anew", "error", found, "kept_in", aside)
-	}
-	return err
+	c.halfMade = found
+	return nil
 }
 
 // checkBlocks looks for what no crash leaves: a record that is not sound before others
@@ -143,12 +165,14 @@ func (c *check) checkBlocks() error {
 		if b.sound < b.size && (!newest || !c.torn(b)) {
 			return c.refuse(hintRestore, "%s is damaged at byte %d, after stream sequence %d", b.path, b.sound, max(last, b.last))
 		}
-		missing := b.gap
-		if missing == 0 && last > 0 && b.first > 0 && b.first != last+1 {
-			missing = last + 1
+		gaps := b.gaps
+		if last > 0 && b.first > 0 && b.first != last+1 {
+			gaps = slices.Concat([]gap{{last + 1, max(last+1, b.first-1)}}, gaps)
 		}
-		if missing > 0 {
-			return c.refuse(hintRestore, "stream sequence %d is missing before those in %s", missing, b.path)
+		for _, gap := range gaps {
+			if missing := c.stream.missing(gap); missing > 0 {
+				return c.refuse(hintRestore, "stream sequence %d is missing before those in %s", missing, b.path)
+			}
 		}
 		last = max(last, b.last)
 	}
@@ -237,8 +261,19 @@ func (c *check) compareAll(to uint64) error {
 	return nil
 }
 
-// mend cuts off a torn end, and puts back what only the archive has of the end.
+// mend sets aside a stream that is half made, cuts off a torn end, puts back what only
+// the archive has of the end, and finishes what was being erased.
 func (c *check) mend() error {
+	if c.stream == nil {
+		return nil
+	}
+	if c.halfMade != nil {
+		aside, err := SetAside(c.stream.dir, c.Aside)
+		if err == nil {
+			c.logger.Warn("a stream that was never used was damaged and is made anew", "error", c.halfMade, "kept_in", aside)
+		}
+		return err
+	}
 	b := c.stream.newest()
 	if b != nil && b.sound < b.size {
 		c.logger.Warn("the end of the stream's newest file was torn; it is cut off",
@@ -247,13 +282,14 @@ func (c *check) mend() error {
 			return err
 		}
 	}
-	last := c.archive.Last().StreamSequence
-	if c.archive.Empty() || c.stream.last() >= last {
-		return nil
+	if last := c.archive.Last().StreamSequence; !c.archive.Empty() && c.stream.last() < last {
+		c.logger.Warn("the end of the stream was lost; it is put back from the archive",
+			"from_stream_sequence", c.stream.last()+1, "to_stream_sequence", last)
+		if err := c.putBack(c.stream.last()+1, last); err != nil {
+			return err
+		}
 	}
-	c.logger.Warn("the end of the stream was lost; it is put back from the archive",
-		"from_stream_sequence", c.stream.last()+1, "to_stream_sequence", last)
-	return c.putBack(c.stream.last()+1, last)
+	return c.finishErasures()
 }
 
 // putBack appends webhooks of the archive to the stream, and looks whether they are
@@ -283,62 +319,6 @@ func (c *check) putBack(from, to uint64) error {
 		err = fmt.Errorf("put back webhooks: they do not read as they should: the stream ends with stream sequence %d, the first difference is at %d",
 			again.last(), differs)
 	}
+	c.stream = again
 	return err
-}
-
-// checkBeside looks at a stream that no answer of 200 rests on: damage there must not
-// keep webhooks out. It is told, and the files are kept before the server cuts them.
-func (c *check) checkBeside(name string) error {
-	s, err := look(c.Server, name)
-	switch {
-	case errors.Is(err, errMeta):
-		aside, moving := SetAside(s.dir, c.Aside)
-		if moving == nil {
-			c.logger.Error("a stream beside that of the webhooks was damaged and begins anew", "stream", name, "error", err, "kept_in", aside)
-		}
-		return moving
-	case err != nil || s == nil:
-		return err
-	}
-	for i, b := range s.blocks {
-		if b.sound == b.size || i == len(s.blocks)-1 && !anySound(name, b) {
-			continue
-		}
-		aside, err := copyAside(s.dir, c.Aside)
-		if err != nil {
-			return err
-		}
-		c.logger.Error("a stream beside that of the webhooks is damaged and loses what follows in the same file",
-			"stream", name, "file", b.path, "byte", b.sound, "copied_to", aside)
-		return nil
-	}
-	return nil
-}
-
-// SetAside moves a folder to the folder of what is kept aside, and gives its new
-// place. It is for who makes something anew in its stead.
-func SetAside(dir, aside string) (string, error) {
-	to, err := placeAside(dir, aside)
-	if err == nil {
-		err = os.Rename(dir, to)
-	}
-	if err == nil {
-		err = errors.Join(syncFile(filepath.Dir(dir)), syncFile(aside))
-	}
-	return to, err
-}
-
-func copyAside(dir, aside string) (string, error) {
-	to, err := placeAside(dir, aside)
-	if err == nil {
-		err = os.CopyFS(to, os.DirFS(dir))
-	}
-	return to, err
-}
-
-func placeAside(dir, aside string) (string, error) {
-	if err := os.MkdirAll(aside, 0o700); err != nil {
-		return "", err
-	}
-	return filepath.Join(aside, filepath.Base(dir)+"-"+time.Now().UTC().Format("20060102T150405.000000000Z")), nil
 }

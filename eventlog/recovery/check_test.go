@@ -237,23 +237,24 @@ func TestRestoreMakesTheStreamAnew(t *testing.T) {
 	flipBit(t, blocks(t, data)[1], 5000, 3)
 	require.NoError(t, os.Remove(filepath.Join(streamFolder(data), "meta.inf")))
 
-	plan, err := recovery.Restore(files, eventlog.Config{}, 0, true)
+	plan, err := recovery.Plan(files, recovery.Source{})
 	require.NoError(t, err)
 	require.Equal(t, uint64(webhooks), plan.Mark.StreamSequence)
 	require.Positive(t, plan.FromFiles)
 	require.Equal(t, f.chain, plan.Mark.Chain)
 	require.Error(t, recovery.Check(files, nil), "nothing was changed")
 
-	done, err := recovery.Restore(files, eventlog.Config{}, 0, false)
+	done, err := recovery.Restore(files, recovery.Source{})
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(done.Aside, files.Aside))
+	require.Len(t, done.Aside, 1)
+	require.True(t, strings.HasPrefix(done.Aside[0], files.Aside))
 	plan.Aside = done.Aside
 	require.Equal(t, plan, done)
-	require.FileExists(t, filepath.Join(done.Aside, "msgs", "2.blk"))
+	require.FileExists(t, filepath.Join(done.Aside[0], "msgs", "2.blk"))
 	require.NoError(t, recovery.Check(files, nil))
 	f.isWhole(t, data)
 
-	_, err = recovery.Restore(filesOf(t.TempDir()), eventlog.Config{}, 0, false)
+	_, err = recovery.Restore(filesOf(t.TempDir()), recovery.Source{})
 	require.ErrorContains(t, err, "holds no webhook")
 }
 

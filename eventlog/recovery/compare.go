@@ -12,10 +12,11 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 )
 
-// webhooks gives the webhooks of a stream's files from a stream sequence on, in order,
-// up to the first record that is not sound.
+// webhooks gives the webhooks of a stream's files from a stream sequence on, in order
+// and with those that were erased, up to the first record that is not sound.
 func (s *stream) webhooks(from uint64) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
+		next := max(from, s.first())
 		for _, b := range s.blocks {
 			if b.last < from {
 				continue
@@ -25,6 +26,10 @@ func (s *stream) webhooks(from uint64) iter.Seq2[archive.Entry, error] {
 				if r.sequence < from {
 					return true
 				}
+				if more = s.fill(next, r.sequence, yield); !more {
+					return false
+				}
+				next = r.sequence + 1
 				var w *domain.Webhook
 				if w, err = r.plain().Webhook(); err != nil {
 					return false
@@ -124,6 +129,13 @@ type Comparison struct {
 	// Compared is how many webhooks were compared with those of the stream; those that
 	// it has forgotten, and those that the archive does not have yet, were not.
 	Compared uint64
+	// Behind is how many of the stream's last webhooks the archive does not have.
+	Behind uint64
+	// Ahead is how many of the archive's last webhooks the stream does not have.
+	Ahead uint64
+	// Torn is how many bytes at the archive's end are no whole group of webhooks: one
+	// that is being written, what a crash left of one, or damage.
+	Torn int64
 	// At is the mark of the stream sequence that was asked for; zero where the archive
 	// does not reach it.
 	At archive.Mark
@@ -139,7 +151,7 @@ func Compare(files Files, at uint64) (Comparison, error) {
 	if c.archive, err = c.lookAtArchive(); err != nil {
 		return Comparison{}, err
 	}
-	found := Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before()}
+	found := Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
 	last := c.archive.Last().StreamSequence
 	c.stream, err = look(files.Server, eventlog.WebhooksStream)
 	switch {
@@ -155,6 +167,8 @@ func Compare(files Files, at uint64) (Comparison, error) {
 	from, to := max(found.First, c.stream.first()), min(last, c.stream.last())
 	err = c.readAll(&found, at, c.stream.beside(from, to))
 	found.Compared = max(to+1, from) - from
+	found.Behind = max(c.stream.last(), found.Mark.StreamSequence) - found.Mark.StreamSequence
+	found.Ahead = max(last, c.stream.last()) - c.stream.last()
 	return found, err
 }
 

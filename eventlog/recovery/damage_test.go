@@ -20,7 +20,6 @@ var flips = flag.Int("flips", 3, "how many bits are flipped in each kind of file
 // do, every webhook is there, as it was.
 func TestNoFlippedBitIsSilent(t *testing.T) {
 	t.Parallel()
-	f := makeFolders(t)
 	kinds := map[string]string{
 		"blocks":          "stream/jetstream/$G/streams/WEBHOOKS/msgs/*.blk",
 		"index":           "stream/jetstream/$G/streams/WEBHOOKS/msgs/index.db",
@@ -29,6 +28,18 @@ func TestNoFlippedBitIsSilent(t *testing.T) {
 		"archive":         "archive/*",
 		"rejected":        "stream/jetstream/$G/streams/REJECTED/meta.*",
 	}
+	t.Run("whole", func(t *testing.T) {
+		t.Parallel()
+		makeFolders(t).flipAll(t, kinds)
+	})
+	t.Run("erased", func(t *testing.T) {
+		t.Parallel()
+		makeErasedFolders(t).flipAll(t, map[string]string{"blocks": kinds["blocks"], "archive": kinds["archive"]})
+	})
+}
+
+// flipAll flips bits in some kinds of files, after each kind of stop.
+func (f folders) flipAll(t *testing.T, kinds map[string]string) {
 	for kind, pattern := range kinds {
 		for stop, from := range map[string]string{"clean": f.clean, "crashed": f.crashed} {
 			t.Run(kind+" "+stop, func(t *testing.T) {
@@ -65,7 +76,7 @@ func (f folders) flip(t *testing.T, data, pattern string, dice *rand.Rand) {
 		if filepath.Base(filepath.Dir(path)) == "archive" {
 			_, err = recovery.SetAside(files.Archive, files.Aside)
 		} else {
-			_, err = recovery.Restore(files, eventlog.Config{}, 0, false)
+			_, err = recovery.Restore(files, recovery.Source{})
 		}
 		require.NoError(t, err, about...)
 		require.NoError(t, recovery.Check(files, nil), about...)

@@ -143,6 +143,7 @@ func (r *running) chain() (last uint64, chain domain.Digest) {
 // that their streams have.
 type folders struct {
 	clean, crashed string
+	last           uint64
 	chain          domain.Digest
 }
 
@@ -157,7 +158,7 @@ func makeFolders(t *testing.T) (f folders) {
 	defer r.stop()
 	r.fill(webhooks/2+1, webhooks)
 	require.NoError(t, os.CopyFS(f.crashed, os.DirFS(f.clean)))
-	_, f.chain = r.chain()
+	f.last, f.chain = r.chain()
 	return f
 }
 
@@ -176,9 +177,9 @@ func (f folders) isWhole(t *testing.T, data string) {
 	r := run(t, data)
 	defer r.stop()
 	last, chain := r.chain()
-	require.Equal(t, uint64(webhooks), last)
+	require.Equal(t, f.last, last)
 	require.Equal(t, f.chain, chain)
-	r.fill(webhooks+1, webhooks+1)
+	r.fill(int(last)+1, int(last)+1)
 }
 
 // blocks gives the paths of the stream's blocks, in order.

@@ -40,7 +40,8 @@ type stream struct {
 	identity domain.StreamIdentity
 	maxAge   time.Duration
 	blocks   []*block // those that hold anything, in order
-	deleted  uint64   // the highest stream sequence that is noted as deleted
+	deleted  uint64   // the highest stream sequence that is noted as deleted, and was not erased
+	erasures
 }
 
 // block is what a look at one block found.
@@ -51,16 +52,20 @@ type block struct {
 	sound       int64 // the bytes before the first record that is not sound
 	first, last uint64
 	outline     archive.Outline // of all its messages
-	deleted     uint64          // as in stream
-	gap         uint64          // a stream sequence that is missing inside, before sound
+	deleted     []uint64        // stream sequences that are noted as deleted or erased, here or elsewhere
+	gaps        []gap           // what is missing inside, before sound
+	tombstones  []*tombstone
 }
 
-// first gives the first webhook that a stream has; one after the last where it has
-// none.
+// gap is a run of stream sequences that are missing.
+type gap struct{ first, last uint64 }
+
+// first gives the first webhook that a stream has, or that was erased; one after the
+// last where it has none.
 func (s *stream) first() uint64 {
 	for _, b := range s.blocks {
 		if b.first > 0 {
-			return max(b.first, s.deleted+1)
+			return s.firstBefore(max(b.first, s.deleted+1))
 		}
 	}
 	return s.deleted + 1
@@ -177,12 +182,27 @@ func (s *stream) lookAtBlocks() error {
 		return err
 	}
 	for _, b := range blocks {
-		s.deleted = max(s.deleted, b.deleted)
 		if b.size > 0 {
 			s.blocks = append(s.blocks, b)
 		}
+		for _, t := range b.tombstones {
+			s.know(t)
+		}
 	}
+	s.settle()
 	return nil
+}
+
+// settle tells what has expired from what was erased.
+func (s *stream) settle() {
+	s.deleted = 0
+	for _, b := range s.blocks {
+		for _, sequence := range b.deleted {
+			if _, erased := s.erased[sequence]; !erased {
+				s.deleted = max(s.deleted, sequence)
+			}
+		}
+	}
 }
 
 func (s *stream) lookAtBlock(number int) (*block, error) {
@@ -200,6 +220,9 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 			break
 		}
 		b.take(&r)
+		if s.name == eventlog.WebhooksStream && r.isMessage() {
+			b.takeErasure(&r)
+		}
 		b.sound += int64(length)
 	}
 	return b, nil
@@ -230,11 +253,11 @@ func isWebhook(r *record) bool {
 
 func (b *block) take(r *record) {
 	if !r.isMessage() {
-		b.deleted = max(b.deleted, r.sequence&^(erasedFlag|deletedFlag))
+		b.deleted = append(b.deleted, r.sequence&^(erasedFlag|deletedFlag))
 		return
 	}
-	if b.last > 0 && r.sequence != b.last+1 && b.gap == 0 {
-		b.gap = b.last + 1
+	if b.last > 0 && r.sequence != b.last+1 {
+		b.gaps = append(b.gaps, gap{b.last + 1, max(b.last+1, r.sequence-1)})
 	}
 	if b.first == 0 {
 		b.first = r.sequence
@@ -244,8 +267,13 @@ func (b *block) take(r *record) {
 }
 
 // outlineTo gives the outline of the webhooks up to a stream sequence, from the first
-// that a block holds.
+// that a block holds, and of all erased ones.
 func (s *stream) outlineTo(sequence uint64) (sum archive.Outline, err error) {
+	for at, e := range s.erased {
+		if at <= sequence && !s.holds(at) {
+			sum += e.outline
+		}
+	}
 	for _, b := range s.blocks {
 		switch {
 		case b.last <= sequence:

@@ -1,9 +1,9 @@
 package recovery
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -21,11 +21,44 @@ type Restored struct {
 	// FromFiles is how many of the last webhooks the archive did not have: they were
 	// whole in the stream's own files.
 	FromFiles uint64
+	// Torn is how many bytes at the end of the stream's own files could not be read,
+	// after everything else: what a crash left, or damage.
+	Torn int64
+	// Lost is what the stream and the archive have now, and would not have any more.
+	Lost []Loss
 	// At is the mark of the stream sequence that was asked for; zero where the stream does
 	// not reach it.
 	At archive.Mark
-	// Aside is where the stream's former files are; empty where there were none.
-	Aside string
+	// Aside is where the former folders are.
+	Aside []string
+}
+
+// Source says what a stream is made anew from, and how.
+type Source struct {
+	// Archive is the folder of the archive that is taken; that of the Files where it is
+	// empty.
+	Archive string
+	// Settings are those that the stream gets where its own cannot be read.
+	Settings eventlog.Config
+	// At is a stream sequence whose mark is wanted; 0 where none is.
+	At uint64
+	// With is what is replaced together with the stream: with it, or not at all.
+	With []Swap
+}
+
+// Plan says what Restore would do, and changes nothing.
+func Plan(files Files, from Source) (Restored, error) {
+	r, err := newRestoration(files, from)
+	if err == nil {
+		err = r.copy(func(archive.Entry) error { return nil })
+	}
+	if err == nil {
+		err = r.countLoss()
+	}
+	if err != nil {
+		return Restored{}, fmt.Errorf("restore: %w", err)
+	}
+	return r.Restored, nil
 }
 
 // Restore makes the files of the stream of webhooks anew from the archive: the same
@@ -33,49 +66,57 @@ type Restored struct {
 // so that a read model stays of use. What follows the archive's end in the stream's
 // own files and is whole is taken over. What was written is read again and compared
 // before it takes the place of the former files, which are kept aside. A crash at any
-// moment leaves the former files, or none, which [Check] finds.
+// moment leaves the former files, or has [Check] put the new ones in their place.
 //
-// With plan nothing is changed, and what would be done is given. The settings are
-// those that the stream gets where its own cannot be read. at is a stream sequence whose
-// mark is wanted; 0 where none is.
-func Restore(files Files, settings eventlog.Config, at uint64, plan bool) (Restored, error) {
-	found, err := archive.Look(files.Archive)
-	switch {
-	case err != nil:
-		return Restored{}, fmt.Errorf("restore: %w", err)
-	case found.Empty():
-		return Restored{}, fmt.Errorf("restore: the archive %s holds no webhook", files.Archive)
+// What is lost by it is for Plan to tell, and not looked at again.
+func Restore(files Files, from Source) (Restored, error) {
+	r, err := newRestoration(files, from)
+	if err == nil {
+		err = r.run()
 	}
-	r := &restoration{Files: files, at: at, archive: found, temporary: files.Server + ".restoring", Restored: Restored{
-		Stream: found.Stream(), First: found.Before().StreamSequence + 1, Mark: found.Before(),
-	}}
-	if err := r.run(settings, plan); err != nil {
-		return r.Restored, fmt.Errorf("restore: %w", errors.Join(err, os.RemoveAll(r.temporary)))
+	if err != nil {
+		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
 	return r.Restored, nil
 }
 
 type restoration struct {
 	Files
+	Source
 	Restored
-	at        uint64
 	archive   *archive.Archive
 	former    *stream
 	temporary string // folder in which the stream is made
 }
 
-func (r *restoration) run(settings eventlog.Config, plan bool) (err error) {
-	r.former, err = look(r.Server, eventlog.WebhooksStream)
-	if err != nil && !errors.Is(err, errMeta) {
-		return err
+func newRestoration(files Files, from Source) (*restoration, error) {
+	from.Archive = cmp.Or(from.Archive, files.Archive)
+	found, err := archive.Look(from.Archive)
+	switch {
+	case err != nil:
+		return nil, err
+	case found.Empty():
+		return nil, fmt.Errorf("the archive %s holds no webhook", from.Archive)
 	}
-	meta, err := r.meta(settings)
+	former, err := look(files.Server, eventlog.WebhooksStream)
+	if err != nil && !errors.Is(err, errMeta) {
+		return nil, err
+	}
+	return &restoration{
+		Files: files, Source: from, archive: found, former: former, temporary: files.Server + ".restoring",
+		Restored: Restored{Stream: found.Stream(), First: found.Before().StreamSequence + 1, Mark: found.Before()},
+	}, nil
+}
+
+func (r *restoration) run() (err error) {
+	defer func() {
+		if err != nil && !Unfinished(r.Files) {
+			err = errors.Join(err, os.RemoveAll(r.temporary))
+		}
+	}()
+	meta, err := r.meta()
 	if err != nil {
 		return err
-	}
-	add := func(archive.Entry) error { return nil }
-	if plan {
-		return r.copy(add)
 	}
 	if err := os.RemoveAll(r.temporary); err != nil {
 		return err
@@ -91,52 +132,128 @@ func (r *restoration) run(settings eventlog.Config, plan bool) (err error) {
 	if err := r.compare(); err != nil {
 		return err
 	}
-	return r.replace()
+	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, streamDir(r.Server, eventlog.WebhooksStream)})...)
+	return err
 }
 
 // copy gives add every webhook: those of the archive, and those that follow in the
 // former files.
 func (r *restoration) copy(add func(archive.Entry) error) error {
-	for _, source := range []iter.Seq2[archive.Entry, error]{archive.Read(r.Archive, r.First), r.former.rest(r.archive)} {
-		for e, err := range source {
-			if err == nil {
-				err = add(e)
-			}
-			if err != nil {
-				return err
-			}
-			if r.Mark = r.Mark.After(e); e.StreamSequence == r.at {
-				r.At = r.Mark
-			}
+	for e, err := range r.webhooks() {
+		if err == nil {
+			err = add(e)
+		}
+		if err != nil {
+			return err
+		}
+		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
+			r.Restored.At = r.Mark
 		}
 	}
 	r.FromFiles = r.Mark.StreamSequence - r.archive.Last().StreamSequence
 	return nil
 }
 
-// rest gives the webhooks that follow the end of an archive, each whole, to the first
-// that is not there.
-func (s *stream) rest(a *archive.Archive) iter.Seq2[archive.Entry, error] {
+func (r *restoration) webhooks() iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
-		if s == nil || s.identity != a.Stream() && s.identity != (domain.StreamIdentity{}) {
+		for _, source := range []iter.Seq2[archive.Entry, error]{archive.Read(r.Source.Archive, r.First), r.rest()} {
+			for e, err := range source {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// rest gives the webhooks that follow the end of the archive in the former files, up to
+// the first that is not there. What comes after that is told as a loss.
+func (r *restoration) rest() iter.Seq2[archive.Entry, error] {
+	return func(yield func(archive.Entry, error) bool) {
+		if r.former == nil || r.formerIdentity() != r.Stream {
 			return
 		}
-		next := a.Last().StreamSequence + 1
+		next := r.archive.Last().StreamSequence + 1
+		for e, err := range r.former.readable(next) {
+			if errors.Is(err, errNoWebhook) || err == nil && e.StreamSequence != next || !yield(e, err) || err != nil {
+				return
+			}
+			next++
+		}
+	}
+}
+
+// formerIdentity gives whose files the former ones are: the archive's, where they do
+// not say.
+func (r *restoration) formerIdentity() domain.StreamIdentity {
+	return cmp.Or(r.former.identity, r.Stream)
+}
+
+// countLoss counts what is there now and is not in what is made.
+func (r *restoration) countLoss() error {
+	made := history{stream: r.Stream, webhooks: r.webhooks()}
+	var present []history
+	if r.former != nil {
+		first := r.former.deleted + 1
+		if r.formerIdentity() == r.Stream {
+			first = max(first, r.First) // an archive lacks only what had expired
+		}
+		present = append(present, history{r.former.dir, r.formerIdentity(), r.former.readable(first)})
+		if b := r.former.newest(); b != nil && r.former.last() >= r.archive.Last().StreamSequence {
+			r.Torn = b.size - b.sound
+		}
+	}
+	if r.Files.Archive != "" && r.Files.Archive != r.Source.Archive {
+		own, err := archive.Look(r.Files.Archive)
+		if _, damaged := errors.AsType[*archive.DamageError](err); err != nil && !damaged {
+			return err
+		}
+		present = append(present, history{r.Files.Archive, own.Stream(), archive.Read(r.Files.Archive, 0)})
+	}
+	for _, h := range present {
+		loss, err := h.lostBy(made)
+		if err != nil {
+			return err
+		}
+		if loss.Any() {
+			r.Lost = append(r.Lost, loss)
+		}
+	}
+	return nil
+}
+
+// errNoWebhook says that a sound record is not one of a webhook.
+var errNoWebhook = errors.New("a record without a webhook")
+
+// readable gives the webhooks of a stream's own files from a stream sequence on, with
+// those that were erased, also after some that cannot be read.
+func (s *stream) readable(from uint64) iter.Seq2[archive.Entry, error] {
+	return func(yield func(archive.Entry, error) bool) {
+		next := max(from, s.first())
 		for _, b := range s.blocks {
+			if b.last < from && b.sound == b.size {
+				continue
+			}
 			data, err := os.ReadFile(b.path)
 			if err != nil {
 				yield(archive.Entry{}, err)
 				return
 			}
 			for r := range soundRecords(s.name, b.number, data) {
-				if r.sequence != next {
+				if r.sequence < from {
 					continue
 				}
-				w, err := r.plain().Webhook()
-				if err != nil || !yield(archive.Entry{Webhook: w, StoredAt: domain.InstantOf(r.plain().StoredAt)}, nil) {
+				if !s.fill(next, r.sequence, yield) {
 					return
 				}
-				next++
+				next = r.sequence + 1
+				w, err := r.plain().Webhook()
+				if err != nil {
+					err = fmt.Errorf("%s, stream sequence %d: %w: %w", b.path, r.sequence, errNoWebhook, err)
+				}
+				if !yield(archive.Entry{Webhook: w, StoredAt: domain.InstantOf(r.plain().StoredAt)}, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
@@ -166,11 +283,15 @@ func soundRecords(stream string, number int, data []byte) iter.Seq[*record] {
 
 // meta gives the settings of the stream: its own where they can be read and are of
 // the archive's stream, and else those that it would be made with.
-func (r *restoration) meta(settings eventlog.Config) ([]byte, error) {
-	if r.former != nil && r.former.identity == r.Stream {
-		return os.ReadFile(filepath.Join(r.former.dir, metaFile))
+func (r *restoration) meta() ([]byte, error) {
+	if r.former == nil || r.former.identity != r.Stream {
+		return eventlog.WebhooksMeta(r.Stream, r.Settings)
 	}
-	return eventlog.WebhooksMeta(r.Stream, settings)
+	own, err := os.ReadFile(filepath.Join(r.former.dir, metaFile))
+	if err != nil {
+		return nil, err
+	}
+	return eventlog.AllowErasure(own)
 }
 
 func (s *stream) writeMeta(text []byte) error {
@@ -193,7 +314,7 @@ func (r *restoration) compare() error {
 	if err := errors.Join(made.lookAtBlocks(), made.readMeta()); err != nil {
 		return err
 	}
-	differs, err := made.differs(r.Archive, r.First, r.archive.Last().StreamSequence)
+	differs, err := made.differs(r.Source.Archive, r.First, r.archive.Last().StreamSequence)
 	switch {
 	case err != nil:
 		return err
@@ -202,23 +323,4 @@ func (r *restoration) compare() error {
 			made.first(), made.last(), differs)
 	}
 	return nil
-}
-
-// replace puts the new files in the place of the former ones.
-func (r *restoration) replace() (err error) {
-	dir := streamDir(r.Server, eventlog.WebhooksStream)
-	_, err = os.Stat(dir)
-	if err == nil {
-		r.Restored.Aside, err = SetAside(dir, r.Files.Aside)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return err
-	}
-	if err := os.Rename(r.temporary, dir); err != nil {
-		return err
-	}
-	return errors.Join(syncFile(filepath.Dir(dir)), syncFile(filepath.Dir(r.Server)))
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
@@ -26,6 +27,36 @@ func (s *stream) cut(b *block) error {
 	}
 	b.size = b.sound
 	return syncFile(b.path)
+}
+
+// overwrite erases webhooks in a block. After a crash the block is as it was, or new.
+func (s *stream) overwrite(b *block, sequences []uint64) error {
+	data, err := os.ReadFile(b.path)
+	if err != nil {
+		return err
+	}
+	h := newHash(s.name, b.number)
+	for at := 0; at < len(data); {
+		r, length, ok := readRecord(h, data[at:])
+		if !ok {
+			break
+		}
+		if r.isMessage() && slices.Contains(sequences, r.sequence) {
+			eraseRecord(h, data[at:at+length])
+		}
+		at += length
+	}
+	if err := s.forgetIndex(); err != nil {
+		return err
+	}
+	temporary := b.path + ".tmp" // as the server names it
+	if err := writeFile(temporary, data); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, b.path); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(b.path))
 }
 
 // forgetIndex removes the server's index, which it makes anew from the blocks: one
@@ -64,7 +95,11 @@ func (s *stream) appending() (*blockWriter, error) {
 	return w, s.forgetIndex()
 }
 
+// add writes a webhook. One that was erased leaves a gap, as in any stream.
 func (w *blockWriter) add(e archive.Entry) error {
+	if e.Remains != nil {
+		return nil
+	}
 	r, err := eventlog.RecordOf(e.Webhook, e.StoredAt)
 	if err != nil {
 		return fmt.Errorf("write webhook %d: %w", e.StreamSequence, err)

@@ -98,7 +98,7 @@ func (db *DB) CopyTo(ctx context.Context, path string) error {
 		err = errors.Join(syncFile(temporary), os.Rename(temporary, path), syncFile(filepath.Dir(path)))
 	}
 	if err != nil {
-		return fmt.Errorf("copy read model to %s: %w", path, errors.Join(err, os.Remove(temporary)))
+		return fmt.Errorf("copy read model to %s: %w", path, errors.Join(damage(err), os.Remove(temporary)))
 	}
 	return nil
 }

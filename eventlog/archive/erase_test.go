@@ -1,0 +1,278 @@
+package archive_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
+)
+
+// kept is a stream and the archive that follows it, of small segments.
+type kept struct {
+	*eventlog.Log
+	t    *testing.T
+	dir  string // of the archive
+	stop func()
+}
+
+// keepSmall has an archive follow a new stream.
+func keepSmall(t *testing.T) *kept {
+	t.Helper()
+	k := &kept{Log: newLog(t), t: t, dir: t.TempDir()}
+	k.start()
+	t.Cleanup(func() { k.stop() })
+	return k
+}
+
+func (k *kept) start() {
+	info, err := k.Info(k.t.Context())
+	require.NoError(k.t, err)
+	w, err := archive.Open(k.dir, info.Identity)
+	require.NoError(k.t, err)
+	w.SegmentSize = 4 << 10
+	keeper := archive.NewKeeper(k.Log, w, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		keeper.Run(ctx)
+	}()
+	k.AnswerAfter(keeper)
+	k.stop = func() {
+		cancel()
+		<-done
+		require.NoError(k.t, w.Close())
+		k.stop = func() {}
+	}
+}
+
+// fill appends webhooks with a canary each, and noise that fills segments.
+func (k *kept) fill(n int) {
+	for i := range n {
+		noise := make([]byte, 300)
+		dice := rand.New(rand.NewPCG(1, uint64(i)))
+		for j := range noise {
+			noise[j] = byte('a' + dice.IntN(26))
+		}
+		_, err := k.Append(k.t.Context(), &domain.Webhook{
+			Provider: "ivy", Source: "shop", Event: "order_updated", ID: fmt.Sprint(i), Body: fmt.Appendf(nil, `{"name":"canary-%d.","noise":%q}`, i+1, noise),
+		})
+		require.NoError(k.t, err)
+	}
+}
+
+// erasure gives the erasure of some webhooks of the stream.
+func (k *kept) erasure(sequences ...uint64) *domain.Erasure {
+	e := &domain.Erasure{Key: "order"}
+	for _, sequence := range sequences {
+		w, err := k.Webhook(k.t.Context(), sequence)
+		require.NoError(k.t, err)
+		w.Remains = &domain.Remains{Length: w.Length(), Event: &domain.Event{Key: "order"}}
+		w.Body = nil
+		e.Webhooks = append(e.Webhooks, w)
+	}
+	return e
+}
+
+func (k *kept) erase(sequences ...uint64) {
+	_, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(sequences...))
+	require.NoError(k.t, err)
+}
+
+func (k *kept) patient() context.Context {
+	ctx, cancel := context.WithTimeout(k.t.Context(), patience)
+	k.t.Cleanup(cancel)
+	return ctx
+}
+
+// requireErased requires that an archive is as it was, but that some webhooks are
+// erased: the same digest chain, and their canaries nowhere.
+func (k *kept) requireErased(before []archive.Entry, erased ...uint64) {
+	k.t.Helper()
+	after := read(k.t, k.dir, 1)
+	for i, e := range before {
+		require.Equal(k.t, e.Chain(domain.Digest{}), after[i].Chain(domain.Digest{}))
+		require.Equal(k.t, e.StoredAt, after[i].StoredAt)
+		if !slices.Contains(erased, e.StreamSequence) {
+			require.Equal(k.t, e, after[i])
+			continue
+		}
+		require.NotNil(k.t, after[i].Remains)
+		require.Equal(k.t, len(e.Body), after[i].Length())
+		require.Empty(k.t, after[i].Body)
+	}
+	last := archive.Mark{}
+	for _, e := range after {
+		last = last.After(e)
+	}
+	found, err := archive.Look(k.dir)
+	require.NoError(k.t, err)
+	require.Equal(k.t, last, found.Last())
+	text := k.text()
+	for _, sequence := range erased {
+		require.NotContains(k.t, text, fmt.Sprintf("canary-%d.", sequence))
+	}
+}
+
+// text gives all that the archive's files hold, decompressed.
+func (k *kept) text() string {
+	var text strings.Builder
+	require.NoError(k.t, filepath.WalkDir(k.dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil || !strings.HasSuffix(path, ".zst") {
+			text.Write(content)
+			return err
+		}
+		decoder, err := zstd.NewReader(bytes.NewReader(content))
+		if err != nil {
+			return err
+		}
+		defer decoder.Close()
+		_, err = io.Copy(&text, decoder)
+		return err
+	}))
+	return text.String()
+}
+
+// What is erased is in no segment of the archive when Erase returns, in none that is
+// sealed and not in the open one; all else is as it was, and the archive goes on.
+func TestErasedWebhooksLeaveTheArchive(t *testing.T) {
+	t.Parallel()
+	k := keepSmall(t)
+	k.fill(60)
+	before := read(t, k.dir, 1)
+	found, err := archive.Look(k.dir)
+	require.NoError(t, err)
+	require.Greater(t, found.Segments(), 2)
+	k.erase(1, 2, 3, 20, 21, 40, 60)
+	k.requireErased(before, 1, 2, 3, 20, 21, 40, 60)
+	k.erase(59, 61-1) // one of them again
+	k.requireErased(before, 1, 2, 3, 20, 21, 40, 59, 60)
+	k.fill(20)
+	k.stop()
+	k.start()
+	k.erase(30)
+	k.fill(1)
+	k.requireErased(before, 1, 2, 3, 20, 21, 30, 40, 59, 60)
+}
+
+// A stop before the archive has the tombstone, and one before its segments were
+// rewritten, is made up for by the next start.
+func TestAKeeperFinishesErasures(t *testing.T) {
+	t.Parallel()
+	k := keepSmall(t)
+	k.fill(60)
+	before := read(t, k.dir, 1)
+	erased := []uint64{5, 30, 60}
+
+	// A file cannot be made, as on a disk that is full.
+	obstacle := filepath.Join(k.dir, "erasing")
+	require.NoError(t, os.Mkdir(obstacle, 0o700))
+	_, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(erased...))
+	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	require.Len(t, read(t, k.dir, 1), 61, "the archive has the tombstone")
+	require.Contains(t, k.text(), "canary-30.")
+	k.stop()
+	require.NoError(t, os.Remove(obstacle))
+	require.NoError(t, os.WriteFile(obstacle, []byte("canary-30."), 0o600), "what a crash leaves of a rewritten segment")
+	k.start()
+	k.erase(erased...)
+	k.requireErased(before, erased...)
+
+	// Nobody remembers that it was done.
+	k.stop()
+	require.NoError(t, os.Remove(filepath.Join(k.dir, "erased.json")))
+	k.start()
+	k.erase(erased...)
+	k.requireErased(before, erased...)
+
+	// The archive was not there when the order was erased.
+	k.stop()
+	k.AnswerAfter(absent{})
+	k.erase(7, 8)
+	k.start()
+	k.erase(7, 8)
+	k.requireErased(before, append(erased, 7, 8)...)
+}
+
+// absent is a copy for which nothing waits.
+type absent struct{}
+
+func (absent) Ready() error                             { return nil }
+func (absent) Wait(context.Context, uint64) error       { return nil }
+func (absent) WaitErased(context.Context, uint64) error { return nil }
+
+// Senders are answered while orders are erased, and what is copied meanwhile is sound.
+func TestAnArchiveGoesOnWhileOrdersAreErased(t *testing.T) {
+	t.Parallel()
+	k := keepSmall(t)
+	k.fill(40)
+	before := read(t, k.dir, 1)
+	var erased []uint64
+	for sequence := uint64(1); sequence <= 40; sequence += 2 {
+		erased = append(erased, sequence)
+	}
+	var group errgroup.Group
+	group.Go(func() error {
+		for n := 1000; n < 1060; n++ {
+			if _, err := send(t.Context(), k.Log, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		for range 10 {
+			to := t.TempDir()
+			if _, err := archive.Copy(k.dir, to); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		for _, sequence := range erased {
+			if _, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(sequence)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	require.NoError(t, group.Wait())
+	k.requireErased(before, erased...)
+}
+
+// A damaged segment gets no new seal: it is found as damaged afterwards as well.
+func TestErasingSealsNoDamage(t *testing.T) {
+	t.Parallel()
+	k := keepSmall(t)
+	k.fill(60)
+	first := filepath.Join(k.dir, "00000000000000000001.jsonl.zst")
+	content, err := os.ReadFile(first)
+	require.NoError(t, err)
+	content[len(content)/2] ^= 1
+	require.NoError(t, os.WriteFile(first, content, 0o600))
+	_, err = k.Erase(k.patient(), "ivy", "shop", k.erasure(1))
+	var damaged *archive.DamageError
+	require.ErrorAs(t, err, &damaged)
+	after, err := os.ReadFile(first)
+	require.NoError(t, err)
+	require.Equal(t, content, after)
+}

@@ -1,0 +1,131 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// eraseAgainAfter is the pause before an erasure that failed is tried again, which may
+// read segments of any number.
+const eraseAgainAfter = 10 * time.Second
+
+// noticeErasures has the erasures worked off that a group holds.
+func (k *Keeper) noticeErasures(entries []Entry) {
+	if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Event == domain.EventErased }) {
+		return
+	}
+	select {
+	case k.tombstones <- struct{}{}:
+	default: // it was told, and did not look yet
+	}
+}
+
+// runErasures works off the erasures that the archive has, those that a stop has left and
+// those that come, until ctx ends.
+func (k *Keeper) runErasures(ctx context.Context) {
+	for ctx.Err() == nil {
+		var again <-chan time.Time
+		err := k.workOff(ctx)
+		if err != nil && ctx.Err() == nil {
+			again = time.After(eraseAgainAfter)
+		}
+		k.tellErased(ctx, err)
+		select {
+		case <-k.tombstones:
+		case <-again:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// workOff takes out of the segments what the tombstones say that have not been worked
+// off. Between two segments a group may be written: its senders wait.
+func (k *Keeper) workOff(ctx context.Context) error {
+	erased, to, err := k.pending(ctx)
+	if err != nil || to == 0 {
+		return err
+	}
+	segments, err := k.writer.segmentsOf(erased)
+	if err != nil {
+		return err
+	}
+	for _, segment := range segments {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := k.exclusively(func() error { return k.writer.erase(segment) }); err != nil {
+			return err
+		}
+	}
+	return k.exclusively(func() error { return k.writer.rememberErased(to) })
+}
+
+// exclusively does something while no group is written.
+func (k *Keeper) exclusively(do func() error) error {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	return do()
+}
+
+// pending gives what is left of the webhooks that are to be erased, and the stream
+// sequence of the last tombstone that names one; 0 where there is none. The archive has
+// them all, since it has the tombstones.
+func (k *Keeper) pending(ctx context.Context) (erased []*domain.Webhook, to uint64, err error) {
+	reached := k.Reached()
+	for tombstone, err := range k.log.Erasures(ctx, k.writer.erased) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if tombstone.StreamSequence > reached {
+			break
+		}
+		to = tombstone.StreamSequence
+		erasure, err := domain.ParseErasure(tombstone)
+		if err != nil {
+			continue // another program's: it erases nothing
+		}
+		erased = append(erased, erasure.Webhooks...)
+	}
+	return erased, to, nil
+}
+
+// tellErased tells those who wait how far erasures have been worked off, and why no
+// further. That is logged once, and not with every try.
+func (k *Keeper) tellErased(ctx context.Context, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil && k.failing == nil && ctx.Err() == nil {
+		k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
+	}
+	k.erased, k.failing = k.writer.erased, err
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// WaitErased returns when the archive holds nothing more of what the tombstone of a
+// stream sequence says is erased, with an error as soon as that fails, or when ctx ends.
+func (k *Keeper) WaitErased(ctx context.Context, streamSequence uint64) error {
+	for {
+		k.mu.Lock()
+		erased, trouble, failing, changed := k.erased, k.trouble, k.failing, k.changed
+		k.mu.Unlock()
+		switch {
+		case erased >= streamSequence:
+			return nil
+		case trouble != nil:
+			return trouble
+		case failing != nil:
+			return fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, failing)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: the archive is behind: %w", eventlog.ErrUnavailable, ctx.Err())
+		}
+	}
+}
