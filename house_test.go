@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"projector/sqlite":         {"domain"},
 	"projector/rebuild":        {"domain", "domain/provider", "projector", "projector/sqlite"},
 	"projector/lookback":       {"domain", "domain/provider", "projector", "projector/sqlite"},
+	"projector/erasure":        {"domain", "domain/provider", "eventlog"},
 	"projector/projectortest":  {"domain", "domain/provider", "eventlog", "projector"},
 	"api":                      {"domain", "domain/provider"},
 	"api/access":               {"api"},

@@ -101,6 +101,8 @@ type Config struct {
 	Quarantine Quarantine
 	// LookBack folds single orders again. Nil: the stream is out of reach.
 	LookBack LookBack
+	// Eraser erases orders. Nil: that is another process's to do.
+	Eraser Eraser
 	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the API's own metrics. Nil: they are not kept.
@@ -125,6 +127,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	}
 	if config.Quarantine == nil {
 		config.Quarantine = noQuarantine{}
+	}
+	if config.Eraser == nil {
+		config.Eraser = noEraser{}
 	}
 	if config.LookBack == nil {
 		config.LookBack = noLookBack{}
@@ -163,6 +168,7 @@ func (h *handler) routes() {
 	h.routeTimeline(d)
 	h.routeExplanation(d)
 	h.routeOrderRebuild(d)
+	h.routeErasure(d)
 	h.routeProofs(d)
 	h.routeWebhooks(d)
 	h.routeQuarantine(d)

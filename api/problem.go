@@ -125,6 +125,8 @@ var failures = []failure{
 		"Rebuilds are made where the projector runs."},
 	{ErrRebuildGoesOn, http.StatusConflict, "rebuild-goes-on", "A rebuild goes on",
 		"One rebuild or rollback goes on at a time. Wait for it, or cancel it: GET /v1/rebuilds lists it."},
+	{ErrNotErasable, http.StatusConflict, "not-erasable", "The stream lets nothing be deleted",
+		"An older program made it. Where the broker is inside, ticketrail restore makes it anew from the archive, with the same stream sequences."},
 	{ErrNoPrevious, http.StatusConflict, "no-previous", "There is no previous read model",
 		"A rollback goes back to the read model that was in use before the last switch, and there was none."},
 	{ErrPreviousVersion, http.StatusConflict, "previous-version", "The previous read model is of another version",

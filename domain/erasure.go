@@ -132,3 +132,30 @@ func (d *Digest) UnmarshalText(text []byte) error {
 	copy(d[:], raw)
 	return nil
 }
+
+// Erased is what an erasure took away, or would take.
+type Erased struct {
+	// Order is the order as it was found last.
+	Order *Order
+	// Webhooks are the stream sequences of its webhooks, Proofs how many of them brought
+	// a proof of delivery, and Rejected how many rejected requests spoke of it.
+	Webhooks         []uint64
+	Proofs, Rejected int
+	Copies           Copies
+}
+
+// Add adds what another round of the same erasure found.
+func (e *Erased) Add(more Erased) {
+	e.Order = more.Order
+	e.Webhooks = append(e.Webhooks, more.Webhooks...)
+	e.Proofs += more.Proofs
+	e.Rejected += more.Rejected
+}
+
+// Copies are what was made of a read model and holds something of an order.
+type Copies struct {
+	// Previous tells that the read model of before does, Snapshots how many snapshots,
+	// and Records how many records of rebuilds name the order.
+	Previous           bool
+	Snapshots, Records int
+}

@@ -106,6 +106,24 @@ func (l *Log) RejectedLast(ctx context.Context) (uint64, error) {
 	return info.State.LastSeq, nil
 }
 
+// EraseRejected overwrites rejected requests, and deletes them. Those that are gone are
+// passed over.
+func (l *Log) EraseRejected(ctx context.Context, sequences []uint64) error {
+	for _, sequence := range sequences {
+		err := l.rejected.SecureDeleteMsg(ctx, sequence)
+		if err == nil {
+			continue
+		}
+		if _, gone := l.RejectedRequest(ctx, sequence); !errors.Is(gone, domain.ErrNotFound) {
+			return fmt.Errorf("erase rejected request %d: %w", sequence, refusal(err))
+		}
+	}
+	if l.embedded == nil || len(sequences) == 0 {
+		return nil
+	}
+	return syncNames(l.dir)
+}
+
 // Release stores a webhook that was made of a rejected request, with its time of
 // receipt. It is stored once however often it is released within the duplicate
 // window, also where its provider gives no webhook id; and where its sender has

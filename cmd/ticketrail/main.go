@@ -31,6 +31,7 @@ type commandLine struct {
 	Restore    restoreCommand    `cmd:"" help:"Make a damaged or lost stream anew from the archive, or from a backup."`
 	Orders     ordersCommand     `cmd:"" help:"Ask about orders."`
 	Quarantine quarantineCommand `cmd:"" help:"See what was set aside, try it again, or discard it."`
+	Erase      eraseCommand      `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
 	Token      tokenCommand      `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
 	Doctor     doctorCommand     `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
 	Version    versionCommand    `cmd:"" help:"Print the versions of the program and of what it is built on."`

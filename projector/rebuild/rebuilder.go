@@ -210,22 +210,28 @@ func (r *Rebuilder) Delete(id int) error {
 	if err != nil {
 		return err
 	}
+	return r.forget(record)
+}
+
+// forget removes a record, and the snapshot that it alone has. It is called with the
+// lock held.
+func (r *Rebuilder) forget(record domain.Rebuild) error {
 	alone := record.State == domain.RebuildKept
 	for _, other := range r.records.all() {
 		switch {
-		case other.ID != id && (record.State != domain.RebuildKept || other.Options.Until != record.Options.Until):
+		case other.ID != record.ID && (record.State != domain.RebuildKept || other.Options.Until != record.Options.Until):
 		case !other.State.Ended():
 			return ErrBusy
-		case other.ID != id && other.State == domain.RebuildKept:
+		case other.ID != record.ID && other.State == domain.RebuildKept:
 			alone = false
 		}
 	}
 	if alone {
 		if err := os.Remove(r.SnapshotPath(record.Options.Until)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("delete rebuild %d: %w", id, err)
+			return fmt.Errorf("delete rebuild %d: %w", record.ID, err)
 		}
 	}
-	return r.records.remove(id)
+	return r.records.remove(record.ID)
 }
 
 // Previous gives the checkpoint of the read model that a rollback goes back to, or

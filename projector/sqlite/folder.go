@@ -155,6 +155,18 @@ func (f *Folder) Previous() (path string, ok bool) {
 	return path, err == nil
 }
 
+// DropPrevious removes the read model that was in use before.
+func (f *Folder) DropPrevious() error {
+	path, ok := f.Previous()
+	p := f.pointer
+	p.Previous = ""
+	err := f.point(p)
+	if err == nil && ok {
+		err = f.Discard(path)
+	}
+	return err
+}
+
 // Next gives the path of a new read model, and its number. The name was never
 // used before, so nothing of an older file can be taken for a part of it.
 func (f *Folder) Next() (path string, number int, err error) {
@@ -221,7 +233,7 @@ func (f *Folder) Clean() error {
 	return errors.Join(errs...)
 }
 
-// Discard removes a read model that never came into use.
+// Discard removes a read model that is not in use.
 func (f *Folder) Discard(path string) error {
 	var errs []error
 	for _, suffix := range append([]string{""}, companions...) {

@@ -1,6 +1,16 @@
 package app
 
-import "github.com/ticketrail/ticketrail/projector/lookback"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/projector/erasure"
+	"github.com/ticketrail/ticketrail/projector/lookback"
+)
 
 // lookBack gives what folds single orders again, by the rules of the projector.
 func (a *App) lookBack() *lookback.Lookback {
@@ -11,4 +21,26 @@ func (a *App) lookBack() *lookback.Lookback {
 		Version:   a.projection.Version,
 		Providers: a.projection.Providers,
 	})
+}
+
+// eraser erases orders, as the API knows it.
+type eraser struct{ *erasure.Eraser }
+
+func (a *App) eraser() eraser {
+	return eraser{erasure.New(erasure.Config{
+		Log: a.log, Model: a.readModel, Copies: a.rebuilder, Providers: a.projection.Providers,
+	})}
+}
+
+// Erase erases an order.
+func (e eraser) Erase(ctx context.Context, source, key string, ruling domain.Ruling, plan bool) (domain.Erased, error) {
+	erased, err := e.Eraser.Erase(ctx, source, key, ruling, plan)
+	_, denied := errors.AsType[*eventlog.SettingError](err)
+	switch {
+	case denied:
+		err = fmt.Errorf("%w: %w", api.ErrNotErasable, err)
+	case errors.Is(err, eventlog.ErrUnavailable), errors.Is(err, eventlog.ErrFull):
+		err = fmt.Errorf("%w: %w", domain.ErrNoStream, err)
+	}
+	return erased, conflict(err)
 }

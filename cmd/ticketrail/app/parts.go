@@ -95,6 +95,7 @@ func (a *App) settings() api.Config {
 		Snapshots:  rebuilds,
 		LookBack:   a.lookBack(),
 		Quarantine: setAside,
+		Eraser:     a.eraser(),
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
