@@ -227,7 +227,7 @@ func TestAnUnfinishedErasureIsFinished(t *testing.T) {
 
 	noted := copied(t, data)
 	noteDeleted(t, noted, 33)
-	left := filepath.Join(streamFolder(noted), "msgs", "1.blk.tmp")
+	left := filepath.Join(streamFolder(noted), "msgs", "9.blk.tmp")
 	require.NoError(t, os.WriteFile(left, []byte(`{"n":4,`), 0o600))
 
 	for _, data := range []string{data, noted} {
