@@ -41,14 +41,14 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 	switch {
 	case files.Archive == "":
 		return errNoArchive
+	case recovery.Unfinished(files):
+		return errUnfinished
 	case !exists(files.Archive):
 		return errNotStarted(files.Archive)
 	case !exists(loaded.Data):
 		return errNoFolder(loaded.Data)
 	case exists(c.Dir):
 		return failf("choose another name", "%s is there already", c.Dir)
-	case recovery.Unfinished(files):
-		return errUnfinished
 	}
 	for _, folder := range []string{loaded.Data, files.Archive} {
 		if isWithin(c.Dir, folder) {
