@@ -38,6 +38,9 @@ func TestKilledRestoresLeaveTheOneOrTheOther(t *testing.T) {
 		p := start(t, data)
 		projection := p.caughtUp(t)
 		p.stop(t)
+		left, err := filepath.Glob(filepath.Join(data, "*.making"))
+		require.NoError(t, err)
+		require.Empty(t, left)
 		require.Contains(t, []uint64{1, 5}, projection.Stream.Last)
 		var verified struct {
 			Last      uint64  `json:"last"`
@@ -67,7 +70,7 @@ func killedRestore(t *testing.T, backup, data string, most int) (looks int) {
 			return looks
 		default:
 		}
-		if _, err := os.Stat(filepath.Join(data, "archive.restoring")); err == nil {
+		if _, err := os.Stat(filepath.Join(data, "archive.making")); err == nil {
 			begun = true
 		}
 		if begun {

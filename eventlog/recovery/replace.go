@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,10 @@ type Swap struct {
 	// Place is where it goes. What is there is set aside.
 	Place string `json:"place"`
 }
+
+// Making ends the name of a folder that is being made beside the one whose place it is to
+// take. [Check] removes what a crash has left of it.
+const Making = ".making"
 
 // intentionFile stands beside the server's folder from when all folders are made until
 // all are in place. It holds its swaps as JSON, with paths that a move of the data
@@ -135,6 +140,29 @@ func (f Files) finish() (aside []string, err error) {
 		}
 	}
 	return aside, errors.Join(os.Remove(f.intention()), syncFile(f.root()))
+}
+
+// clear removes folders that were being made, and were not whole, when the program ended.
+func (f Files) clear() error {
+	entries, err := os.ReadDir(f.root())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var made []string
+	if f.Archive != "" {
+		made = []string{f.Archive + Making}
+	}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), Making) {
+			made = append(made, filepath.Join(f.root(), entry.Name()))
+		}
+	}
+	for _, dir := range made {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // do replaces one folder, unless that was done. It gives where the former one is.

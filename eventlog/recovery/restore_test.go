@@ -152,6 +152,25 @@ func TestFoldersAreReplacedTogether(t *testing.T) {
 	}
 }
 
+// What a crash has left of folders that were being made is removed, and nothing else.
+func TestWhatWasBeingMadeIsRemoved(t *testing.T) {
+	t.Parallel()
+	data := filled(t, 1)
+	files := filesOf(data)
+	files.Archive = filepath.Join(t.TempDir(), "elsewhere")
+	require.NoError(t, os.Rename(filepath.Join(data, "archive"), files.Archive))
+	for _, folder := range []string{files.Server, files.Archive, filepath.Join(data, "read-model")} {
+		require.NoError(t, os.MkdirAll(filepath.Join(folder+recovery.Making, "x"), 0o700))
+	}
+	require.NoError(t, recovery.Check(files, nil))
+	for _, folder := range []string{data, filepath.Dir(files.Archive)} {
+		left, err := filepath.Glob(filepath.Join(folder, "*"+recovery.Making))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+	require.DirExists(t, files.Archive)
+}
+
 // A refusal has changed nothing, also where a stream beside that of the webhooks is
 // damaged too.
 func TestARefusalHasChangedNothing(t *testing.T) {
