@@ -78,7 +78,7 @@ func killedRestore(t *testing.T, backup, data string, most int) (looks int) {
 		}
 	}
 	_ = command.Process.Kill() // it may just have ended
-	<-ended
+	t.Logf("after %d looks: %v", looks, <-ended)
 	return looks
 }
 

@@ -221,5 +221,5 @@ func device(path string) (uint64, error) {
 	if err := unix.Lstat(path, &stat); err != nil {
 		return 0, &fs.PathError{Op: "look at", Path: path, Err: err}
 	}
-	return uint64(stat.Dev), nil
+	return stat.Dev, nil
 }

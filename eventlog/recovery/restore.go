@@ -91,7 +91,7 @@ type restoration struct {
 
 func newRestoration(files Files, from Source) (*restoration, error) {
 	from.Archive = cmp.Or(from.Archive, files.Archive)
-	found, err := archive.Look(from.Archive)
+	found, err := (&check{Files: Files{Archive: from.Archive}}).lookAtArchive()
 	switch {
 	case err != nil:
 		return nil, err
