@@ -15,7 +15,7 @@ import (
 
 // Swap is a folder that was made to take the place of another one.
 type Swap struct {
-	// Made is the new folder, whole and on disk; empty where nothing takes the place.
+	// Made is the new folder, whole; empty where nothing takes the place.
 	Made string `json:"made,omitempty"`
 	// Place is where it goes. What is there is set aside.
 	Place string `json:"place"`
@@ -32,11 +32,16 @@ const intentionFile = "REPLACING"
 
 // Replace puts folders in the place of others, which are set aside. After a crash
 // before it has begun none is replaced; after a later one [Check] does the rest, so
-// that nobody meets a mixture. It gives where the former folders are.
+// that nobody meets a mixture. Before it begins the new ones are on disk. It gives where
+// the former folders are.
 func Replace(files Files, swaps ...Swap) (aside []string, err error) {
 	for _, s := range swaps {
-		if err := movable(s.Place); err != nil {
-			return nil, err
+		err := movable(s.Place)
+		if err == nil && s.Made != "" {
+			err = errors.Join(syncTree(s.Made), syncFile(filepath.Dir(s.Made)))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("replace folders: %w", err)
 		}
 	}
 	if err := files.intend(swaps); err != nil {
@@ -168,6 +173,9 @@ func (f Files) clear() error {
 // do replaces one folder, unless that was done. It gives where the former one is.
 func (s Swap) do(aside string) (to string, err error) {
 	if s.Made != "" && !exists(s.Made) {
+		if !exists(s.Place) {
+			return "", fmt.Errorf("neither %s nor %s is there", s.Made, s.Place)
+		}
 		return "", nil
 	}
 	if exists(s.Place) {
