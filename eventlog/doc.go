@@ -8,6 +8,9 @@
 //     see [Log.AnswerAfter].
 //   - A stored webhook is read back byte for byte, in stream order, by
 //     [Log.Batches], [Log.Webhook] and [Subscriber].
+//   - An erased one is read back, by the first two, with all but its body: the
+//     tombstone that [Log.Erase] stores after it says what is left. What is gone and
+//     has no tombstone is a gap.
 //   - A full stream refuses webhooks with [ErrFull]; it never forgets accepted
 //     ones. No setting of a stream is ever changed so that messages are lost: a
 //     stream that is weaker than it should be is refused with a [SettingError].

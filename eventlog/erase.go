@@ -21,7 +21,8 @@ const mostErasure = 1 << 20
 // The tombstone is stored first, here and in the copy; then the webhooks are
 // overwritten, here and in the copy. A webhook that was erased before stays as it is,
 // so Erase may be called again: after an error, until there is none. A stop in between
-// is made up for by the next [Open]. The receipt is that of the last tombstone.
+// is made up for by the next [Open]. The receipt is that of the last tombstone. All this
+// may take seconds: how many is for ctx to say.
 //
 // It returns [ErrUnfit] for what the stream does not hold as the erasure says, a
 // [SettingError] for a stream that lets nothing be deleted, and else the errors of

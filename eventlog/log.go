@@ -91,6 +91,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log := &Log{js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree}
+	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {
@@ -102,10 +103,6 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log.publisher = NewPublisher(js, PublisherConfig{Health: log.health})
-	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
-	if err := log.finishErasures(ctx); err != nil {
-		return nil, err
-	}
 	return log, nil
 }
 
@@ -121,6 +118,9 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 		return err
 	}
 	l.webhooks, err = ensureStream(ctx, l.js, webhooks)
+	if err == nil {
+		err = l.finishErasures(ctx)
+	}
 	if err != nil || !config.Embedded {
 		return err
 	}

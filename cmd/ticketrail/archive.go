@@ -36,6 +36,8 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 	switch {
 	case files.Archive == "":
 		return errNoArchive
+	case recovery.Unfinished(files):
+		return errUnfinished
 	case !exists(files.Archive):
 		return errNotStarted(files.Archive)
 	case !exists(loaded.Data):
@@ -67,9 +69,6 @@ type verification struct {
 
 // compareAtRest compares in a folder that no program serves.
 func (v *verification) compareAtRest(ctx context.Context) (err error) {
-	if recovery.Unfinished(v.files) {
-		return errUnfinished
-	}
 	if v.config.NATS.Embedded() {
 		if _, err := recovery.Sound(v.files); err != nil {
 			return err

@@ -41,14 +41,14 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 	switch {
 	case files.Archive == "":
 		return errNoArchive
+	case recovery.Unfinished(files):
+		return errUnfinished
 	case !exists(files.Archive):
 		return errNotStarted(files.Archive)
 	case !exists(loaded.Data):
 		return errNoFolder(loaded.Data)
 	case exists(c.Dir):
 		return failf("choose another name", "%s is there already", c.Dir)
-	case recovery.Unfinished(files):
-		return errUnfinished
 	}
 	for _, folder := range []string{loaded.Data, files.Archive} {
 		if isWithin(c.Dir, folder) {
@@ -162,15 +162,18 @@ func copyReadModel(ctx context.Context, data, to string) (c domain.Checkpoint, e
 	if err != nil {
 		return c, err
 	}
-	err = locked(data, func() error {
-		db, err := sqlite.Open(ctx, path)
-		if err != nil {
-			return err
-		}
-		return errors.Join(db.CopyTo(ctx, to), db.Close())
+	// A log at rest is looked at when it is opened. One that a program writes to would
+	// look damaged at times.
+	var db *sqlite.DB
+	err = locked(data, func() (err error) {
+		db, err = sqlite.Open(ctx, path)
+		return err
 	})
-	if errors.Is(err, eventlog.ErrFolderLocked) {
+	switch {
+	case errors.Is(err, eventlog.ErrFolderLocked):
 		err = sqlite.CopyLive(ctx, path, to)
+	case err == nil:
+		err = errors.Join(db.CopyTo(ctx, to), db.Close())
 	}
 	if err != nil {
 		return c, err

@@ -200,8 +200,8 @@ func (r *restoring) replace(plan recovery.Restored) (err error) {
 	switch {
 	case r.backup != nil:
 		made := []recovery.Swap{
-			{Made: r.files.Archive + beingRestored, Place: r.files.Archive},
-			{Made: model + beingRestored, Place: model},
+			{Made: r.files.Archive + recovery.Making, Place: r.files.Archive},
+			{Made: model + recovery.Making, Place: model},
 		}
 		defer func() {
 			if err != nil && !recovery.Unfinished(r.files) {
@@ -223,9 +223,6 @@ func (r *restoring) replace(plan recovery.Restored) (err error) {
 	}
 	return nil
 }
-
-// beingRestored ends the names of the folders that are made beside what they replace.
-const beingRestored = ".restoring"
 
 // copyBackup copies the archive and the read model of the backup.
 func (r *restoring) copyBackup(toArchive, toModel string) error {

@@ -7,8 +7,12 @@
 // zstd -dc *.jsonl.zst | jq. A segment begins with a line that names the stream and
 // says what the segments before it end with. Then each frame holds a group of
 // webhooks, one a line, and a mark: the stream sequence of the last one and the
-// digest chain up to it. A segment that is full is sealed with its SHA-256, and
-// never written again.
+// digest chain up to it. A segment that is full is sealed with its SHA-256.
+//
+// A webhook that was erased has "remains" and the SHA-256 of its body in the body's
+// place. Its segment is written anew for that, and replaced when the new one is on disk;
+// nothing else ever changes a segment that is sealed. erased.json says how far erasures
+// have been worked off.
 //
 // # Guarantees
 //

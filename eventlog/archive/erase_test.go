@@ -193,6 +193,7 @@ func TestAKeeperFinishesErasures(t *testing.T) {
 	require.NoError(t, os.Remove(obstacle))
 	require.NoError(t, os.WriteFile(obstacle, []byte("canary-30."), 0o600), "what a crash leaves of a rewritten segment")
 	k.start()
+	require.NoFileExists(t, obstacle)
 	k.erase(erased...)
 	k.requireErased(before, erased...)
 

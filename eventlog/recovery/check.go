@@ -56,10 +56,7 @@ const (
 // changed nothing; any other error says that the files could not be read.
 func Check(files Files, logger *slog.Logger) error {
 	c := &check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}
-	if Unfinished(files) {
-		c.logger.Warn("folders were being replaced when the program ended; the rest of it is done now")
-	}
-	if _, err := c.finish(); err != nil {
+	if err := c.finishReplacing(); err != nil {
 		return err
 	}
 	// The webhooks come first: a refusal has changed nothing.
@@ -75,6 +72,19 @@ func Check(files Files, logger *slog.Logger) error {
 		}
 	}
 	return nil
+}
+
+// finishReplacing does the rest of a replacement of folders that a crash cut short, or
+// removes what was made for one that had not begun.
+func (c *check) finishReplacing() error {
+	if !Unfinished(c.Files) {
+		return c.clear()
+	}
+	aside, err := c.finish()
+	if err == nil {
+		c.logger.Warn("folders were being replaced when the program ended; the rest of it is done", "kept_in", aside)
+	}
+	return err
 }
 
 // Sound tells whether Check would open the stream of webhooks, mended or not, and where

@@ -303,6 +303,10 @@ func TestWhatHasExpiredIsNotMissing(t *testing.T) {
 	require.Equal(t, uint64(90), info.Last)
 	require.Greater(t, info.First, uint64(60))
 	r.stop()
+	made, err := recovery.RebuildArchive(filesOf(data))
+	require.NoError(t, err)
+	require.Equal(t, uint64(90), made.Last)
+	require.NoError(t, recovery.Check(filesOf(data), nil))
 
 	data = t.TempDir()
 	r = runFor(t, data, time.Hour)

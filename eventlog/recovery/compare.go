@@ -145,13 +145,12 @@ type Comparison struct {
 // give the digest chain that the archive says, and compares each with the stream's own
 // files. It returns a [*Refusal] where something is not as it should be. at is a stream
 // sequence whose mark is wanted; 0 where none is.
-func Compare(files Files, at uint64) (Comparison, error) {
+func Compare(files Files, at uint64) (found Comparison, err error) {
 	c := &check{Files: files}
-	var err error
 	if c.archive, err = c.lookAtArchive(); err != nil {
 		return Comparison{}, err
 	}
-	found := Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
+	found = Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
 	last := c.archive.Last().StreamSequence
 	c.stream, err = look(files.Server, eventlog.WebhooksStream)
 	switch {
@@ -166,10 +165,20 @@ func Compare(files Files, at uint64) (Comparison, error) {
 	}
 	from, to := max(found.First, c.stream.first()), min(last, c.stream.last())
 	err = c.readAll(&found, at, c.stream.beside(from, to))
+	if err != nil && c.erasedMeanwhile() {
+		return Compare(files, at)
+	}
 	found.Compared = max(to+1, from) - from
 	found.Behind = max(c.stream.last(), found.Mark.StreamSequence) - found.Mark.StreamSequence
 	found.Ahead = max(last, c.stream.last()) - c.stream.last()
 	return found, err
+}
+
+// erasedMeanwhile tells whether a server has erased webhooks since the stream was looked
+// at.
+func (c *check) erasedMeanwhile() bool {
+	now, err := look(c.Server, eventlog.WebhooksStream)
+	return err == nil && now != nil && len(now.erased) > len(c.stream.erased)
 }
 
 // readAll reads the whole archive, and the stream beside it.

@@ -9,7 +9,8 @@
 // written. Then it compares the stream with the archive: identity, beginning, end, and
 // the outline of all webhooks in between. What a crash leaves is mended: an end that
 // is torn is cut off, and webhooks that the archive has and the stream's end lacks
-// are put back, at the same stream sequences and with the same times. Everything else
+// are put back, at the same stream sequences and with the same times. What a tombstone
+// says was erased is not missing, and is overwritten where it is still there. Everything else
 // is a [Refusal], which says what was found, where, and what to do.
 //
 // [Restore] makes the stream's files anew from an archive, and [Compare] reads every

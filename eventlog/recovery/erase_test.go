@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats.go/jetstream"
@@ -227,7 +228,7 @@ func TestAnUnfinishedErasureIsFinished(t *testing.T) {
 
 	noted := copied(t, data)
 	noteDeleted(t, noted, 33)
-	left := filepath.Join(streamFolder(noted), "msgs", "1.blk.tmp")
+	left := filepath.Join(streamFolder(noted), "msgs", "9.blk.tmp")
 	require.NoError(t, os.WriteFile(left, []byte(`{"n":4,`), 0o600))
 
 	for _, data := range []string{data, noted} {
@@ -255,6 +256,61 @@ func noteDeleted(t *testing.T, data string, sequence uint64) {
 	require.NoError(t, stream.DeleteMsg(t.Context(), sequence)) // it overwrites nothing
 	require.NoError(t, server.Close())
 	require.Contains(t, everything(t, filepath.Join(data, "stream")), fmt.Sprintf(`{"n":%d,`, sequence))
+}
+
+// A comparison finds nothing while webhooks are erased, wherever it is then.
+func TestCompareWhileWebhooksAreErased(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := run(t, data)
+	defer r.stop()
+	r.fill(1, some)
+	erased := make(chan error)
+	go func() {
+		for sequence := uint64(1); sequence <= some; sequence += 3 {
+			if _, err := r.Erase(r.t.Context(), "ivy", "shop", r.erasure(sequence)); err != nil {
+				erased <- err
+			}
+		}
+		close(erased)
+	}()
+	for going := true; going; {
+		select {
+		case err, open := <-erased:
+			require.NoError(t, err)
+			going = open
+		default:
+		}
+		_, err := recovery.Compare(filesOf(data), 0)
+		require.NoError(t, err)
+	}
+}
+
+// What has expired is not missing where webhooks were erased before, and neither is the
+// tombstone that has expired with them.
+func TestAnErasureExpires(t *testing.T) {
+	t.Parallel()
+	const maxAge = time.Second
+	data := t.TempDir()
+	r := run(t, data)
+	r.fill(1, 20)
+	r.erase(1, 2, 9, 20)
+	change(t, r.server, func(config *jetstream.StreamConfig) { config.MaxAge, config.Duplicates = maxAge, maxAge })
+	require.Eventually(t, func() bool {
+		info, err := r.Info(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, info.Last-info.First+1, info.Messages)
+		return info.Messages == 0
+	}, patience, 10*time.Millisecond)
+	r.stop()
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	r = runFor(t, data, maxAge)
+	info, err := r.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []uint64{22, 21}, []uint64{info.First, info.Last})
+	r.fill(22, 25)
+	r.stop()
+	require.NoError(t, recovery.Check(filesOf(data), nil))
 }
 
 // An archive of a time before the erasure catches up with it.
@@ -294,14 +350,7 @@ func TestARestoredStreamLetsWebhooksBeErased(t *testing.T) {
 	}
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: filepath.Join(data, "stream")})
 	require.NoError(t, err)
-	js, err := jetstream.New(server.Conn())
-	require.NoError(t, err)
-	stream, err := js.Stream(t.Context(), eventlog.WebhooksStream)
-	require.NoError(t, err)
-	config := stream.CachedInfo().Config
-	config.DenyDelete = true
-	_, err = js.UpdateStream(t.Context(), config)
-	require.NoError(t, err)
+	change(t, server, func(config *jetstream.StreamConfig) { config.DenyDelete = true })
 	require.NoError(t, server.Close())
 	require.Equal(t, true, denyDelete())
 
@@ -313,6 +362,19 @@ func TestARestoredStreamLetsWebhooksBeErased(t *testing.T) {
 	defer r.stop()
 	r.erase(1)
 	requireNowhere(t, data, 1)
+}
+
+// change changes the settings of the stream of webhooks.
+func change(t *testing.T, server *eventlog.Embedded, do func(*jetstream.StreamConfig)) {
+	t.Helper()
+	js, err := jetstream.New(server.Conn())
+	require.NoError(t, err)
+	stream, err := js.Stream(t.Context(), eventlog.WebhooksStream)
+	require.NoError(t, err)
+	config := stream.CachedInfo().Config
+	do(&config)
+	_, err = js.UpdateStream(t.Context(), config)
+	require.NoError(t, err)
 }
 
 // A stream is made anew from a copy of the archive that was taken while orders were

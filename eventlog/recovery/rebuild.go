@@ -48,7 +48,7 @@ func RebuildArchive(files Files) (made Rebuilt, err error) {
 		return made, err
 	}
 	made = Rebuilt{First: s.first(), Last: s.last()}
-	beside := Files{Server: files.Server, Archive: files.Archive + ".rebuilding"}
+	beside := Files{Server: files.Server, Archive: files.Archive + Making}
 	if err := os.RemoveAll(beside.Archive); err != nil {
 		return made, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,11 +15,15 @@ import (
 
 // Swap is a folder that was made to take the place of another one.
 type Swap struct {
-	// Made is the new folder, whole and on disk; empty where nothing takes the place.
+	// Made is the new folder, whole; empty where nothing takes the place.
 	Made string `json:"made,omitempty"`
 	// Place is where it goes. What is there is set aside.
 	Place string `json:"place"`
 }
+
+// Making ends the name of a folder that is being made beside the one whose place it is to
+// take. [Check] removes what a crash has left of it.
+const Making = ".making"
 
 // intentionFile stands beside the server's folder from when all folders are made until
 // all are in place. It holds its swaps as JSON, with paths that a move of the data
@@ -27,11 +32,16 @@ const intentionFile = "REPLACING"
 
 // Replace puts folders in the place of others, which are set aside. After a crash
 // before it has begun none is replaced; after a later one [Check] does the rest, so
-// that nobody meets a mixture. It gives where the former folders are.
+// that nobody meets a mixture. Before it begins the new ones are on disk. It gives where
+// the former folders are.
 func Replace(files Files, swaps ...Swap) (aside []string, err error) {
 	for _, s := range swaps {
-		if err := movable(s.Place); err != nil {
-			return nil, err
+		err := movable(s.Place)
+		if err == nil && s.Made != "" {
+			err = errors.Join(syncTree(s.Made), syncFile(filepath.Dir(s.Made)))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("replace folders: %w", err)
 		}
 	}
 	if err := files.intend(swaps); err != nil {
@@ -137,9 +147,35 @@ func (f Files) finish() (aside []string, err error) {
 	return aside, errors.Join(os.Remove(f.intention()), syncFile(f.root()))
 }
 
+// clear removes folders that were being made, and were not whole, when the program ended.
+func (f Files) clear() error {
+	entries, err := os.ReadDir(f.root())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var made []string
+	if f.Archive != "" {
+		made = []string{f.Archive + Making}
+	}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), Making) {
+			made = append(made, filepath.Join(f.root(), entry.Name()))
+		}
+	}
+	for _, dir := range made {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // do replaces one folder, unless that was done. It gives where the former one is.
 func (s Swap) do(aside string) (to string, err error) {
 	if s.Made != "" && !exists(s.Made) {
+		if !exists(s.Place) {
+			return "", fmt.Errorf("neither %s nor %s is there", s.Made, s.Place)
+		}
 		return "", nil
 	}
 	if exists(s.Place) {
@@ -193,5 +229,5 @@ func device(path string) (uint64, error) {
 	if err := unix.Lstat(path, &stat); err != nil {
 		return 0, &fs.PathError{Op: "look at", Path: path, Err: err}
 	}
-	return uint64(stat.Dev), nil
+	return stat.Dev, nil
 }

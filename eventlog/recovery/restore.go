@@ -91,7 +91,7 @@ type restoration struct {
 
 func newRestoration(files Files, from Source) (*restoration, error) {
 	from.Archive = cmp.Or(from.Archive, files.Archive)
-	found, err := archive.Look(from.Archive)
+	found, err := (&check{Files: Files{Archive: from.Archive}}).lookAtArchive()
 	switch {
 	case err != nil:
 		return nil, err
@@ -103,7 +103,7 @@ func newRestoration(files Files, from Source) (*restoration, error) {
 		return nil, err
 	}
 	return &restoration{
-		Files: files, Source: from, archive: found, former: former, temporary: files.Server + ".restoring",
+		Files: files, Source: from, archive: found, former: former, temporary: files.Server + Making,
 		Restored: Restored{Stream: found.Stream(), First: found.Before().StreamSequence + 1, Mark: found.Before()},
 	}, nil
 }

@@ -152,6 +152,25 @@ func TestFoldersAreReplacedTogether(t *testing.T) {
 	}
 }
 
+// What a crash has left of folders that were being made is removed, and nothing else.
+func TestWhatWasBeingMadeIsRemoved(t *testing.T) {
+	t.Parallel()
+	data := filled(t, 1)
+	files := filesOf(data)
+	files.Archive = filepath.Join(t.TempDir(), "elsewhere")
+	require.NoError(t, os.Rename(filepath.Join(data, "archive"), files.Archive))
+	for _, folder := range []string{files.Server, files.Archive, filepath.Join(data, "read-model")} {
+		require.NoError(t, os.MkdirAll(filepath.Join(folder+recovery.Making, "x"), 0o700))
+	}
+	require.NoError(t, recovery.Check(files, nil))
+	for _, folder := range []string{data, filepath.Dir(files.Archive)} {
+		left, err := filepath.Glob(filepath.Join(folder, "*"+recovery.Making))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+	require.DirExists(t, files.Archive)
+}
+
 // A refusal has changed nothing, also where a stream beside that of the webhooks is
 // damaged too.
 func TestARefusalHasChangedNothing(t *testing.T) {
@@ -204,4 +223,35 @@ func TestSoundOnlyLooks(t *testing.T) {
 	flipBit(t, path, 40, 0)
 	_, err = recovery.Sound(filesOf(data))
 	require.ErrorContains(t, err, "is damaged at byte 0")
+}
+
+// An archive that is made anew from the stream holds the same as before, and takes the
+// place of the former one when it is whole. From a stream that is not whole none is made.
+func TestAnArchiveIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	f := makeFolders(t)
+	data := copied(t, f.crashed)
+	files := filesOf(data)
+	path := blocks(t, data)[1]
+	flipBit(t, path, 5000, 3)
+	_, err := recovery.RebuildArchive(files)
+	var refusal *recovery.Refusal
+	require.ErrorAs(t, err, &refusal)
+	require.NoDirExists(t, files.Aside)
+	flipBit(t, path, 5000, 3)
+
+	segments, err := filepath.Glob(filepath.Join(files.Archive, "*"))
+	require.NoError(t, err)
+	flipBit(t, segments[0], 100, 0)
+	plan, err := recovery.PlanArchive(files)
+	require.NoError(t, err)
+	require.ErrorContains(t, plan.Loss.Unread, segments[0])
+	made, err := recovery.RebuildArchive(files)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1, webhooks}, []uint64{made.First, made.Last})
+	require.Len(t, made.Aside, 1)
+	found, err := recovery.Compare(files, webhooks)
+	require.NoError(t, err)
+	require.Equal(t, f.chain, found.At.Chain)
+	f.isWhole(t, data)
 }
