@@ -255,3 +255,28 @@ func TestAnArchiveIsMadeAnew(t *testing.T) {
 	require.Equal(t, f.chain, found.At.Chain)
 	f.isWhole(t, data)
 }
+
+// An archive whose end is torn is told, by a comparison with what the stream has of it
+// and in the log before it is cut off; and then it is whole again.
+func TestATornArchiveIsTold(t *testing.T) {
+	t.Parallel()
+	data := filled(t, 6)
+	files := filesOf(data)
+	segments, err := filepath.Glob(filepath.Join(files.Archive, "*"))
+	require.NoError(t, err)
+	info, err := os.Stat(segments[0])
+	require.NoError(t, err)
+	flipBit(t, segments[0], info.Size()-5, 0)
+	found, err := recovery.Compare(files, 0)
+	require.NoError(t, err)
+	require.Positive(t, found.Torn)
+	require.Positive(t, found.Behind)
+	require.Equal(t, uint64(6), found.Mark.StreamSequence+found.Behind)
+	var said bytes.Buffer
+	require.NoError(t, recovery.Check(files, slog.New(slog.NewTextHandler(&said, nil))))
+	require.Contains(t, said.String(), "the archive's end is torn")
+	grow(t, data, 7, 7)
+	found, err = recovery.Compare(files, 0)
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 0, 7}, []int64{found.Torn, int64(found.Behind), int64(found.Mark.StreamSequence)})
+}
