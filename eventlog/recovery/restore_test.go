@@ -101,6 +101,13 @@ func TestWhatFollowsDamageIsCounted(t *testing.T) {
 	require.Equal(t, uint64(4), plan.FromFiles)
 	require.Len(t, plan.Lost, 1)
 	require.Equal(t, []uint64{5, 16, 20}, []uint64{plan.Lost[0].Webhooks, plan.Lost[0].First, plan.Lost[0].Last})
+	accepted := copied(t, data)
+	_, err = recovery.Restore(filesOf(accepted), recovery.Source{})
+	require.NoError(t, err)
+	found, err := recovery.Compare(filesOf(accepted), 0)
+	require.NoError(t, err)
+	require.Equal(t, uint64(14), found.Mark.StreamSequence, "the archive has it all at once")
+	require.Equal(t, uint64(14), found.Compared)
 
 	require.NoError(t, os.Truncate(path, int64(bytes.Index(content, []byte(`{"n":15,`)))))
 	plan, err = recovery.Plan(filesOf(data), recovery.Source{})
