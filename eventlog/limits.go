@@ -44,7 +44,7 @@ func (l *Log) maxBytes(ctx context.Context, config Config) (int64, error) {
 }
 
 func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {
-	free := l.embedded.maxStore - rejectedMaxBytes - decisionsMaxBytes
+	free := l.embedded.options.JetStreamMaxStore - rejectedMaxBytes - decisionsMaxBytes
 	limit := max(free, has)
 	if limit < leastRoom || configured > limit {
 		return 0, &SettingError{
