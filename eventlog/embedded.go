@@ -181,7 +181,11 @@ func (e *Embedded) Close() error {
 }
 
 func (e *Embedded) closeConn() error {
-	if e.conn == nil || e.conn.IsClosed() {
+	switch {
+	case e.conn == nil || e.conn.IsClosed():
+		return nil
+	case !e.conn.IsConnected(): // the server could not be started again: nothing is under way
+		e.conn.Close()
 		return nil
 	}
 	if err := e.conn.Drain(); err != nil {
