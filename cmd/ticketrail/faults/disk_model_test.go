@@ -68,9 +68,9 @@ func TestTheDiskNeverWritesWhatItFailedToSync(t *testing.T) {
 	f := d.make(d.root, "file", syscall.S_IFREG|0o600)
 	require.Zero(t, d.sync(f))
 	d.write(f, writing{data: []byte("lost")})
-	d.fail()
+	d.fail(true)
 	require.Equal(t, syscall.EIO, d.sync(f))
-	d.failing = false
+	d.fail(false)
 	require.Zero(t, d.sync(f))
 	require.Empty(t, d.survivor(rand.New(rand.NewPCG(1, 1)), false).root.names["file"].content)
 	d.cut()

@@ -186,7 +186,7 @@ func (s *stage) cut(p *program) {
 // failAndCut has every sync fail, lets senders try again what was refused for that,
 // and cuts the power.
 func (s *stage) failAndCut(p *program) {
-	s.disk.fail()
+	s.disk.fail(true)
 	tried := s.senders.history.refused() + 5*clients
 	await(failingFor, func() bool { return s.senders.history.refused() >= tried })
 	s.cut(p)
