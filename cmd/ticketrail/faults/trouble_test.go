@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 const (
@@ -16,7 +14,7 @@ const (
 	// webhooks take, in the stream, in the archive or in the read model.
 	leastRoom = 256 << 10
 	// someSlow is how many webhooks a slow disk takes.
-	someSlow = 6
+	someSlow = 12
 )
 
 // Wherever the disk is full to the last byte, in the middle of whichever file, senders are
@@ -67,18 +65,8 @@ func TestASlowDiskIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(*seed, 7))
 	for range *slowDisks {
-		s := newStage(t, plainBinary, "", random).onDisk()
-		p := s.start()
-		require.NotNil(t, p)
-		s.under(p, some/3, func() {
-			s.disk.slow(slowSyncs(random)...)
-			s.more(p, someSlow)
-			s.disk.slow()
-		})
-		s.judged(p)
-		if strings.Contains(p.logged.String(), "embedded broker") {
-			s.judge.find(checkPatient, "the log tells of a broken broker")
-		}
+		s := newStage(t, plainBinary, "", random)
+		courseSlow(s)
 		s.require("disk slow")
 	}
 }
@@ -194,4 +182,25 @@ func courseFailedSync(s *stage) {
 	s.under(p, some/3, func() { s.cut(p) })
 	s.powerOn(false)
 	s.look()
+}
+
+// courseSlow has the disk take its time for a while.
+func courseSlow(s *stage) {
+	s.t.Helper()
+	p := s.onDisk().start()
+	if p == nil {
+		return
+	}
+	s.under(p, some/3, func() {
+		goal := s.senders.history.acknowledged() + someSlow
+		s.disk.slow(slowSyncs(s.random)...)
+		if !await(s.judge.limit, func() bool { return s.senders.history.acknowledged() >= goal }) {
+			s.judge.find(checkPatient, "it takes nothing any more")
+		}
+		s.disk.slow()
+	})
+	s.judged(p)
+	if strings.Contains(p.logged.String(), "embedded broker") {
+		s.judge.find(checkPatient, "the log tells of a broken broker")
+	}
 }
