@@ -28,6 +28,7 @@ type stage struct {
 	senders *senders
 	judge   *judge
 	random  *rand.Rand
+	extra   []string // environment of the programs here
 
 	disk    *disk // that the data folder is on, where the power can be cut
 	unmount func()
@@ -79,6 +80,7 @@ func (s *stage) start(environment ...string) *program {
 	s.t.Helper()
 	// Repetitions are to reach the projector too, and not only the broker.
 	environment = append(environment, "TICKETRAIL_STREAM_DUPLICATE_WINDOW=100ms", bugVariable+"="+s.bug)
+	environment = append(environment, s.extra...)
 	p, err := start(s.t, s.binary, s.config, s.data, environment...)
 	if err != nil {
 		s.judge.find(checkStart, "%v", err)
