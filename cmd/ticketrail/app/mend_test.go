@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -37,44 +38,64 @@ func (s *said) String() string {
 	return s.text.String()
 }
 
-// A broker that failed to write is started again as soon as that can work, and not before,
-// without anybody's doing: meanwhile webhooks are refused, and reads go on. The log says
-// why, and when all is well again.
-func TestABrokenBrokerIsStartedAgain(t *testing.T) {
-	t.Parallel()
+// broken starts a program and has its broker fail to write, until it cannot be started again
+// either. It gives how the reason for that is taken away.
+func broken(t *testing.T) (p *program, log *said, mend func()) {
+	t.Helper()
 	c, o, log := settings(t), options(), &said{}
 	o.Logger = slog.New(slog.NewTextHandler(log, nil))
-	p := run(t, c, o)
+	p = run(t, c, o)
 	p.ordatic("order-accepted", "1")
-
 	blocks := filepath.Join(app.StreamFolder(c.Data), "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs")
 	require.NoError(t, os.Rename(blocks, blocks+"-aside"))
 	require.NoError(t, os.WriteFile(blocks, nil, 0o600)) // so that no next block can be made
 	large := fmt.Appendf(nil, `{"eventType":"order-accepted","storeId":"s","text":%q}`, strings.Repeat("x", 3<<20))
-	require.Eventually(t, func() bool {
-		answer, err := p.sender("ordatic").Send(t.Context(), "", large)
-		require.NoError(t, err)
-		return answer.Status == http.StatusServiceUnavailable
-	}, patience, 5*time.Millisecond)
-	log.awaits(t, "the embedded broker cannot write", "the embedded broker cannot be started again yet")
-	answer, err := p.sender("ordatic").Send(t.Context(), "", []byte(`{}`))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusServiceUnavailable, answer.Status)
-	require.Equal(t, domain.StateAccepted, p.state("1"))
+	require.Eventually(t, func() bool { return p.sends(large) == http.StatusServiceUnavailable }, patience, 5*time.Millisecond)
+	log.awaits(t, "the embedded broker cannot write")
+	log.awaits(t, "the embedded broker cannot be started again yet")
+	return p, log, func() {
+		require.NoError(t, os.Remove(blocks))
+		require.NoError(t, os.Rename(blocks+"-aside", blocks))
+	}
+}
 
-	require.NoError(t, os.Remove(blocks))
-	require.NoError(t, os.Rename(blocks+"-aside", blocks))
+// sends sends a webhook of Ordatic, and gives the status of the answer.
+func (p *program) sends(body []byte) int {
+	p.t.Helper()
+	answer, err := p.sender("ordatic").Send(p.t.Context(), "", body)
+	require.NoError(p.t, err)
+	return answer.Status
+}
+
+// A broker that failed to write is started again as soon as that can work, and not before,
+// without anybody's doing: meanwhile webhooks are refused, and orders are read. Then all
+// parts go on, and the log says why they did not, and that all is well again.
+func TestABrokenBrokerIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	p, log, mend := broken(t)
+	require.Equal(t, http.StatusServiceUnavailable, p.sends([]byte(`{}`)))
+	require.Equal(t, domain.StateAccepted, p.state("1"))
+	mend()
 	log.awaits(t, "the embedded broker was started again")
+
 	p.ordatic("order-in-kitchen", "1")
 	require.Equal(t, domain.StateInKitchen, p.state("1"))
+	require.Equal(t, http.StatusBadRequest, p.sends([]byte(`not JSON`)))
+	var discarded api.QuarantineEntry
+	p.change(http.MethodPost, "/v1/quarantine/r-1/discard", api.DiscardRequest{Reason: "a test"}, &discarded)
+	require.NotNil(t, discarded.Decision)
 	p.caughtUp()
+}
+
+// A program whose broker cannot be started again ends as any other.
+func TestAStopDoesNotWaitForABrokenBroker(t *testing.T) {
+	t.Parallel()
+	p, _, _ := broken(t)
 	p.stop()
 }
 
-// awaits waits until all of these lines are in the log.
-func (s *said) awaits(t *testing.T, lines ...string) {
+// awaits waits until something is in the log.
+func (s *said) awaits(t *testing.T, what string) {
 	t.Helper()
-	for _, line := range lines {
-		require.Eventually(t, func() bool { return strings.Contains(s.String(), line) }, patience, 5*time.Millisecond, line)
-	}
+	require.Eventually(t, func() bool { return strings.Contains(s.String(), what) }, patience, 5*time.Millisecond, what)
 }
