@@ -188,6 +188,8 @@ func (e *Embedded) Restart(ctx context.Context, look func() error) error {
 }
 
 func (e *Embedded) reconnect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyForConnections)
+	defer cancel()
 	for _, conn := range []*nats.Conn{e.conn, e.reading} {
 		if err := conn.ForceReconnect(); err != nil {
 			return fmt.Errorf("connect to the embedded server again: %w", err)
@@ -195,7 +197,7 @@ func (e *Embedded) reconnect(ctx context.Context) error {
 		for !conn.IsConnected() {
 			select {
 			case <-ctx.Done():
-				return ctx.Err()
+				return fmt.Errorf("connect to the embedded server again: %w", ctx.Err())
 			case <-time.After(connectEvery):
 			}
 		}

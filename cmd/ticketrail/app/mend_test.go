@@ -50,8 +50,9 @@ func broken(t *testing.T) (p *program, log *said, mend func()) {
 	require.NoError(t, os.Rename(blocks, blocks+"-aside"))
 	require.NoError(t, os.WriteFile(blocks, nil, 0o600)) // so that no next block can be made
 	large := fmt.Appendf(nil, `{"eventType":"order-accepted","storeId":"s","text":%q}`, strings.Repeat("x", 3<<20))
-	require.Eventually(t, func() bool { return p.sends(large) == http.StatusServiceUnavailable }, patience, 5*time.Millisecond)
-	log.awaits(t, "the embedded broker cannot write")
+	require.Eventually(t, func() bool {
+		return p.sends(large) == http.StatusServiceUnavailable && strings.Contains(log.String(), "the embedded broker cannot write")
+	}, patience, 5*time.Millisecond)
 	log.awaits(t, "the embedded broker cannot be started again yet")
 	return p, log, func() {
 		require.NoError(t, os.Remove(blocks))
@@ -78,13 +79,14 @@ func TestABrokenBrokerIsStartedAgain(t *testing.T) {
 	mend()
 	log.awaits(t, "the embedded broker was started again")
 
-	p.ordatic("order-in-kitchen", "1")
+	inKitchen := []byte(`{"eventType":"order-in-kitchen","storeId":"s","data":{"orderId":"1"}}`)
+	require.Eventually(t, func() bool { return p.sends(inKitchen) == http.StatusOK }, patience, 5*time.Millisecond)
+	p.caughtUp()
 	require.Equal(t, domain.StateInKitchen, p.state("1"))
 	require.Equal(t, http.StatusBadRequest, p.sends([]byte(`not JSON`)))
 	var discarded api.QuarantineEntry
 	p.change(http.MethodPost, "/v1/quarantine/r-1/discard", api.DiscardRequest{Reason: "a test"}, &discarded)
 	require.NotNil(t, discarded.Decision)
-	p.caughtUp()
 }
 
 // A program whose broker cannot be started again ends as any other.
