@@ -77,6 +77,23 @@ func TestTheDiskNeverWritesWhatItFailedToSync(t *testing.T) {
 	require.Equal(t, syscall.EIO, d.powered(func() syscall.Errno { return 0 }))
 }
 
+// A full disk takes what it has room for and no more, and what is overwritten needs none.
+func TestTheDiskIsFull(t *testing.T) {
+	t.Parallel()
+	d := newDisk()
+	f := d.make(d.root, "file", syscall.S_IFREG|0o600)
+	require.Equal(t, 100, d.fits(f, 0, 100))
+	d.write(f, writing{data: make([]byte, 10)})
+	d.fill(5, true)
+	require.Equal(t, 8, d.fits(f, 2, 8))
+	require.Equal(t, 13, d.fits(f, 2, 100))
+	require.Equal(t, 5, d.fits(f, 10, 100))
+	require.Zero(t, d.fits(f, 15, 100))
+	require.Zero(t, d.fits(f, 100, 1))
+	d.free()
+	require.Equal(t, 100, d.fits(f, 15, 100))
+}
+
 // The disk is a file system like any other to who uses it: what the kernel does
 // through the mount arrives, and what survives can be exported.
 func TestAMountedDiskIsAFileSystem(t *testing.T) {
