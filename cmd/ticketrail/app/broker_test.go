@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -95,9 +96,14 @@ func (b *broker) kill() {
 	require.Error(b.t, b.process.Wait())
 }
 
-// backUp copies the folder as it is now.
+// backUp copies the folder as it is now, or is when the files of a stream that was deleted
+// are gone as well, which the broker answers before.
 func (b *broker) backUp() (backup string) {
 	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		leaving, err := filepath.Glob(filepath.Join(b.folder, "jetstream", "$G", "streams", ".*"))
+		return err == nil && len(leaving) == 0
+	}, patience, 5*time.Millisecond)
 	backup = filepath.Join(b.t.TempDir(), "backup")
 	require.NoError(b.t, os.CopyFS(backup, os.DirFS(b.folder)))
 	return backup
