@@ -38,6 +38,12 @@ func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Rec
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultPublishTimeout)
 	defer cancel()
+	if l.embedded != nil {
+		// The copy is made of what this server gives out.
+		var leave context.CancelFunc
+		ctx, leave = l.embedded.life.Load().during(ctx)
+		defer leave()
+	}
 	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {
 		return Receipt{}, err
 	}

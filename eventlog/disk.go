@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -88,6 +89,33 @@ func syncNames(dir string) error {
 	defer folder.Close()
 	if err := unix.Syncfs(int(folder.Fd())); err != nil {
 		return fmt.Errorf("sync the names of %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Settle has a file that nobody writes to on disk, content and name, as it is read
+// now: it writes all of it once more and syncs it. After a sync that failed the system
+// gives out what is on no disk, and takes it for written, so that a later sync alone
+// would change nothing.
+func Settle(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	_, err = file.WriteAt(content, 0)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("settle: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("settle: %w", err)
 	}
 	return nil
 }

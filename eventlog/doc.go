@@ -14,6 +14,8 @@
 //   - A full stream refuses webhooks with [ErrFull]; it never forgets accepted
 //     ones. No setting of a stream is ever changed so that messages are lost: a
 //     stream that is weaker than it should be is refused with a [SettingError].
+//   - The embedded server takes nothing after a write or a sync that failed, and its
+//     senders learn of it within a second; [Embedded.Restart] mends that.
 //   - Nothing that a sender writes becomes part of a subject, and no stored
 //     message can make a reader fail.
 //

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -16,10 +18,6 @@ import (
 )
 
 const (
-	// healthTries is how often the server is asked before it counts as unhealthy. It
-	// gives itself one millisecond to look after its own start, which a loaded
-	// machine does not always have; a write error stays whatever is asked.
-	healthTries = 3
 	// serverName is stable, so that a folder always belongs to the same server.
 	serverName = "ticketrail"
 	// defaultMaxBody is the largest webhook where none is configured, in bytes.
@@ -49,13 +47,18 @@ type EmbeddedConfig struct {
 }
 
 // Embedded is a NATS server in this process, with two connections to it. It
-// listens on no address, and syncs every webhook before it acknowledges it.
+// listens on no address, and syncs every webhook before it acknowledges it. It is
+// safe for concurrent use.
 type Embedded struct {
-	server   *server.Server
-	maxStore int64 // what all streams together may take on disk, in bytes
-	conn     *nats.Conn
-	reading  *nats.Conn
-	closed   chan struct{} // when the connection is
+	options *server.Options
+	logger  *slog.Logger
+	life    atomic.Pointer[life] // the last one that began
+	conn    *nats.Conn
+	reading *nats.Conn
+	closed  chan struct{} // when the connection is
+
+	turn sync.Mutex // held while the server is started or stopped
+	over bool       // it was closed
 }
 
 // StartEmbedded starts a server on a folder and connects to it. The settings
@@ -66,14 +69,10 @@ func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := server.NewServer(options)
-	if err != nil {
-		return nil, fmt.Errorf("set up the embedded server: %w", err)
+	embedded := &Embedded{
+		options: options, logger: cmp.Or(config.Logger, slog.New(slog.DiscardHandler)), closed: make(chan struct{}),
 	}
-	log := &serverLog{logger: cmp.Or(config.Logger, slog.New(slog.DiscardHandler))}
-	s.SetLoggerV2(log, false, false, false)
-	embedded := &Embedded{server: s, maxStore: options.JetStreamMaxStore, closed: make(chan struct{})}
-	if err := embedded.start(options, log); err != nil {
+	if err := embedded.start(); err != nil {
 		return nil, errors.Join(err, embedded.Close())
 	}
 	return embedded, nil
@@ -103,33 +102,28 @@ func serverOptions(config EmbeddedConfig) (*server.Options, error) {
 	}, nil
 }
 
-func (e *Embedded) start(want *server.Options, log *serverLog) error {
-	e.server.Start()
-	if reason := log.fatal.Load(); reason != nil {
-		return fmt.Errorf("start the embedded server: %s", *reason)
-	}
-	if !e.server.ReadyForConnections(readyForConnections) {
-		return errors.New("start the embedded server: it does not get ready")
-	}
-	if err := e.check(want); err != nil {
+func (e *Embedded) start() error {
+	first, err := begin(e.options, e.logger)
+	if err != nil {
 		return err
 	}
-	conn, err := connect(nats.DefaultURL, log.logger,
+	e.life.Store(first)
+	conn, err := connect(nats.DefaultURL, e.logger,
 		nats.InProcessServer(e),
 		nats.ClosedHandler(func(*nats.Conn) { close(e.closed) }))
 	if err != nil {
 		return fmt.Errorf("connect to the embedded server: %w", err)
 	}
 	e.conn = conn
-	if e.reading, err = connect(nats.DefaultURL, log.logger, nats.InProcessServer(e)); err != nil {
+	if e.reading, err = connect(nats.DefaultURL, e.logger, nats.InProcessServer(e)); err != nil {
 		return fmt.Errorf("connect to the embedded server: %w", err)
 	}
 	return nil
 }
 
-// check asserts on the running server what an acknowledgement promises.
-func (e *Embedded) check(want *server.Options) error {
-	have := e.server.JetStreamConfig()
+// checkSettings asserts on the running server what an acknowledgement promises.
+func checkSettings(s *server.Server, want *server.Options) error {
+	have := s.JetStreamConfig()
 	if have == nil {
 		return &SettingError{
 			Setting: "jetstream", Want: "enabled", Have: "disabled",
@@ -155,7 +149,7 @@ func (e *Embedded) check(want *server.Options) error {
 // InProcessConn opens a connection to the server: with it an Embedded is what
 // nats.InProcessServer wants.
 func (e *Embedded) InProcessConn() (net.Conn, error) {
-	return e.server.InProcessConn()
+	return e.life.Load().server.InProcessConn()
 }
 
 // Conn is the connection that the server's owner shares with every part. It is
@@ -167,31 +161,31 @@ func (e *Embedded) Reading() *nats.Conn { return e.reading }
 
 // Health tells what is wrong with the server; nil where nothing is. After a
 // write error the server stays broken until it is started again, although there
-// may be room on the disk by then.
-func (e *Embedded) Health() error {
-	var health *server.HealthStatus
-	for range healthTries {
-		if health = e.server.Healthz(&server.HealthzOptions{}); health.Error == "" {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: the embedded server is not healthy: %s", ErrUnavailable, health.Error)
-}
+// may be room on the disk by then: see [Embedded.Restart].
+func (e *Embedded) Health() error { return e.life.Load().health() }
 
 // Close lets the connection finish what it has under way, for 5 seconds at the
 // most, and stops the server. A second Close does nothing.
 func (e *Embedded) Close() error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	e.over = true
 	if e.reading != nil {
 		e.reading.Close() // its readers have ended, and it has nothing to say
 	}
 	err := e.closeConn()
-	e.server.Shutdown()
-	e.server.WaitForShutdown()
+	if last := e.life.Load(); last != nil {
+		last.close()
+	}
 	return err
 }
 
 func (e *Embedded) closeConn() error {
-	if e.conn == nil || e.conn.IsClosed() {
+	switch {
+	case e.conn == nil || e.conn.IsClosed():
+		return nil
+	case !e.conn.IsConnected(): // the server could not be started again: nothing is under way
+		e.conn.Close()
 		return nil
 	}
 	if err := e.conn.Drain(); err != nil {

@@ -49,7 +49,7 @@ func (l *Log) wantedWebhooks(ctx context.Context, config Config) (jetstream.Stre
 }
 
 func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {
-	free := l.embedded.maxStore - rejectedMaxBytes - decisionsMaxBytes
+	free := l.embedded.options.JetStreamMaxStore - rejectedMaxBytes - decisionsMaxBytes
 	limit := max(free, has)
 	if limit < leastRoom || configured > limit {
 		return 0, &SettingError{

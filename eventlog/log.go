@@ -102,7 +102,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := log.ensureStreams(ctx, config); err != nil {
 		return nil, err
 	}
-	log.publisher = NewPublisher(js, PublisherConfig{Health: log.health})
+	log.publisher = NewPublisher(js, PublisherConfig{Server: log.embedded})
 	return log, nil
 }
 

@@ -29,9 +29,9 @@ type Receipt struct {
 type PublisherConfig struct {
 	// Timeout bounds the wait for each acknowledgement; 5 seconds where it is 0.
 	Timeout time.Duration
-	// Health tells what is wrong with the server, where that can be seen. It is
-	// asked before a duplicate is believed.
-	Health func() error
+	// Server is the embedded server that is published to, which is not waited for
+	// once it is broken; nil where the server is external.
+	Server *Embedded
 }
 
 // Publisher is a Watermill publisher into JetStream. The topic is the subject,
@@ -98,16 +98,31 @@ type single struct {
 func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
+	if s.config.Server == nil {
+		return s.publish(ctx, n)
+	}
+	life := s.config.Server.life.Load()
+	ctx, leave := life.during(ctx)
+	defer leave()
+	receipt, err := s.publish(ctx, n)
+	switch {
+	case err != nil && life.ctx.Err() != nil:
+		return Receipt{}, context.Cause(life.ctx)
+	case receipt.Duplicate:
+		// A server that failed to write a message remembers its id all the same,
+		// and takes the retry for a duplicate of what is on no disk.
+		err = life.vouch(ctx)
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt, nil
+}
+
+func (s single) publish(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	ack, err := s.js.PublishMsg(ctx, n)
 	if err != nil {
 		return Receipt{}, refusal(err)
-	}
-	if ack.Duplicate && s.config.Health != nil {
-		// A server that failed to write a message remembers its id all the same,
-		// and takes the retry for a duplicate of what is on no disk.
-		if err := s.config.Health(); err != nil {
-			return Receipt{}, err
-		}
 	}
 	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 const (
@@ -34,7 +35,8 @@ type Writer struct {
 }
 
 // Open opens an archive to add to it, and makes it if there is none, for its owner
-// only. What a crash has torn is cut off. It returns a [*DamageError] for an archive
+// only. What a crash has torn is cut off, and what is there is on disk then, whatever
+// became of the syncs before. It returns a [*DamageError] for an archive
 // that is not what was written, and an error for one of another stream.
 func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
 	found, err := Look(dir)
@@ -57,6 +59,9 @@ func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
 	}
 	if n := len(found.segments); n > 0 {
 		w.open = found.segments[n-1]
+		if err := eventlog.Settle(w.open.path); err != nil {
+			return nil, errors.Join(fmt.Errorf("open the archive: %w", err), w.Close())
+		}
 	}
 	if w.erased > w.open.last.StreamSequence {
 		w.erased = 0 // it is of another archive

@@ -52,7 +52,8 @@ const (
 
 // Check looks at the files of the server's streams before the server opens them, and
 // compares the stream of webhooks with the archive. What a crash leaves it mends, and
-// says so in the log. It returns a [*Refusal] for everything else, and then has
+// says so in the log. What it has found sound is on disk when it returns, also where a sync
+// of it had failed. It returns a [*Refusal] for everything else, and then has
 // changed nothing; any other error says that the files could not be read.
 func Check(files Files, logger *slog.Logger) error {
 	c := &check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}
@@ -71,7 +72,7 @@ func Check(files Files, logger *slog.Logger) error {
 			return fmt.Errorf("check the stream %s: %w", name, err)
 		}
 	}
-	return nil
+	return settle(files.Server)
 }
 
 // finishReplacing does the rest of a replacement of folders that a crash cut short, or

@@ -59,6 +59,22 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 	return syncFile(filepath.Dir(b.path))
 }
 
+// settle has the newest block of each stream on disk as it is read now. Those before
+// it are: the server writes to no other after a sync that failed.
+func settle(server string) error {
+	for _, name := range []string{eventlog.WebhooksStream, eventlog.RejectedStream, eventlog.DecisionsStream} {
+		dir := streamDir(server, name)
+		numbers, err := blockFiles(dir)
+		if err == nil && len(numbers) > 0 {
+			err = eventlog.Settle(filepath.Join(dir, blocksDir, blockName(numbers[len(numbers)-1])))
+		}
+		if err != nil {
+			return fmt.Errorf("the stream %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // forgetIndex removes the server's index, which it makes anew from the blocks: one
 // that knows more than they hold would have it skip stream sequences.
 func (s *stream) forgetIndex() error {

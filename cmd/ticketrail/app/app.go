@@ -33,6 +33,7 @@ type App struct {
 	logger  *slog.Logger
 	metrics *prometheus.Registry
 
+	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
 	projection Projection
 	folder     *sqlite.Folder
@@ -81,7 +82,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a.listening = true
 	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
-		(*App).keepSources, (*App).announce)
+		(*App).keepSources, (*App).announce, (*App).startMending)
 }
 
 // Open starts all but the listeners, for a command that works on a data folder

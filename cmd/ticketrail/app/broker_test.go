@@ -96,14 +96,16 @@ func (b *broker) kill() {
 	require.Error(b.t, b.process.Wait())
 }
 
-// backUp copies the folder as it is now. The server removes what is deleted when it
-// finds the time: a copy that comes between is made again.
+// backUp copies the folder as it is now, or is when the files of a stream that was deleted
+// are gone as well, which the broker answers before.
 func (b *broker) backUp() (backup string) {
 	b.t.Helper()
-	backup = filepath.Join(b.t.TempDir(), "backup")
 	require.Eventually(b.t, func() bool {
-		return os.RemoveAll(backup) == nil && os.CopyFS(backup, os.DirFS(b.folder)) == nil
-	}, patience, 10*time.Millisecond)
+		leaving, err := filepath.Glob(filepath.Join(b.folder, "jetstream", "$G", "streams", ".*"))
+		return err == nil && len(leaving) == 0
+	}, patience, 5*time.Millisecond)
+	backup = filepath.Join(b.t.TempDir(), "backup")
+	require.NoError(b.t, os.CopyFS(backup, os.DirFS(b.folder)))
 	return backup
 }
 

@@ -28,5 +28,6 @@
 //
 // A listener that fails ends the program, see [App.Failed]. A projector that
 // stops does not: webhooks are still taken and the API still reads, and says why
-// it stands still.
+// it stands still. The embedded broker, which takes nothing after a write that failed, is
+// started again when its disk works; its files are looked at first, as at the start.
 package app

@@ -11,6 +11,7 @@ import (
 // The limits of the steps of a stop. A request takes longer than its limit only
 // where its sender is slow, and such a one was not answered with 200 yet.
 const (
+	limitMend      = 3 * time.Second
 	limitRequests  = 6 * time.Second
 	limitReads     = 3 * time.Second
 	limitWatch     = 1 * time.Second
@@ -22,7 +23,7 @@ const (
 	limitFolder    = 1 * time.Second
 
 	// StopLimit is how long a stop takes at the longest: the sum of the above.
-	StopLimit = limitRequests + limitReads + 2*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitBroker + limitFolder
+	StopLimit = limitMend + limitRequests + limitReads + 2*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitBroker + limitFolder
 )
 
 // step is one thing to undo.

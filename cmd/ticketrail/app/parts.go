@@ -160,6 +160,7 @@ func (a *App) openEmbedded(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.broker = server
 	a.steps.push("stop the embedded broker", limitBroker, closing(server.Close))
 	settings := StreamConfig(a.config)
 	settings.Reading = server.Reading()

@@ -167,6 +167,29 @@ var bugs = []bug{
 		"	case webhook.Chain(c.PreviousChain) != c.Chain:\n",
 		"	case webhook.Chain(c.PreviousChain) != c.Chain && !fault.On(\"digest-ignored\"):\n",
 	}}},
+	{"never-started-again", courseFull, checkMended, []patch{{
+		"cmd/ticketrail/app/mend.go",
+		"	if a.broker != nil {\n",
+		"	if a.broker != nil && !fault.On(\"never-started-again\") {\n",
+	}}},
+	{"cache-believed", courseFailedSync, checkStart, []patch{{
+		"eventlog/disk.go",
+		"	_, err = file.WriteAt(content, 0)\n",
+		"	err = fault.Unless(\"cache-believed\", func(string) error {\n" +
+			"		_, err := file.WriteAt(content, 0)\n		return err\n	}, \"\")\n",
+	}}},
+	{"slow-is-broken", courseSlow, checkPatient, []patch{{
+		"eventlog/publisher.go",
+		"	receipt, err := s.publish(ctx, n)\n",
+		"	receipt, err := s.publish(ctx, n)\n" +
+			"	if deadline, _ := ctx.Deadline(); fault.On(\"slow-is-broken\") && time.Until(deadline) < s.config.Timeout-200*time.Millisecond {\n" +
+			"		life.end(ErrUnavailable)\n	}\n",
+	}}},
+	{"refused-for-ever", courseFull, checkRefused, []patch{{
+		"ingest/refusal.go",
+		"	if r.header.name != \"\" {\n",
+		"	if r.header.name != \"\" && !fault.On(\"refused-for-ever\") {\n",
+	}}},
 }
 
 // patches gives what makes the seeded program: every bug and every place.

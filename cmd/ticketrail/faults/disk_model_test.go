@@ -68,13 +68,30 @@ func TestTheDiskNeverWritesWhatItFailedToSync(t *testing.T) {
 	f := d.make(d.root, "file", syscall.S_IFREG|0o600)
 	require.Zero(t, d.sync(f))
 	d.write(f, writing{data: []byte("lost")})
-	d.fail()
+	d.fail(true)
 	require.Equal(t, syscall.EIO, d.sync(f))
-	d.failing = false
+	d.fail(false)
 	require.Zero(t, d.sync(f))
 	require.Empty(t, d.survivor(rand.New(rand.NewPCG(1, 1)), false).root.names["file"].content)
 	d.cut()
 	require.Equal(t, syscall.EIO, d.powered(func() syscall.Errno { return 0 }))
+}
+
+// A full disk takes what it has room for and no more, and what is overwritten needs none.
+func TestTheDiskIsFull(t *testing.T) {
+	t.Parallel()
+	d := newDisk()
+	f := d.make(d.root, "file", syscall.S_IFREG|0o600)
+	require.Equal(t, 100, d.fits(f, 0, 100))
+	d.write(f, writing{data: make([]byte, 10)})
+	d.fill(5, true)
+	require.Equal(t, 8, d.fits(f, 2, 8))
+	require.Equal(t, 13, d.fits(f, 2, 100))
+	require.Equal(t, 5, d.fits(f, 10, 100))
+	require.Zero(t, d.fits(f, 15, 100))
+	require.Zero(t, d.fits(f, 100, 1))
+	d.free()
+	require.Equal(t, 100, d.fits(f, 15, 100))
 }
 
 // The disk is a file system like any other to who uses it: what the kernel does

@@ -34,8 +34,12 @@ type disk struct {
 	files   uint64   // how many were ever made
 	journal []naming // the changes of names that are not committed
 	commits int      // how many changes were committed before those
-	failing bool     // it cannot sync any more
+	failing bool     // it cannot sync
 	dead    bool     // the power is off
+
+	full, told bool            // it has no more room than for holds bytes, and tells who asks
+	holds      int             // bytes, all of it
+	delays     []time.Duration // of the syncs to come, in turn
 }
 
 // file is a file or a folder.
@@ -160,11 +164,62 @@ func (d *disk) commit(changes int) {
 	d.journal = d.journal[max(0, changes):]
 }
 
-// fail has every sync fail from now on.
-func (d *disk) fail() {
+// fail has every sync fail from now on, or none any more.
+func (d *disk) fail(failing bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.failing = true
+	d.failing = failing
+}
+
+// fill leaves so many bytes of room. A disk that does not tell is as one with a quota.
+func (d *disk) fill(room int, told bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full, d.told, d.holds = true, told, d.root.size()+room
+}
+
+// free gives all the room back.
+func (d *disk) free() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full = false
+}
+
+// size gives the bytes of a file, or of all that a folder holds.
+func (f *file) size() int {
+	sum := len(f.content)
+	for _, child := range f.names {
+		sum += child.size()
+	}
+	return sum
+}
+
+// fits tells how many bytes of a write there is room for, under the lock.
+func (d *disk) fits(f *file, at int64, length int) int {
+	if !d.full {
+		return length
+	}
+	room := int64(max(0, d.holds-d.root.size()))
+	return int(min(int64(length), max(0, int64(len(f.content))+room-at)))
+}
+
+// slow has syncs take times that are given in turn, or none.
+func (d *disk) slow(delays ...time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.delays = delays
+}
+
+// delay takes the time that the next sync has to take.
+func (d *disk) delay() {
+	d.mu.Lock()
+	var next time.Duration
+	if len(d.delays) > 0 {
+		next = d.delays[0]
+		d.delays = append(d.delays[1:], next)
+	}
+	d.mu.Unlock()
+	<-time.After(next)
 }
 
 // cut switches the power off: from now on every call fails.

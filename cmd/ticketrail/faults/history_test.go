@@ -3,6 +3,7 @@ package faults_test
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
 	"github.com/ticketrail/ticketrail/domain"
@@ -29,6 +30,8 @@ type history struct {
 	attempts []*attempt
 	acks     int
 	refusals int
+	slowest  time.Duration // of the answers with 503
+	curt     int           // those that do not say when to come again
 }
 
 func (h *history) begin(a *attempt) {
@@ -69,4 +72,37 @@ func (h *history) all() []*attempt {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.attempts
+}
+
+// observed is a transport that notes how requests are refused.
+type observed struct {
+	*http.Transport
+	history *history
+}
+
+func (o observed) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	response, err := o.Transport.RoundTrip(r)
+	if err == nil && response.StatusCode == http.StatusServiceUnavailable {
+		o.history.refuse(time.Since(began), response.Header.Get("Retry-After"))
+	}
+	return response, err
+}
+
+func (h *history) refuse(after time.Duration, again string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.slowest = max(h.slowest, after)
+	if again == "" {
+		h.curt++
+	}
+}
+
+// manners gives how requests were refused since the last time.
+func (h *history) manners() (slowest time.Duration, curt int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slowest, curt = h.slowest, h.curt
+	h.slowest, h.curt = 0, 0
+	return slowest, curt
 }

@@ -28,6 +28,9 @@ const (
 	checkFresh      = "the read model is that of a fresh rebuild"
 	checkReads      = "what was read is not taken back"
 	checkClosed     = "another stream is not followed"
+	checkRefused    = "what cannot be kept is refused at once, and told when to come again"
+	checkMended     = "it goes on by itself once its disk works again"
+	checkPatient    = "what is slow is not taken for broken"
 	checkBaseline   = "what a load took is given back"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )

@@ -78,7 +78,7 @@ func (s *senders) send(p *program) *sending {
 	for _, source := range s.sources {
 		adapter, _ := provider.Named(source.Provider)
 		to := sender.Sender{
-			Client:   &http.Client{Timeout: sendLimit, Transport: transport},
+			Client:   &http.Client{Timeout: sendLimit, Transport: observed{transport, s.history}},
 			URL:      p.ingest + "/webhooks/" + source.Name,
 			Provider: adapter,
 			Secret:   source.Secrets[0].Reveal(),

@@ -1,8 +1,9 @@
 // Package faults_test breaks the real program on purpose and holds it to what it
 // promises. Processes are killed, at random and at named places; the power is cut
-// under a disk that forgets what was not synced; streams are exchanged. Every request
-// is written down before it is sent, with its answer, and a judge compares all of
-// them with what a fresh process makes of what survived.
+// under a disk that forgets what was not synced; the disk is full, slow, or fails to
+// sync for a while; streams are exchanged. Every request is written down before it is
+// sent, with its answer, and a judge compares all of them with what a fresh process makes
+// of what survived.
 //
 // A suite that finds nothing proves nothing unless it would have found something. So
 // there is a second build of the program, with bugs that a variable switches on,
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 )
 
 var (
@@ -25,6 +27,11 @@ var (
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
+	diskFills = flag.Int("disk-fills", 2, "how often the disk is full for a while")
+	badSyncs  = flag.Int("bad-syncs", 2, "how often the disk fails to sync for a while")
+	slowDisks = flag.Int("slow-disks", 1, "how often the disk is slow for a while")
+	refusal   = flag.Duration("refuse-within", 20*time.Second, "how long a webhook may wait for its 503 where the disk takes none")
+	mending   = flag.Duration("mend-within", patience, "how long it may take to webhooks being taken once the disk works again")
 	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )

@@ -163,13 +163,19 @@ func (n *node) Read(_ context.Context, _ fs.FileHandle, into []byte, at int64) (
 
 func (n *node) Write(_ context.Context, _ fs.FileHandle, data []byte, at int64) (written uint32, errno syscall.Errno) {
 	errno = n.disk.powered(func() syscall.Errno {
-		n.disk.write(n.file, writing{at: at, data: append(make([]byte, 0, len(data)), data...)})
+		fitting := data[:n.disk.fits(n.file, at, len(data))]
+		if len(fitting) == 0 && len(data) > 0 {
+			return syscall.ENOSPC
+		}
+		written = uint32(len(fitting))
+		n.disk.write(n.file, writing{at: at, data: append(make([]byte, 0, len(fitting)), fitting...)})
 		return fs.OK
 	})
-	return uint32(len(data)), errno
+	return written, errno
 }
 
 func (n *node) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
+	n.disk.delay()
 	return n.disk.powered(func() syscall.Errno { return n.disk.sync(n.file) })
 }
 
@@ -225,7 +231,13 @@ func (n *node) Readdir(context.Context) (listed fs.DirStream, errno syscall.Errn
 func (n *node) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno {
 	out.Blocks, out.Bfree, out.Bavail = diskBlocks, diskBlocks, diskBlocks
 	out.Bsize, out.Frsize, out.NameLen = blockSize, blockSize, 255
-	return fs.OK
+	return n.disk.powered(func() syscall.Errno {
+		if d := n.disk; d.full && d.told {
+			out.Bfree = uint64(max(0, d.holds-d.root.size())) / blockSize
+			out.Bavail = out.Bfree
+		}
+		return fs.OK
+	})
 }
 
 // mountable tells why no disk can be mounted here, nil where one can.

@@ -28,6 +28,7 @@ type stage struct {
 	senders *senders
 	judge   *judge
 	random  *rand.Rand
+	extra   []string // environment of the programs here
 
 	disk    *disk // that the data folder is on, where the power can be cut
 	unmount func()
@@ -79,6 +80,7 @@ func (s *stage) start(environment ...string) *program {
 	s.t.Helper()
 	// Repetitions are to reach the projector too, and not only the broker.
 	environment = append(environment, "TICKETRAIL_STREAM_DUPLICATE_WINDOW=100ms", bugVariable+"="+s.bug)
+	environment = append(environment, s.extra...)
 	p, err := start(s.t, s.binary, s.config, s.data, environment...)
 	if err != nil {
 		s.judge.find(checkStart, "%v", err)
@@ -186,7 +188,7 @@ func (s *stage) cut(p *program) {
 // failAndCut has every sync fail, lets senders try again what was refused for that,
 // and cuts the power.
 func (s *stage) failAndCut(p *program) {
-	s.disk.fail()
+	s.disk.fail(true)
 	tried := s.senders.history.refused() + 5*clients
 	await(failingFor, func() bool { return s.senders.history.refused() >= tried })
 	s.cut(p)

@@ -1,0 +1,206 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	// healthTries is how often the server is asked before it counts as unhealthy. It
+	// gives itself one millisecond to look after its own start, which a loaded
+	// machine does not always have; a write error stays whatever is asked.
+	healthTries = 3
+	// lookEvery is how often the server is asked whether it can still write, and
+	// brokenLooks how often in a row it must deny that to be believed: senders are to
+	// learn of it within a second.
+	lookEvery   = 200 * time.Millisecond
+	brokenLooks = 3
+	// writeError is what the server's health says of a stream that failed to write,
+	// and of nothing else.
+	writeError = "write error"
+	// connectEvery is how often a connection is looked at that has to come back.
+	connectEvery = 20 * time.Millisecond
+)
+
+// life is one run of the embedded server. After the first write that fails the
+// server answers no publisher any more, and does not recover: that ends the life, long
+// before the server itself is stopped, which can be read from as before.
+type life struct {
+	server *server.Server
+	ctx    context.Context // of the life; its cause says what broke the server
+	end    context.CancelCauseFunc
+	looked chan struct{} // closed when nobody looks at the server any more
+}
+
+// begin starts a server, and looks at it until its life ends.
+func begin(options *server.Options, logger *slog.Logger) (*life, error) {
+	s, err := server.NewServer(options.Clone())
+	if err != nil {
+		return nil, fmt.Errorf("set up the embedded server: %w", err)
+	}
+	log := &serverLog{logger: logger}
+	s.SetLoggerV2(log, false, false, false)
+	s.Start()
+	if err := started(s, options, log); err != nil {
+		shutDown(s)
+		return nil, err
+	}
+	l := &life{server: s, looked: make(chan struct{})}
+	l.ctx, l.end = context.WithCancelCause(context.Background())
+	go l.look()
+	return l, nil
+}
+
+func started(s *server.Server, want *server.Options, log *serverLog) error {
+	if reason := log.fatal.Load(); reason != nil {
+		return fmt.Errorf("start the embedded server: %s", *reason)
+	}
+	if !s.ReadyForConnections(readyForConnections) {
+		return errors.New("start the embedded server: it does not get ready")
+	}
+	return checkSettings(s, want)
+}
+
+func shutDown(s *server.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+// close ends the life, if that has not happened yet, and stops the server.
+func (l *life) close() {
+	l.end(fmt.Errorf("%w: the embedded server was stopped", ErrUnavailable))
+	<-l.looked
+	shutDown(l.server)
+}
+
+// look ends the life when the server is broken.
+func (l *life) look() {
+	defer close(l.looked)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for failed := 0; ; {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		broken := l.broken()
+		if failed++; broken == nil {
+			failed = 0
+		}
+		if failed == brokenLooks {
+			l.end(broken)
+		}
+	}
+}
+
+// broken tells why the server can write no more; nil where it can. That it is busy,
+// or slow, says nothing. It waits for a sync that is under way.
+func (l *life) broken() error {
+	if l.ctx.Err() != nil {
+		return context.Cause(l.ctx)
+	}
+	for _, e := range l.server.Healthz(&server.HealthzOptions{Details: true}).Errors {
+		failed := e.Type == server.HealthzErrorStream && strings.Contains(e.Error, writeError)
+		if failed || e.Type == server.HealthzErrorJetStream {
+			return fmt.Errorf("%w: the embedded server is broken: %s", ErrUnavailable, e.Error)
+		}
+	}
+	return nil
+}
+
+// vouch tells why what the server has answered must not be believed; nil where it may.
+func (l *life) vouch(ctx context.Context) error {
+	found := make(chan error, 1)
+	go func() { found <- l.broken() }()
+	select {
+	case err := <-found:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	}
+}
+
+// during gives a context that ends with the life as well.
+func (l *life) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+func (l *life) health() error {
+	if err := l.broken(); err != nil {
+		return err
+	}
+	var health *server.HealthStatus
+	for range healthTries {
+		if health = l.server.Healthz(&server.HealthzOptions{}); health.Error == "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the embedded server is not healthy: %s", ErrUnavailable, health.Error)
+}
+
+// AwaitBreak returns when the server has failed to write, with what it says of that,
+// or was closed; or when ctx ends, with its error. A server that is slow is not broken.
+func (e *Embedded) AwaitBreak(ctx context.Context) error {
+	now := e.life.Load()
+	select {
+	case <-now.ctx.Done():
+		return context.Cause(now.ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Restart stops the server, has its files looked at while nobody has them open, and
+// starts it anew on them. The connections are the same as before, and are up again when
+// it returns. Where it fails the server stays stopped, and it may be tried again.
+func (e *Embedded) Restart(ctx context.Context, look func() error) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	if e.over {
+		return fmt.Errorf("restart the embedded server: %w", ErrClosed)
+	}
+	e.life.Load().close()
+	if err := look(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	next, err := begin(e.options, e.logger)
+	if err != nil {
+		return err
+	}
+	e.life.Store(next)
+	return e.reconnect(ctx)
+}
+
+func (e *Embedded) reconnect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyForConnections)
+	defer cancel()
+	for _, conn := range []*nats.Conn{e.conn, e.reading} {
+		if err := conn.ForceReconnect(); err != nil {
+			return fmt.Errorf("connect to the embedded server again: %w", err)
+		}
+		for !conn.IsConnected() {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("connect to the embedded server again: %w", ctx.Err())
+			case <-time.After(connectEvery):
+			}
+		}
+	}
+	return nil
+}
