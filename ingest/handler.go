@@ -75,6 +75,12 @@ func New(log Log, config Config) (*Handler, error) {
 // and so echo it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
+	if len(r.TransferEncoding) > 0 {
+		// Beside a length, which net/http has dropped, chunks can make a proxy see another
+		// end than we do. What follows on the connection may be a stranger's request, and
+		// its answer would be taken for that to a webhook.
+		w.Header().Set("Connection", "close")
+	}
 	name, isWebhook := strings.CutPrefix(r.URL.Path, pathWebhooks)
 	switch {
 	case isWebhook:
