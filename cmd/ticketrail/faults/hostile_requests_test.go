@@ -77,6 +77,14 @@ func hostileRequests() []hostileRequest {
 		{name: "a malformed escape in the path", text: "POST /webhooks/%zz" + canary + " HTTP/1.1\r\nHost: localhost\r\n\r\n", want: []string{"400"}},
 		{name: "something else is expected", text: with(enter+"Expect: "+canary+"\r\n", small), want: []string{"417"}},
 
+		{name: "three at once", text: strings.Repeat(with(enter, small), 3), want: []string{"200", "200", "200"}},
+		{name: "one who says no more, and waits", text: with(enter, small), silent: true, last: true, want: []string{"200"}},
+		{name: "HTTP/1.0", text: strings.Replace(with(enter, small), "1.1", "1.0", 1), last: true, want: []string{"200"}},
+		{name: "chunks of a byte", text: chunked(enter, "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), last: true, want: []string{"200"}},
+		{name: "a sender who waits to go on", text: with(enter+"Expect: 100-continue\r\n", small), want: []string{"100", "200"}},
+		{name: "an address with a host", text: strings.Replace(with(enter, small), "/webhooks", "http://"+canary+"/webhooks", 1), want: []string{"200"}},
+		{name: "a folded header", text: with(enter+"X-Folded: "+canary+"\r\n "+canary+"\r\n", small), want: []string{"200"}},
+
 		{name: "a length and chunks", text: chunked(enter+"Content-Length: 4\r\n", "0\r\n\r\n") + with(enter, small), last: true, want: []string{"400 not-json"}},
 		{name: "a request in a request", text: with(enter, with(enter, small)), want: []string{"400 not-json"}},
 		{name: "a chunk of no number", text: chunked(enter, canary+"\r\n"+small+"\r\n0\r\n\r\n"), want: []string{"400 body-incomplete"}},
