@@ -55,6 +55,7 @@ var (
 	errReleased     = errors.New("the entry was released")
 	errNoSnapshot   = errors.New("no such snapshot")
 	errNoRebuilds   = errors.New("the projector is another process")
+	errBusy         = errors.New("too many bodies are being read")
 	errBehind       = errors.New("the read model is behind")
 	errNotReady     = errors.New("not ready")
 	errNoStream     = domain.ErrNoStream
@@ -125,6 +126,8 @@ var failures = []failure{
 		"It is a webhook by now: GET the entry for its place in the stream."},
 	{errNoQuarantine, http.StatusNotImplemented, "quarantine-elsewhere", "The quarantine is another process's",
 		"The quarantine is told of where the stream can be read."},
+	{errBusy, http.StatusServiceUnavailable, "busy", "Too much is being read at once",
+		"As many webhooks and proofs as fit are being read. Try again."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "Not ready",

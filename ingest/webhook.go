@@ -123,6 +123,11 @@ func (h *Handler) leave() {
 func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Receipt, error) {
 	ctx, cancel := h.detach(ctx)
 	defer cancel()
+	size := int64(len(w.Body))
+	if err := h.appending.Acquire(ctx, size); err != nil {
+		return eventlog.Receipt{}, errBusy
+	}
+	defer h.appending.Release(size)
 	return h.log.Append(ctx, w)
 }
 
