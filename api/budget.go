@@ -10,9 +10,9 @@ import (
 // minute to fetch it: many slow readers would fill the memory.
 const (
 	// maxHeld bounds the bytes of bodies that answers hold at once.
-	maxHeld = 64 << 20
+	maxHeld = 16 << 20
 	// maxFetched is how many bodies are fetched at once: their size is known afterwards.
-	maxFetched = 4
+	maxFetched = 2
 	// jsonCopies is how much more than its bytes a body takes in a JSON answer.
 	jsonCopies = 4
 )
@@ -30,8 +30,9 @@ func newBudget() budget {
 // heavy is the output of an operation that answers with a body.
 type heavy interface{ weight() int }
 
-// within answers within the budget, and with errBusy where that is used up. What an
-// answer holds is given back when it has been written.
+// within answers within the budget. It waits where that is used up, in the place of a
+// fetch, so that who waits is bounded too; and gives errBusy where there is no room in
+// time. What an answer holds is given back when it has been written.
 func within[I, O any, H interface {
 	*O
 	heavy
@@ -46,7 +47,7 @@ func within[I, O any, H interface {
 			return nil, err
 		}
 		weight := min(int64(H(out).weight()), maxHeld)
-		if !h.budget.held.TryAcquire(weight) {
+		if err := h.budget.held.Acquire(ctx, weight); err != nil {
 			return nil, errBusy
 		}
 		ctx.Value(answerKey{}).(*answer).held += weight

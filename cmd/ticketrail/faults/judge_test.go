@@ -29,6 +29,7 @@ const (
 	checkReads      = "what was read is not taken back"
 	checkClosed     = "another stream is not followed"
 	checkBaseline   = "what a load took is given back"
+	checkPolite     = "who is put off is told until when"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 
