@@ -76,7 +76,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 // memoryGoal is what Go's part of the memory is kept under, where that can be done by
 // collecting garbage more often. Bodies of megabytes make much of it: without a goal as
 // much again as is in use would be left lying.
-const memoryGoal = 160 << 20
+const memoryGoal = 144 << 20
 
 // limitMemory sets the goal, unless the variable GOMEMLIMIT sets another one.
 func limitMemory() {

@@ -22,6 +22,11 @@ type attempt struct {
 // stored tells whether the sender was told that the webhook is kept.
 func (a *attempt) stored() bool { return a.answered && a.answer.Status == http.StatusOK }
 
+// putOff tells whether the sender was told to come again.
+func (a *attempt) putOff() bool {
+	return a.answer.Status == http.StatusTooManyRequests || a.answer.Status == http.StatusServiceUnavailable
+}
+
 // history is every request, written down before it is sent, and every answer. It
 // is safe for concurrent use.
 type history struct {

@@ -166,7 +166,7 @@ func (j *judge) answers() {
 	for _, a := range j.history.all() {
 		switch n := a.answer.StreamSequence; {
 		case !a.answered:
-		case a.forged && a.answer.Status != 401:
+		case a.forged && a.answer.Status != 401 && !a.putOff():
 			j.find(checkForged, "a forged webhook was answered with %d", a.answer.Status)
 		case !a.stored():
 		case n == 0 || n > uint64(len(j.stream)):
