@@ -27,6 +27,15 @@ func newBudget() budget {
 	return budget{fetched: semaphore.NewWeighted(maxFetched), held: semaphore.NewWeighted(maxHeld)}
 }
 
+// fetch takes a place for what reads a webhook, as a look at a snapshot does too, and
+// gives errBusy where there is none in time.
+func (b budget) fetch(ctx context.Context) (done func(), err error) {
+	if err := b.fetched.Acquire(ctx, 1); err != nil {
+		return nil, errBusy
+	}
+	return func() { b.fetched.Release(1) }, nil
+}
+
 // heavy is the output of an operation that answers with a body.
 type heavy interface{ weight() int }
 
@@ -38,10 +47,11 @@ func within[I, O any, H interface {
 	heavy
 }](h *handler, fetch operation[I, O]) operation[I, O] {
 	return func(ctx context.Context, in *I) (*O, error) {
-		if err := h.budget.fetched.Acquire(ctx, 1); err != nil {
-			return nil, errBusy
+		done, err := h.budget.fetch(ctx)
+		if err != nil {
+			return nil, err
 		}
-		defer h.budget.fetched.Release(1)
+		defer done()
 		out, err := fetch(ctx, in)
 		if err != nil {
 			return nil, err

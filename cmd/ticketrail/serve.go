@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
+	"os"
 	"runtime/debug"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
@@ -73,15 +73,23 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// memoryGoal is what Go's part of the memory is kept under, where that can be done by
-// collecting garbage more often. Bodies of megabytes make much of it: without a goal as
-// much again as is in use would be left lying.
-const memoryGoal = 144 << 20
+const (
+	// memoryGoal is what Go's part of the memory is kept under, in bytes, where that can
+	// be done by collecting garbage more often.
+	memoryGoal = 144 << 20
+	// garbage is how much of it may lie about, in percent of what is in use: bodies of
+	// megabytes are garbage soon, and more of it than there is of anything else.
+	garbage = 50
+)
 
-// limitMemory sets the goal, unless the variable GOMEMLIMIT sets another one.
+// limitMemory sets both, unless the variables of Go's runtime, GOMEMLIMIT and GOGC, say
+// otherwise.
 func limitMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(memoryGoal)
+	}
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(garbage)
 	}
 }
 

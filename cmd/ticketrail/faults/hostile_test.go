@@ -69,6 +69,9 @@ func TestHostileInput(t *testing.T) {
 	}
 	b.reads(t)
 	b.endures(t)
+	var projection api.Projection
+	require.NoError(t, b.get(t.Context(), "/v1/projection", &projection))
+	require.Equal(t, b.taken, projection.Stream.Last, "what was refused is not there, and what was taken is there once")
 	told := b.tells(t, append(b.secrets(), canary))
 	results.clean("hostile input", violations(checkSilent, told))
 	require.Empty(t, told)
@@ -230,8 +233,5 @@ func (b *besieged) endures(t *testing.T) {
 	b.page(t, b.api+"/readyz")
 	answer := b.post(t, sourceOf(t, b.sources, "runa"), "msg_ordinary", `{"id":"ordinary","status":"FAILED"}`, "")
 	require.Equal(t, "200", answer.String())
-	var projection api.Projection
-	require.NoError(t, b.get(context.Background(), "/v1/projection", &projection))
-	require.Equal(t, b.taken, projection.Stream.Last, "what was refused is not there, and what was taken is there once")
 	b.footprint.require(t, b.program)
 }
