@@ -7,7 +7,7 @@
 //
 // Every answer that is not a success is a [Problem] (RFC 9457), for an unknown
 // path and a panic too, and tells nothing of the inside. Every answer is bounded
-// in time and, by its page, in size. What a provider sent is data here, never
+// in time and, by its page, in size; so is what all answers hold of webhooks and proofs. What a provider sent is data here, never
 // markup: no answer can be sniffed into another type or run as a page.
 //
 // A list is paged by position, so an order that stays where it is appears on
@@ -139,6 +139,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		webhooks: webhooks,
 		config:   config,
 		guard:    newGuard(&config),
+		budget:   newBudget(),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		mux:      http.NewServeMux(),
@@ -154,6 +155,7 @@ type handler struct {
 	webhooks Webhooks
 	config   Config
 	guard    guard
+	budget   budget
 	metrics  metrics
 	log      *slog.Logger
 	mux      *http.ServeMux

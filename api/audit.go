@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,8 +37,8 @@ type Act struct {
 	Status int `json:"status,omitempty"`
 }
 
-// plainID is a parameter that can be recorded as it is.
-var plainID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+// plainID is the id of a rebuild, or of an entry of the quarantine.
+var plainID = regexp.MustCompile(`^([rw]-)?[0-9]{1,20}$`)
 
 // record has an act done between its two records. One that cannot be recorded is
 // not done; one that was done and whose end cannot be recorded is told in the log.
@@ -50,7 +51,7 @@ func (h *handler) record(ctx huma.Context, bearer Token, next func(huma.Context)
 	request, w := humago.Unwrap(ctx)
 	act := Act{
 		At: h.config.Now().UTC(), By: bearer.Name, Token: bearer.Fingerprint(),
-		Method: op.Method, Route: op.Path, Parameters: recorded(request, op),
+		Method: op.Method, Route: op.Path, Parameters: h.recorded(request, op),
 	}
 	if err := h.config.Audit.Record(act); err != nil {
 		writeProblem(w, h.fail(ctx.Context(), op.Path, fmt.Errorf("%w: %w", errNoAudit, err)))
@@ -68,16 +69,19 @@ func (h *handler) record(ctx huma.Context, bearer Token, next func(huma.Context)
 	next(ctx)
 }
 
-// recorded gives the parameters of the route. A key is a sender's text whatever it
-// looks like; of the others what is no plain id cannot be one of ours.
-func recorded(r *http.Request, op *huma.Operation) map[string]string {
+// recorded gives the parameters of the route. Only what names something of ours stands
+// there as it is: a key is a sender's text, and what else there is may be anything,
+// even a secret that somebody pasted.
+func (h *handler) recorded(r *http.Request, op *huma.Operation) map[string]string {
 	parameters := map[string]string{}
 	for _, p := range op.Parameters {
 		if p.In != "path" {
 			continue
 		}
 		value := r.PathValue(p.Name)
-		if p.Name == "key" || !plainID.MatchString(value) {
+		source := p.Name == "source" && slices.ContainsFunc(h.config.Sources, func(s Source) bool { return s.Name == value })
+		id := p.Name == "id" && plainID.MatchString(value)
+		if !source && !id {
 			sum := sha256.Sum256([]byte(value))
 			value = "sha256:" + hex.EncodeToString(sum[:8])
 		}

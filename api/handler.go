@@ -23,7 +23,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(a, h.fail(r.Context(), "", err))
 		return
 	}
-	r = r.WithContext(context.WithValue(r.Context(), bearerKey{}, bearer))
+	defer func() { h.budget.held.Release(a.held) }()
+	r = r.WithContext(context.WithValue(context.WithValue(r.Context(), bearerKey{}, bearer), answerKey{}, a))
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		writeProblem(a, invalid("query", "is not a query string"))
 		return
@@ -103,8 +104,9 @@ func (h *handler) rescue(a *answer, r *http.Request) {
 // answer is a ResponseWriter that knows whether and how it was answered.
 type answer struct {
 	http.ResponseWriter
-	status int  // 0 until the answer has begun
-	broken bool // nobody reads it any more
+	status int   // 0 until the answer has begun
+	broken bool  // nobody reads it any more
+	held   int64 // bytes, of the budget
 }
 
 func (a *answer) WriteHeader(status int) {

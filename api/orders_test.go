@@ -215,7 +215,7 @@ func TestARefusalTellsWhatToWrite(t *testing.T) {
 	t.Parallel()
 	c := newLedger(t).serve()
 	for query, message := range map[string]string{
-		"state=open":              `"open" is no state: use placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed, canceled`,
+		"state=open":              `no state has this name: use placed, accepted, in-kitchen, ready, rider-delivering, failed, completed, closed, canceled`,
 		"updated_since=yesterday": "invalid value: not an RFC 3339 time, such as 2026-01-31T12:00:00Z",
 	} {
 		problem := c.get("/v1/orders?"+query).refused(http.StatusBadRequest, "invalid-parameter")

@@ -29,6 +29,8 @@ type proofOutput struct {
 	Body                  []byte
 }
 
+func (o *proofOutput) weight() int { return len(o.Body) }
+
 func (h *handler) routeProofs(d *document) {
 	content := map[string]*huma.MediaType{}
 	for _, mediaType := range slices.Concat(inlineTypes, []string{"text/plain", typeBytes}) {
@@ -45,7 +47,7 @@ func (h *handler) routeProofs(d *document) {
 			"200": {Content: content},
 			"304": {Description: "The proof is the one that If-None-Match names."},
 		},
-	}, h.getProof)
+	}, within(h, h.getProof))
 }
 
 func (h *handler) getProof(ctx context.Context, in *proofInput) (*proofOutput, error) {

@@ -160,7 +160,7 @@ func (h *handler) routeQuarantine(d *document) {
 		Summary:     "Get one entry with its bytes",
 		Description: "Gives an entry, described in JSON or as its raw bytes, and what was decided about it. A request that was released is still there, as long as rejected requests are kept.",
 		Responses:   jsonOrBytes(d, reflect.TypeFor[QuarantineDetail]()),
-	}, h.getQuarantineEntry)
+	}, within(h, h.getQuarantineEntry))
 	h.routeDecisions(d)
 }
 

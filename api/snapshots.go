@@ -55,6 +55,11 @@ func (h *handler) getSnapshot(ctx context.Context, in *rebuildInput) (*huma.Stre
 	if made.State != domain.RebuildKept {
 		return nil, errNoSnapshot
 	}
+	done, err := h.budget.fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	file, err := h.config.Snapshots.OpenSnapshot(ctx, made.Options.Until)
 	if err != nil {
 		return nil, notFound(damagedSnapshot(err), errNoSnapshot)
@@ -77,6 +82,11 @@ func (h *handler) ordersAt(ctx context.Context, at *uint64, q domain.OrderQuery)
 	case *at == 0:
 		return nil, nil
 	}
+	done, err := h.budget.fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := h.config.Snapshots.OrdersAt(ctx, *at, q)
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil, missingSnapshot(*at)

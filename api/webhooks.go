@@ -57,6 +57,20 @@ type webhookOutput struct {
 	Body               any
 }
 
+func (o *webhookOutput) weight() int {
+	switch body := o.Body.(type) {
+	case []byte:
+		return len(body)
+	case Webhook:
+		return jsonCopies * body.Size
+	case QuarantineDetail:
+		if body.Size != nil {
+			return jsonCopies * *body.Size
+		}
+	}
+	return 0
+}
+
 func (h *handler) routeWebhooks(d *document) {
 	register(h, d, huma.Operation{
 		OperationID: "get-webhook",
@@ -66,7 +80,7 @@ func (h *handler) routeWebhooks(d *document) {
 		Summary:     "Get one webhook as it was received",
 		Description: "Gives a webhook from the stream, described in JSON or as its raw bytes. It may not be applied yet.",
 		Responses:   jsonOrBytes(d, reflect.TypeFor[Webhook]()),
-	}, h.getWebhook)
+	}, within(h, h.getWebhook))
 }
 
 // jsonOrBytes documents an answer that is JSON, or raw bytes for who asks for them.

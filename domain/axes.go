@@ -274,7 +274,7 @@ func nameOf[V ~uint8](names []string, v V) string {
 func valueOf[V ~uint8](axis string, names []string, text []byte) (V, error) {
 	i := slices.Index(names, string(text))
 	if i < 0 {
-		return 0, fmt.Errorf("%q is no %s: use %s", text, axis, strings.Join(names, ", "))
+		return 0, fmt.Errorf("no %s has this name: use %s", axis, strings.Join(names, ", "))
 	}
 	return V(i), nil
 }

@@ -16,7 +16,7 @@ import (
 // The defaults of a Config and of its sources.
 const (
 	DefaultMaxBody        = 4 << 20 // a proof of delivery is a base64 picture
-	DefaultBodyBudget     = 64 << 20
+	DefaultBodyBudget     = 32 << 20
 	DefaultMaxInFlight    = 256
 	DefaultPublishTimeout = 5 * time.Second // the most patient senders wait 15 seconds
 	DefaultRate           = 10_000
@@ -85,6 +85,15 @@ func (c Config) withDefaults() Config {
 
 // bodyShare is what one source may hold of the body budget.
 func (c Config) bodyShare() int64 { return max(c.BodyBudget/2, c.MaxBody) }
+
+// maxAppending bounds the bytes that the stream is given at once, if one body is not
+// more. It writes one webhook after the other, so that more of them are not faster;
+// but of each there are half a dozen copies on its way through client, broker, archive and
+// projector.
+const maxAppending = 8 << 20
+
+// appendShare is what the stream may be given at once.
+func (c Config) appendShare() int64 { return max(maxAppending, c.MaxBody) }
 
 func (c Config) check() error {
 	switch {

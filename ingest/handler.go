@@ -39,6 +39,7 @@ type Handler struct {
 	sources   map[string]*source
 	stranger  *source // stands for every unknown source; it has no provider
 	places    *semaphore.Weighted
+	appending *semaphore.Weighted // bytes of the bodies that are with the stream
 	metrics   *metrics
 	readiness readiness
 	refused   *journal // what senders did wrong
@@ -55,14 +56,15 @@ func New(log Log, config Config) (*Handler, error) {
 	}
 	m := newMetrics(config.Registerer)
 	h := &Handler{
-		log:      log,
-		config:   config,
-		sources:  make(map[string]*source, len(config.Sources)),
-		stranger: &source{metrics: m.ofStranger()},
-		places:   semaphore.NewWeighted(int64(config.MaxInFlight)),
-		metrics:  m,
-		refused:  newJournal(config.Logger, config.Now),
-		faults:   newJournal(config.Logger, config.Now),
+		log:       log,
+		config:    config,
+		sources:   make(map[string]*source, len(config.Sources)),
+		stranger:  &source{metrics: m.ofStranger()},
+		places:    semaphore.NewWeighted(int64(config.MaxInFlight)),
+		appending: semaphore.NewWeighted(config.appendShare()),
+		metrics:   m,
+		refused:   newJournal(config.Logger, config.Now),
+		faults:    newJournal(config.Logger, config.Now),
 	}
 	bodies := newBudget(config.BodyBudget)
 	for _, s := range config.Sources {
@@ -75,6 +77,12 @@ func New(log Log, config Config) (*Handler, error) {
 // and so echo it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
+	if len(r.TransferEncoding) > 0 {
+		// Beside a length, which net/http has dropped, chunks can make a proxy see another
+		// end than we do. What follows on the connection may be a stranger's request, and
+		// its answer would be taken for that to a webhook.
+		w.Header().Set("Connection", "close")
+	}
 	name, isWebhook := strings.CutPrefix(r.URL.Path, pathWebhooks)
 	switch {
 	case isWebhook:

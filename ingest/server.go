@@ -27,5 +27,7 @@ func Server(addr string, h http.Handler) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		// To an OPTIONS * it would say 200, past the handler and its headers.
+		DisableGeneralOptionsHandler: true,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -36,6 +37,7 @@ func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source
 // take is the whole way of a webhook, from the cheapest check to the dearest:
 // what holds memory comes after what holds none, and the stream comes last.
 func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receipt eventlog.Receipt, err error) {
+	defer rescue(&err)
 	s := v.source
 	if err := s.precheck(r, h.config.MaxBody); err != nil {
 		return receipt, err
@@ -64,6 +66,14 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		return receipt, err
 	}
 	return h.publish(r.Context(), s.Webhook(request, identity))
+}
+
+// rescue makes a panic an error of ours, so that the sender tries again. The panic's
+// value may hold what a sender wrote: only its type is told, and the way to it.
+func rescue(err *error) {
+	if cause := recover(); cause != nil {
+		*err = fmt.Errorf("taking it panicked with a %T: %s", cause, debug.Stack())
+	}
 }
 
 // keepStranger keeps a request that was refused for its head. That is the one
@@ -113,6 +123,11 @@ func (h *Handler) leave() {
 func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Receipt, error) {
 	ctx, cancel := h.detach(ctx)
 	defer cancel()
+	size := int64(len(w.Body))
+	if err := h.appending.Acquire(ctx, size); err != nil {
+		return eventlog.Receipt{}, errBusy
+	}
+	defer h.appending.Release(size)
 	return h.log.Append(ctx, w)
 }
 

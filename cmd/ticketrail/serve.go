@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -49,6 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	logger := c.logger(p.stderr)
+	limitMemory()
 	running, err := app.Start(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -68,6 +71,26 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	}
 	logger.Info("stopped")
 	return nil
+}
+
+const (
+	// memoryGoal is what Go's part of the memory is kept under, in bytes, where that can
+	// be done by collecting garbage more often.
+	memoryGoal = 144 << 20
+	// garbage is how much of it may lie about, in percent of what is in use: bodies of
+	// megabytes are garbage soon, and more of it than there is of anything else.
+	garbage = 50
+)
+
+// limitMemory sets both, unless the variables of Go's runtime, GOMEMLIMIT and GOGC, say
+// otherwise.
+func limitMemory() {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(memoryGoal)
+	}
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(garbage)
+	}
 }
 
 // printAddresses tells where everything is. It shows the secrets only to the

@@ -100,14 +100,14 @@ func dumpQuery(ctx context.Context, db *sql.DB, query string, to *strings.Builde
 // history commits a read model step by step, and keeps what it was at each
 // checkpoint and what stops at some moments would have left of it.
 type history struct {
-	t       *testing.T
+	t       testing.TB
 	path    string
 	writer  *writer
 	at      map[uint64]string // what the read model holds at a checkpoint
 	remains []remains
 }
 
-func makeHistory(t *testing.T) *history {
+func makeHistory(t testing.TB) *history {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "history.sqlite")
 	h := &history{t: t, path: path, at: map[uint64]string{}}

@@ -32,13 +32,13 @@ func openAt(t *testing.T, path string) *sqlite.DB {
 
 // writer makes batches as a projector would, one stream sequence after another.
 type writer struct {
-	t      *testing.T
+	t      testing.TB
 	db     *sqlite.DB
 	batch  domain.Batch
 	orders map[string]*domain.Order
 }
 
-func newWriter(t *testing.T, db *sqlite.DB) *writer {
+func newWriter(t testing.TB, db *sqlite.DB) *writer {
 	w := &writer{t: t, db: db, orders: map[string]*domain.Order{}}
 	w.batch.Checkpoint = domain.Checkpoint{
 		Version: 1,

@@ -124,8 +124,8 @@ func pointerSum(text string) string {
 
 func (p pointer) check() error {
 	for _, name := range []string{p.Current, p.Previous} {
-		if name != "" && name != filepath.Base(name) {
-			return fmt.Errorf("%w: %s names a file outside the folder", domain.ErrDamaged, pointerName)
+		if name != "" && (name != filepath.Base(name) || !isModel(name)) {
+			return fmt.Errorf("%w: %s names what is no read model of the folder", domain.ErrDamaged, pointerName)
 		}
 	}
 	if p.Current == "" {

@@ -111,7 +111,7 @@ func TestAnotherVersionOfTheProjectionOpens(t *testing.T) {
 	require.Equal(t, 99, checkpoint.Version)
 }
 
-func execute(t *testing.T, path, statement string) {
+func execute(t testing.TB, path, statement string) {
 	t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+path+"?vfs=pagesum")
 	require.NoError(t, err)

@@ -194,7 +194,7 @@ var bugs = []bug{
 
 // patches gives what makes the seeded program: every bug and every place.
 func patches() []patch {
-	all := slices.Clone(placePatches)
+	all := slices.Concat(placePatches, panicPatches)
 	for _, b := range bugs {
 		all = append(all, b.patches...)
 	}

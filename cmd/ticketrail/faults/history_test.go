@@ -23,6 +23,11 @@ type attempt struct {
 // stored tells whether the sender was told that the webhook is kept.
 func (a *attempt) stored() bool { return a.answered && a.answer.Status == http.StatusOK }
 
+// putOff tells whether the sender was told to come again.
+func (a *attempt) putOff() bool {
+	return a.answer.Status == http.StatusTooManyRequests || a.answer.Status == http.StatusServiceUnavailable
+}
+
 // history is every request, written down before it is sent, and every answer. It
 // is safe for concurrent use.
 type history struct {
@@ -76,13 +81,13 @@ func (h *history) all() []*attempt {
 
 // observed is a transport that notes how requests are refused.
 type observed struct {
-	*http.Transport
+	http.RoundTripper
 	history *history
 }
 
 func (o observed) RoundTrip(r *http.Request) (*http.Response, error) {
 	began := time.Now()
-	response, err := o.Transport.RoundTrip(r)
+	response, err := o.RoundTripper.RoundTrip(r)
 	if err == nil && response.StatusCode == http.StatusServiceUnavailable {
 		o.history.refuse(time.Since(began), response.Header.Get("Retry-After"))
 	}

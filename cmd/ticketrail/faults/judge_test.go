@@ -32,6 +32,7 @@ const (
 	checkMended     = "it goes on by itself once its disk works again"
 	checkPatient    = "what is slow is not taken for broken"
 	checkBaseline   = "what a load took is given back"
+	checkPolite     = "who is put off is told until when"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 
@@ -168,7 +169,7 @@ func (j *judge) answers() {
 	for _, a := range j.history.all() {
 		switch n := a.answer.StreamSequence; {
 		case !a.answered:
-		case a.forged && a.answer.Status != 401:
+		case a.forged && a.answer.Status != 401 && !a.putOff():
 			j.find(checkForged, "a forged webhook was answered with %d", a.answer.Status)
 		case !a.stored():
 		case n == 0 || n > uint64(len(j.stream)):

@@ -31,6 +31,7 @@ type senders struct {
 	sources []config.Source
 	history *history
 	clients []*client
+	through func(http.RoundTripper) http.RoundTripper // that looks at what comes and goes, or nil
 }
 
 // client sends one webhook after the other.
@@ -40,8 +41,9 @@ type client struct {
 	simulator *simulate.Simulator
 	orders    int
 	queue     []simulate.Webhook
-	last      *parcel   // what was sent last
-	again     bool      // and was not answered
+	last      *parcel // what was sent last
+	again     bool    // and was not answered
+	answer    sender.Answer
 	past      []*parcel // what was sent before
 	made      int
 }
@@ -73,7 +75,26 @@ type sending struct {
 func (s *senders) send(p *program) *sending {
 	ctx, cancel := context.WithCancel(context.Background())
 	going := &sending{cancel: cancel}
-	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	transport := &http.Transport{MaxIdleConnsPerHost: len(s.clients)}
+	fleet := s.fleet(p, transport)
+	for _, c := range s.clients {
+		going.group.Go(func() {
+			for ctx.Err() == nil && c.send(s.history, fleet) {
+			}
+		})
+	}
+	go func() {
+		going.group.Wait()
+		transport.CloseIdleConnections()
+	}()
+	return going
+}
+
+// fleet gives, for each source, who signs as the source wants it, and who does not.
+func (s *senders) fleet(p *program, transport http.RoundTripper) map[string][2]*sender.Sender {
+	if s.through != nil {
+		transport = s.through(transport)
+	}
 	fleet := map[string][2]*sender.Sender{}
 	for _, source := range s.sources {
 		adapter, _ := provider.Named(source.Provider)
@@ -87,17 +108,7 @@ func (s *senders) send(p *program) *sending {
 		forged.Secret = adapter.NewSecret([24]byte{1})
 		fleet[source.Name] = [2]*sender.Sender{&to, &forged}
 	}
-	for _, c := range s.clients {
-		going.group.Go(func() {
-			for ctx.Err() == nil && c.send(s.history, fleet) {
-			}
-		})
-	}
-	go func() {
-		going.group.Wait()
-		transport.CloseIdleConnections()
-	}()
-	return going
+	return fleet
 }
 
 // end lets what is under way be answered, and sends nothing more.
@@ -126,6 +137,7 @@ func (c *client) send(h *history, fleet map[string][2]*sender.Sender) bool {
 		return false
 	}
 	h.end(a, answer)
+	c.answer = answer
 	c.again = answer.Status == http.StatusServiceUnavailable
 	return true
 }

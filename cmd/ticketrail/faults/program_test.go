@@ -45,6 +45,7 @@ type program struct {
 	ingest, api string
 	client      *http.Client
 	logged      bytes.Buffer  // complete once ended is closed
+	printed     bytes.Buffer  // likewise
 	ended       chan struct{} // closed when the process is gone
 	err         error         // of its end
 }
@@ -61,6 +62,7 @@ func start(t *testing.T, binary, config, data string, environment ...string) (*p
 	}
 	p.command.Dir = "/"
 	p.command.Env = append(p.command.Environ(), environment...)
+	p.command.Stdout = &p.printed
 	stderr, err := p.command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.command.Start())
