@@ -1,9 +1,9 @@
 // Package faults_test breaks the real program on purpose and holds it to what it
 // promises. Processes are killed, at random and at named places; the power is cut
 // under a disk that forgets what was not synced; the disk is full, slow, or fails to
-// sync for a while; streams are exchanged. Every request is written down before it is
-// sent, with its answer, and a judge compares all of them with what a fresh process makes
-// of what survived.
+// sync for a while; streams are exchanged; ten times what fits is sent, and what no
+// sender would send. Every request is written down before it is sent, with its answer,
+// and a judge compares all of them with what a fresh process makes of what survived.
 //
 // A suite that finds nothing proves nothing unless it would have found something. So
 // there is a second build of the program, with bugs that a variable switches on,
