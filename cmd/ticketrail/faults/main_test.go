@@ -27,7 +27,7 @@ var (
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
-	diskFills = flag.Int("disk-fills", 2, "how often the disk is full for a while")
+	diskFills = flag.Int("disk-fills", 3, "how often the disk is full for a while")
 	badSyncs  = flag.Int("bad-syncs", 2, "how often the disk fails to sync for a while")
 	slowDisks = flag.Int("slow-disks", 1, "how often the disk is slow for a while")
 	refusal   = flag.Duration("refuse-within", 20*time.Second, "how long a webhook may wait for its 503 where the disk takes none")
