@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -32,12 +35,11 @@ func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
 		return nil, fmt.Errorf("read the archive: %w", err)
 	}
 	defer codec.close()
+	for len(paths) > 1 && paths[1] <= pathOf(dir, from) {
+		paths = paths[1:] // all of the first is before
+	}
 	a := &Archive{dir: dir}
-	for i, path := range paths {
-		if i+1 < len(paths) && paths[i+1] <= pathOf(dir, from) {
-			continue // all of it is before
-		}
-		found, err := codec.examine(path, i+1 == len(paths), each)
+	for found, err := range codec.examineAll(paths, each) {
 		if err != nil {
 			return a, err
 		}
@@ -46,6 +48,37 @@ func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
 		}
 	}
 	return a, nil
+}
+
+// examineAll examines segments, and gives them in order: one after the other where
+// each webhook is wanted, and else as many at once as there are processors.
+func (c *codec) examineAll(paths []string, each func(Entry) error) iter.Seq2[segment, error] {
+	examine := func(i int) (segment, error) { return c.examine(paths[i], i+1 == len(paths), each) }
+	return func(yield func(segment, error) bool) {
+		if each != nil {
+			for i := range paths {
+				if !yield(examine(i)) {
+					return
+				}
+			}
+			return
+		}
+		segments, errs := make([]segment, len(paths)), make([]error, len(paths))
+		var group errgroup.Group
+		group.SetLimit(runtime.GOMAXPROCS(0))
+		for i := range paths {
+			group.Go(func() error {
+				segments[i], errs[i] = examine(i)
+				return nil
+			})
+		}
+		_ = group.Wait() // each has an error of its own
+		for i := range paths {
+			if !yield(segments[i], errs[i]) {
+				return
+			}
+		}
+	}
 }
 
 // add takes the next segment, if it is the one that follows. One that a crash has

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -39,7 +40,18 @@ type Writer struct {
 // became of the syncs before. It returns a [*DamageError] for an archive
 // that is not what was written, and an error for one of another stream.
 func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
-	found, err := Look(dir)
+	return open(dir, stream, 0)
+}
+
+// Continue is Open for an archive that was looked at just before: it looks at the newest
+// segment alone.
+func Continue(dir string, stream domain.StreamIdentity) (*Writer, error) {
+	return open(dir, stream, math.MaxUint64)
+}
+
+// open looks at the segments from the one that holds a stream sequence on.
+func open(dir string, stream domain.StreamIdentity, from uint64) (*Writer, error) {
+	found, err := look(dir, from, nil)
 	if err != nil {
 		return nil, err
 	}

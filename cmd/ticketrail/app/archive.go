@@ -50,7 +50,11 @@ func (a *App) startArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	writer, err := archive.Open(dir, info.Identity)
+	open := archive.Open
+	if a.config.NATS.Embedded() {
+		open = archive.Continue // checkFiles has looked at all of it
+	}
+	writer, err := open(dir, info.Identity)
 	if err != nil {
 		return err
 	}
