@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
@@ -103,6 +104,8 @@ func (r *restoring) checkSettings() error {
 		return errNoArchive
 	case r.from == "" && !exists(r.config.Data):
 		return errNoFolder(r.config.Data)
+	case r.from != "":
+		return recovery.Movable(r.files.Archive)
 	}
 	return nil
 }
@@ -215,8 +218,14 @@ func (r *restoring) replace(plan recovery.Restored) (err error) {
 	case !r.keepsReadModel(plan):
 		source.With = []recovery.Swap{{Place: model}}
 	}
-	if _, err := recovery.Restore(r.files, source); err != nil {
+	done, err := recovery.Restore(r.files, source)
+	if err != nil {
 		return err
+	}
+	for _, aside := range done.Aside {
+		if filepath.Dir(aside) != filepath.Clean(r.files.Aside) {
+			fmt.Fprintf(r.stdout, "kept on its own disk: %s\n", aside)
+		}
 	}
 	if err := recovery.Check(r.files, nil); err != nil {
 		return fmt.Errorf("restore: %w", err)

@@ -69,9 +69,9 @@ func copySegments(from, to string) error {
 	}
 }
 
-// Make makes an archive of webhooks that follow one another in a folder. What it
-// returns without an error for is on disk.
-func Make(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, error]) (err error) {
+// Add adds webhooks that follow one another to the end of an archive, and makes it if
+// there is none. What it returns without an error for is on disk.
+func Add(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, error]) (err error) {
 	w, err := Open(dir, stream)
 	if err != nil {
 		return err

@@ -153,7 +153,7 @@ func TestWhatFailsRepeatedlyIsToldOnce(t *testing.T) {
 func TestAnInterruptionIsNotTold(t *testing.T) {
 	t.Parallel()
 	log := &faulty{Log: newLog(t)}
-	log.info.Store(2)
+	log.info.Store(1)
 	log.batches.Store(1)
 	_, err := send(t.Context(), log.Log, 1)
 	require.NoError(t, err)

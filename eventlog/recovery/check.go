@@ -284,6 +284,10 @@ func (c *check) mend() error {
 		}
 		return err
 	}
+	if torn := c.archive.Torn(); torn > 0 {
+		c.logger.Warn("the archive's end is torn, by a crash or by damage; it is cut off, and what the stream has of it is archived again",
+			"bytes", torn, "after_stream_sequence", c.archive.Last().StreamSequence)
+	}
 	b := c.stream.newest()
 	if b != nil && b.sound < b.size {
 		c.logger.Warn("the end of the stream's newest file was torn; it is cut off",

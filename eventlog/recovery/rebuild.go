@@ -21,6 +21,9 @@ type Rebuilt struct {
 // PlanArchive says what RebuildArchive would do, and changes nothing. It returns a
 // [*Refusal] where the stream is not whole by itself.
 func PlanArchive(files Files) (Rebuilt, error) {
+	if err := Movable(files.Archive); err != nil {
+		return Rebuilt{}, err
+	}
 	s, err := wholeStream(files)
 	if err != nil {
 		return Rebuilt{}, err
@@ -74,7 +77,7 @@ func wholeStream(files Files) (*stream, error) {
 
 // archiveTo writes every webhook of a stream to a new archive, and compares.
 func (s *stream) archiveTo(files Files) error {
-	if err := archive.Make(files.Archive, s.identity, s.webhooks(s.first())); err != nil {
+	if err := archive.Add(files.Archive, s.identity, s.webhooks(s.first())); err != nil {
 		return err
 	}
 	found, err := Compare(files, 0)

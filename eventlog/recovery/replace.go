@@ -36,7 +36,7 @@ const intentionFile = "REPLACING"
 // the former folders are.
 func Replace(files Files, swaps ...Swap) (aside []string, err error) {
 	for _, s := range swaps {
-		err := movable(s.Place)
+		err := Movable(s.Place)
 		if err == nil && s.Made != "" {
 			err = errors.Join(syncTree(s.Made), syncFile(filepath.Dir(s.Made)))
 		}
@@ -68,8 +68,9 @@ func (f Files) root() string { return filepath.Dir(f.Server) }
 
 func (f Files) intention() string { return filepath.Join(f.root(), intentionFile) }
 
-// movable refuses a folder on which a disk is mounted: it has no other name to take.
-func movable(dir string) error {
+// Movable refuses a folder on which a disk is mounted: it cannot take another name, and
+// so not be replaced.
+func Movable(dir string) error {
 	within, err := device(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -64,7 +64,7 @@ func Plan(files Files, from Source) (Restored, error) {
 // Restore makes the files of the stream of webhooks anew from the archive: the same
 // webhooks at the same stream sequences with the same times, and the same identity,
 // so that a read model stays of use. What follows the archive's end in the stream's
-// own files and is whole is taken over. What was written is read again and compared
+// own files and is whole is taken over, and archived. What was written is read again and compared
 // before it takes the place of the former files, which are kept aside. A crash at any
 // moment leaves the former files, or has [Check] put the new ones in their place.
 //
@@ -133,7 +133,20 @@ func (r *restoration) run() (err error) {
 		return err
 	}
 	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, streamDir(r.Server, eventlog.WebhooksStream)})...)
+	if err == nil && r.FromFiles > 0 && r.Files.Archive != "" {
+		err = r.archiveRest()
+	}
 	return err
+}
+
+// archiveRest adds to the archive what only the former files had. Where a crash comes
+// before, the next start does it.
+func (r *restoration) archiveRest() error {
+	made, err := look(r.Server, eventlog.WebhooksStream)
+	if err != nil {
+		return err
+	}
+	return archive.Add(r.Files.Archive, made.identity, made.webhooks(r.archive.Last().StreamSequence+1))
 }
 
 // copy gives add every webhook: those of the archive, and those that follow in the

@@ -101,6 +101,13 @@ func TestWhatFollowsDamageIsCounted(t *testing.T) {
 	require.Equal(t, uint64(4), plan.FromFiles)
 	require.Len(t, plan.Lost, 1)
 	require.Equal(t, []uint64{5, 16, 20}, []uint64{plan.Lost[0].Webhooks, plan.Lost[0].First, plan.Lost[0].Last})
+	accepted := copied(t, data)
+	_, err = recovery.Restore(filesOf(accepted), recovery.Source{})
+	require.NoError(t, err)
+	found, err := recovery.Compare(filesOf(accepted), 0)
+	require.NoError(t, err)
+	require.Equal(t, uint64(14), found.Mark.StreamSequence, "the archive has it all at once")
+	require.Equal(t, uint64(14), found.Compared)
 
 	require.NoError(t, os.Truncate(path, int64(bytes.Index(content, []byte(`{"n":15,`)))))
 	plan, err = recovery.Plan(filesOf(data), recovery.Source{})
@@ -254,4 +261,29 @@ func TestAnArchiveIsMadeAnew(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.chain, found.At.Chain)
 	f.isWhole(t, data)
+}
+
+// An archive whose end is torn is told, by a comparison with what the stream has of it
+// and in the log before it is cut off; and then it is whole again.
+func TestATornArchiveIsTold(t *testing.T) {
+	t.Parallel()
+	data := filled(t, 6)
+	files := filesOf(data)
+	segments, err := filepath.Glob(filepath.Join(files.Archive, "*"))
+	require.NoError(t, err)
+	info, err := os.Stat(segments[0])
+	require.NoError(t, err)
+	flipBit(t, segments[0], info.Size()-5, 0)
+	found, err := recovery.Compare(files, 0)
+	require.NoError(t, err)
+	require.Positive(t, found.Torn)
+	require.Positive(t, found.Behind)
+	require.Equal(t, uint64(6), found.Mark.StreamSequence+found.Behind)
+	var said bytes.Buffer
+	require.NoError(t, recovery.Check(files, slog.New(slog.NewTextHandler(&said, nil))))
+	require.Contains(t, said.String(), "the archive's end is torn")
+	grow(t, data, 7, 7)
+	found, err = recovery.Compare(files, 0)
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 0, 7}, []int64{found.Torn, int64(found.Behind), int64(found.Mark.StreamSequence)})
 }
