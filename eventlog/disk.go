@@ -79,6 +79,15 @@ func size(dir string) (sum int64, err error) {
 	return sum, err
 }
 
+// syncFolder makes the names in one folder durable.
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
 // syncNames makes the names of new files durable. The server syncs what its
 // files hold but not the folders that name them.
 func syncNames(dir string) error {

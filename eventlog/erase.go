@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"path/filepath"
 	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -143,7 +145,8 @@ func (l *Log) overwrite(ctx context.Context, webhooks []*domain.Webhook) error {
 	if l.embedded == nil {
 		return nil
 	}
-	return syncNames(l.dir) // the server has put new files in the place of the old ones
+	// The server has put new files in the place of the old ones, and did not sync that.
+	return syncFolder(filepath.Join(l.dir, "jetstream", "$G", "streams", WebhooksStream, "msgs"))
 }
 
 func (l *Log) delete(ctx context.Context, streamSequence uint64) error {
@@ -159,17 +162,17 @@ func (l *Log) delete(ctx context.Context, streamSequence uint64) error {
 
 // left gives the webhooks that have a tombstone and are still in the stream.
 func (l *Log) left(ctx context.Context) ([]*domain.Webhook, error) {
+	erased, err := l.erased.between(ctx, 1, math.MaxUint64)
+	if err != nil || len(erased) == 0 {
+		return nil, err
+	}
 	info, err := l.webhooks.Info(ctx, jetstream.WithDeletedDetails(true))
 	if err != nil {
 		return nil, refusal(err)
 	}
-	erased, err := l.erased.between(ctx, info.State.FirstSeq, info.State.LastSeq)
-	if err != nil {
-		return nil, err
-	}
 	var left []*domain.Webhook
 	for _, sequence := range erased {
-		if _, deleted := slices.BinarySearch(info.State.Deleted, sequence); !deleted {
+		if _, deleted := slices.BinarySearch(info.State.Deleted, sequence); !deleted && sequence >= info.State.FirstSeq {
 			left = append(left, &domain.Webhook{StreamSequence: sequence})
 		}
 	}

@@ -49,10 +49,21 @@ func (l *Log) Erasures(ctx context.Context, after uint64) iter.Seq2[*domain.Webh
 			yield(nil, err)
 			return
 		}
-		until := after
+		for w, err := range l.erasuresTo(ctx, after, last) {
+			if !yield(w, err) {
+				return
+			}
+		}
+	}
+}
+
+// erasuresTo gives the tombstones after a stream sequence, of which the newest is known.
+func (l *Log) erasuresTo(ctx context.Context, after, last uint64) iter.Seq2[*domain.Webhook, error] {
+	return func(yield func(*domain.Webhook, error) bool) {
 		if last <= after {
 			return // as nearly always; a reader would cost the server more
 		}
+		until := after
 		for s, err := range (backlog{js: l.js, stream: l.webhooks, subject: erasedSubjects, after: after}).read(ctx) {
 			if err != nil {
 				yield(nil, err)
@@ -82,9 +93,19 @@ func (l *Log) lastErasure(ctx context.Context) (uint64, error) {
 	return last.Sequence, nil
 }
 
-// refresh reads the tombstones that have come since.
+// refresh reads the tombstones that have come since. Where they are fewer than before the
+// stream was put back to an older point, and all is read again.
 func (e *erasures) refresh(ctx context.Context) error {
-	for w, err := range e.log.Erasures(ctx, e.read) {
+	last, err := e.log.lastErasure(ctx)
+	if err != nil {
+		return err
+	}
+	if last < e.read && last > 0 {
+		clear(e.by)
+		clear(e.parsed)
+		e.read = 0
+	}
+	for w, err := range e.log.erasuresTo(ctx, e.read, last) {
 		if err != nil {
 			return err
 		}

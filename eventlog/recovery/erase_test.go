@@ -267,7 +267,7 @@ func TestCompareWhileWebhooksAreErased(t *testing.T) {
 	r.fill(1, some)
 	erased := make(chan error)
 	go func() {
-		for sequence := uint64(1); sequence <= some; sequence += 3 {
+		for sequence := uint64(1); sequence <= some; sequence += 6 {
 			if _, err := r.Erase(r.t.Context(), "ivy", "shop", r.erasure(sequence)); err != nil {
 				erased <- err
 			}
