@@ -20,7 +20,7 @@ const (
 	// lookEvery is how often the server is asked whether it can still write, and
 	// brokenLooks how often in a row it must deny that to be believed: senders are to
 	// learn of it within a second.
-	lookEvery   = 200 * time.Millisecond
+	lookEvery   = 100 * time.Millisecond
 	brokenLooks = 3
 	// writeError is what the server's health says of a stream that failed to write,
 	// and of nothing else.

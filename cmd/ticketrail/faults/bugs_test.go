@@ -147,7 +147,7 @@ var bugs = []bug{
 		"	if fault.On(\"rename-over-live\") {\n		return os.Rename(path, f.Current())\n	}\n" +
 			"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
 	}}},
-	{"model-not-synced", courseCutSwitch, checkStart, []patch{{
+	{"model-not-synced", courseCutSwitch, checkReads, []patch{{
 		"projector/sqlite/folder.go",
 		"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
 		"	fault.At(\"switch.begun\")\n	p.Current, p.Previous = filepath.Base(path), p.Current\n",

@@ -13,6 +13,8 @@ const (
 	// leastRoom is what a full disk has left at the most, in bytes: what some dozens of
 	// webhooks take, in the stream, in the archive or in the read model.
 	leastRoom = 256 << 10
+	// noArchive has a program keep none.
+	noArchive = "TICKETRAIL_ARCHIVE_DIR=off"
 	// someSlow is how many webhooks a slow disk takes.
 	someSlow = 6
 )
@@ -50,7 +52,7 @@ func TestSyncsThatFailedAreMadeUpFor(t *testing.T) {
 		}
 		fault := "syncs fail for a while, then power cut"
 		if s.extra = nil; n%4 >= 2 {
-			fault, s.extra = fault+"; no archive", []string{"TICKETRAIL_ARCHIVE_DIR=off"}
+			fault, s.extra = fault+"; no archive", []string{noArchive}
 		}
 		if n%2 == 0 {
 			s.outlive(true, func() { s.disk.fail(true) }, func() { s.disk.fail(false) })
@@ -157,8 +159,10 @@ func (p *program) ready() int {
 	return response.StatusCode
 }
 
-// courseFull fills the disk for a while.
+// courseFull fills the disk for a while. There is no archive, whose trouble would be found
+// out before the broker meets its own.
 func courseFull(s *stage) {
+	s.extra = []string{noArchive}
 	s.onDisk().outlive(false, func() { s.disk.fill(0, false) }, s.disk.free)
 }
 
