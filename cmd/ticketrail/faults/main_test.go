@@ -26,7 +26,7 @@ var (
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
-	overload  = flag.Int("overload", 600, "how many webhooks are taken while ten times as many come as there is room for")
+	overload  = flag.Int("overload", 250, "how many webhooks are taken while ten times as many come as there is room for")
 	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )
