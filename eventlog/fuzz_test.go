@@ -53,6 +53,9 @@ func FuzzWebhook(f *testing.F) {
 			return
 		}
 		require.True(t, utf8.ValidString(id), "it was taken")
+		if receipt.Duplicate {
+			return // of one with another content type, which decides nothing
+		}
 		read, err := log.Webhook(t.Context(), receipt.StreamSequence)
 		require.NoError(t, err)
 		require.Equal(t, []string{source, event, id, contentType}, []string{read.Source, read.Event, read.ID, read.ContentType})

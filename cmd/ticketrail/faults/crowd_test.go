@@ -22,9 +22,9 @@ const (
 	// giantSize is the size of the largest body that is taken, in bytes, and giants how
 	// many send such ones, one after the other.
 	giantSize = 4 << 20
-	giants    = 8
+	giants    = 4
 	// impatience is when who was put off for a second comes again.
-	impatience = 100 * time.Millisecond
+	impatience = 250 * time.Millisecond
 )
 
 // crowd are more senders than there is room for, and one who waits for an answer.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,10 +31,17 @@ type besieged struct {
 // tokenVariable names what an API asks for.
 const tokenVariable = "TICKETRAIL_API_TOKEN"
 
+// rateOfOne is the rate of one source, which a crowd is far above.
+const rateOfOne = 5
+
 // besiege starts one, whose API asks for a token. It logs all that it ever logs.
 func besiege(t *testing.T, binary string, environment ...string) *besieged {
 	t.Helper()
 	made, file := sources(t)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	limited := strings.Replace(string(text), "name: payway,", fmt.Sprintf("name: payway, rate: %d,", rateOfOne), 1)
+	require.NoError(t, os.WriteFile(file, []byte(limited), 0o600))
 	b := &besieged{data: filepath.Join(t.TempDir(), "data"), config: file, sources: made, token: "ticketrail_" + rand.Text()}
 	environment = append(environment, "TICKETRAIL_LOG_LEVEL=debug", tokenVariable+"="+b.token)
 	p, err := start(t, binary, file, b.data, environment...)

@@ -32,7 +32,7 @@ var (
 	slowDisks = flag.Int("slow-disks", 1, "how often the disk is slow for a while")
 	refusal   = flag.Duration("refuse-within", 20*time.Second, "how long a webhook may wait for its 503 where the disk takes none")
 	mending   = flag.Duration("mend-within", patience, "how long it may take to webhooks being taken once the disk works again")
-	overload  = flag.Int("overload", 600, "how many webhooks are taken while ten times as many come as there is room for")
+	overload  = flag.Int("overload", 250, "how many webhooks are taken while ten times as many come as there is room for")
 	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +24,6 @@ const (
 	// slow is how many send a byte a second, and idle how many read nothing.
 	slow = 1000
 	idle = 250
-	// rateOfOne is the rate of one source, which the crowd is far above.
-	rateOfOne = 20
 	// walLimit is what the log of the read model may grow to, in bytes.
 	walLimit = 64 << 20
 	// bearable is how long a webhook may take under any load: what the stream gets.
@@ -41,7 +40,7 @@ func TestOverload(t *testing.T) {
 	c := newCrowd(b.sources, *seed)
 	j := newJudge(c.history, patience)
 	paths := b.stock(t, c.history)
-	calm := c.patient(t, b, 50)
+	calm := c.patient(t, b, 20)
 	before := b.measure(t)
 
 	ctx, end := context.WithCancel(t.Context())
@@ -73,6 +72,8 @@ func TestOverload(t *testing.T) {
 	results.clean("overload", j.found)
 	require.Empty(t, j.found)
 	require.Positive(t, c.history.refused(), "it was no overload")
+	require.True(t, slices.ContainsFunc(c.history.all(), func(a *attempt) bool { return a.answer.Status == http.StatusTooManyRequests }),
+		"no source was over its rate")
 	require.Less(t, log, int64(walLimit))
 	require.Less(t, median(busy), max(100*median(calm), bearable))
 	b.endures(t)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,7 +55,7 @@ func listen(conn net.Conn, method string, most int) (answers []said) {
 			return answers
 		}
 		body, err := io.ReadAll(response.Body)
-		if err != nil {
+		if err = errors.Join(err, response.Body.Close()); err != nil {
 			return answers
 		}
 		answer := said{status: response.StatusCode, header: response.Header, body: string(body)}
@@ -82,12 +83,6 @@ func signedHead(t testing.TB, source config.Source, id, body string) string {
 		fmt.Fprintf(&head, "%s: %s\r\n", name, values[0])
 	}
 	return head.String()
-}
-
-// signedRequest gives a whole webhook as its provider sends it.
-func signedRequest(t testing.TB, source config.Source, id, body string) string {
-	t.Helper()
-	return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", signedHead(t, source, id, body), len(body), body)
 }
 
 // sourceOf gives the source of a name among those of a test.
