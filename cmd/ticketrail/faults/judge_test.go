@@ -29,6 +29,7 @@ const (
 	checkReads      = "what was read is not taken back"
 	checkClosed     = "another stream is not followed"
 	checkBaseline   = "what a load took is given back"
+	checkAnswers    = "every request is answered"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 
@@ -142,17 +143,22 @@ type sentName struct {
 
 // sequences holds every stored webhook to the requests that were sent.
 func (j *judge) sequences() {
-	sent := map[sentName]*attempt{}
+	sent, times := map[sentName]*attempt{}, map[sentName]int{}
 	for _, a := range j.history.all() {
 		if !a.forged {
 			sent[sentName{a.source, a.body}] = a
+			times[sentName{a.source, a.body}]++
 		}
 	}
 	for _, w := range j.stream {
-		a, ok := sent[sentName{w.Source, w.BodyDigest}]
+		name := sentName{w.Source, w.BodyDigest}
+		a, ok := sent[name]
+		times[name]--
 		switch {
 		case !ok:
 			j.find(checkPhantom, "webhook %d was not sent, or not with a good signature", w.StreamSequence)
+		case times[name] < 0:
+			j.find(checkPhantom, "webhook %d is kept more often than it was sent", w.StreamSequence)
 		case w.ID != a.id || w.Provider != a.source || w.ContentType != "":
 			j.find(checkIdentity, "webhook %d has another id, provider or type than was sent", w.StreamSequence)
 		}
@@ -164,7 +170,7 @@ func (j *judge) answers() {
 	newest := map[int]uint64{} // by client
 	for _, a := range j.history.all() {
 		switch n := a.answer.StreamSequence; {
-		case !a.answered:
+		case !a.answered():
 		case a.forged && a.answer.Status != 401:
 			j.find(checkForged, "a forged webhook was answered with %d", a.answer.Status)
 		case !a.stored():

@@ -40,6 +40,7 @@ type client struct {
 	simulator *simulate.Simulator
 	orders    int
 	queue     []simulate.Webhook
+	among     int       // so many clients
 	last      *parcel   // what was sent last
 	again     bool      // and was not answered
 	past      []*parcel // what was sent before
@@ -53,11 +54,11 @@ type parcel struct {
 	forged     bool
 }
 
-func newSenders(sources []config.Source, seed uint64) *senders {
+func newSenders(sources []config.Source, seed uint64, count int) *senders {
 	s := &senders{sources: sources, history: &history{}}
-	for n := range clients {
+	for n := range count {
 		s.clients = append(s.clients, &client{
-			number: n, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
+			number: n, among: count, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
 		})
 	}
 	return s
@@ -74,6 +75,22 @@ func (s *senders) send(p *program) *sending {
 	ctx, cancel := context.WithCancel(context.Background())
 	going := &sending{cancel: cancel}
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	fleet := s.fleet(p, transport)
+	for _, c := range s.clients {
+		going.group.Go(func() {
+			for ctx.Err() == nil && c.send(s.history, fleet) {
+			}
+		})
+	}
+	go func() {
+		going.group.Wait()
+		transport.CloseIdleConnections()
+	}()
+	return going
+}
+
+// fleet gives for each source who sends for it, and who sends with a bad signature.
+func (s *senders) fleet(p *program, transport http.RoundTripper) map[string][2]*sender.Sender {
 	fleet := map[string][2]*sender.Sender{}
 	for _, source := range s.sources {
 		adapter, _ := provider.Named(source.Provider)
@@ -87,17 +104,7 @@ func (s *senders) send(p *program) *sending {
 		forged.Secret = adapter.NewSecret([24]byte{1})
 		fleet[source.Name] = [2]*sender.Sender{&to, &forged}
 	}
-	for _, c := range s.clients {
-		going.group.Go(func() {
-			for ctx.Err() == nil && c.send(s.history, fleet) {
-			}
-		})
-	}
-	go func() {
-		going.group.Wait()
-		transport.CloseIdleConnections()
-	}()
-	return going
+	return fleet
 }
 
 // end lets what is under way be answered, and sends nothing more.
@@ -161,7 +168,7 @@ func (c *client) webhook(of string) simulate.Webhook {
 	}
 	if of != "" || len(c.queue) == 0 {
 		c.orders++
-		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*clients+c.number, time.Unix(1_700_000_000, 0))
+		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*c.among+c.number, time.Unix(1_700_000_000, 0))
 		made = simulate.Disorder(c.random, made, simulate.Faults{Delay: time.Hour})
 		if of != "" {
 			return made[0]

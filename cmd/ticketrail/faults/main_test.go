@@ -24,13 +24,14 @@ var (
 	powerCuts = flag.Int("power-cuts", 3, "how often the power is cut")
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
+	brokers   = flag.Int("broker-faults", 4, "how often something is done to a cluster of brokers")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
 	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )
 
-// The programs under test, built once by TestMain.
-var plainBinary, seededBinary string
+// The programs under test, and the broker, built once by TestMain.
+var plainBinary, seededBinary, natsBinary string
 
 // tableVariable names a file to write the table of results to, besides printing it.
 const tableVariable = "FAULTS_TABLE"
@@ -50,6 +51,9 @@ func runTests(m *testing.M) int {
 		return complain(err)
 	}
 	if seededBinary, err = build(folder, patches()); err != nil {
+		return complain(err)
+	}
+	if natsBinary, err = buildNATS(folder); err != nil {
 		return complain(err)
 	}
 	status := m.Run()
