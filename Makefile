@@ -26,7 +26,7 @@ FUZZTIME ?= 10s
 FLIPS    ?= 100
 BENCH    ?= .
 ARGS     ?=
-FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -bugs 99 -fuse required
+FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -broker-faults 200 -bugs 99 -fuse required
 ENGINE   ?= docker
 
 ##@ Use

@@ -35,52 +35,60 @@ var errShort = errors.New("it takes a minute, and -short is set")
 type brokerFault struct {
 	name   string
 	total  bool // nothing can be taken meanwhile
-	strike func(*cluster, *rand.Rand) (heal func())
+	strike func(*stage) (heal func())
 }
 
 var brokerFaults = []brokerFault{
-	{"leader killed", false, func(c *cluster, _ *rand.Rand) func() {
-		n := c.leader()
-		c.kill(n)
-		return func() { c.start(n) }
+	{"leader killed", false, func(s *stage) func() {
+		n := s.cluster.leader()
+		s.cluster.kill(n)
+		return func() { s.cluster.start(n) }
 	}},
-	{"leader paused", false, func(c *cluster, _ *rand.Rand) func() { return c.pause(c.leader()) }},
-	{"connections cut", true, func(c *cluster, _ *rand.Rand) func() { return each(c.clientProxies(), (*proxy).cut) }},
-	{"rolling restart", false, func(c *cluster, random *rand.Rand) func() {
-		for _, i := range random.Perm(serverCount) {
-			c.stop(c.servers[i])
-			c.start(c.servers[i])
-			c.awaitHealthy()
+	{"leader paused", false, func(s *stage) func() { return s.cluster.pause(s.cluster.leader()) }},
+	{"connections cut", true, func(s *stage) func() { return each(s.cluster.clientProxies(), (*proxy).cut) }},
+	{"rolling restart", false, func(s *stage) func() {
+		for _, i := range s.random.Perm(serverCount) {
+			s.cluster.stop(s.cluster.servers[i])
+			s.cluster.start(s.cluster.servers[i])
+			s.cluster.awaitHealthy()
 		}
 		return func() {}
 	}},
-	{"follower paused", false, func(c *cluster, random *rand.Rand) func() { return c.pause(c.follower(random)) }},
-	{"follower killed", false, func(c *cluster, random *rand.Rand) func() {
-		n := c.follower(random)
-		c.kill(n)
-		return func() { c.start(n) }
+	{"follower paused", false, func(s *stage) func() { return s.cluster.pause(s.cluster.follower(s.random)) }},
+	{"follower killed", false, func(s *stage) func() {
+		n := s.cluster.follower(s.random)
+		s.cluster.kill(n)
+		return func() { s.cluster.start(n) }
 	}},
-	{"connections held", true, func(c *cluster, _ *rand.Rand) func() { return each(c.clientProxies(), (*proxy).hold) }},
-	{"connections to one server cut", false, func(c *cluster, random *rand.Rand) func() {
-		return each([]*proxy{c.any(random).proxy}, (*proxy).cut)
+	{"connections held", true, func(s *stage) func() { return each(s.cluster.clientProxies(), (*proxy).hold) }},
+	{"connections held, large webhooks", true, func(s *stage) func() {
+		heal := each(s.cluster.clientProxies(), (*proxy).hold)
+		s.senders.large.Store(true)
+		return func() {
+			s.senders.large.Store(false)
+			heal()
+		}
 	}},
-	{"connections to one server held", false, func(c *cluster, random *rand.Rand) func() {
-		return each([]*proxy{c.any(random).proxy}, (*proxy).hold)
+	{"connections to one server cut", false, func(s *stage) func() {
+		return each([]*proxy{s.cluster.any(s.random).proxy}, (*proxy).cut)
 	}},
-	{"connections slow", false, func(c *cluster, random *rand.Rand) func() {
-		return each(c.clientProxies(), slowly(random))
+	{"connections to one server held", false, func(s *stage) func() {
+		return each([]*proxy{s.cluster.any(s.random).proxy}, (*proxy).hold)
 	}},
-	{"routes of the leader cut", false, func(c *cluster, _ *rand.Rand) func() {
-		return each(c.routesOf(c.leader()), (*proxy).cut)
+	{"connections slow", false, func(s *stage) func() {
+		return each(s.cluster.clientProxies(), slowly(s.random))
 	}},
-	{"routes of the leader held", false, func(c *cluster, _ *rand.Rand) func() {
-		return each(c.routesOf(c.leader()), (*proxy).hold)
+	{"routes of the leader cut", false, func(s *stage) func() {
+		return each(s.cluster.routesOf(s.cluster.leader()), (*proxy).cut)
 	}},
-	{"routes of a follower cut", false, func(c *cluster, random *rand.Rand) func() {
-		return each(c.routesOf(c.follower(random)), (*proxy).cut)
+	{"routes of the leader held", false, func(s *stage) func() {
+		return each(s.cluster.routesOf(s.cluster.leader()), (*proxy).hold)
 	}},
-	{"routes of a server slow", false, func(c *cluster, random *rand.Rand) func() {
-		return each(c.routesOf(c.any(random)), slowly(random))
+	{"routes of a follower cut", false, func(s *stage) func() {
+		return each(s.cluster.routesOf(s.cluster.follower(s.random)), (*proxy).cut)
+	}},
+	{"routes of a server slow", false, func(s *stage) func() {
+		return each(s.cluster.routesOf(s.cluster.any(s.random)), slowly(s.random))
 	}},
 }
 
@@ -155,7 +163,7 @@ func courseBrokers(s *stage) {
 	if p == nil {
 		return
 	}
-	for _, name := range []string{"connections held", "leader killed"} {
+	for _, name := range []string{"connections held, large webhooks", "leader killed"} {
 		i := slices.IndexFunc(brokerFaults, func(f brokerFault) bool { return f.name == name })
 		s.send(p, brokerFaults[i], courseLength)
 	}
@@ -196,7 +204,7 @@ func (s *stage) send(p *program, f brokerFault, length time.Duration) (unavailab
 	crowd := s.senders.crowd(p)
 	s.more(p, before)
 	struck := time.Now()
-	heal := f.strike(s.cluster, s.random)
+	heal := f.strike(s)
 	pause(length)
 	heal()
 	s.cluster.awaitHealthy()
@@ -213,7 +221,7 @@ func (s *stage) outlast(p *program, f brokerFault) *program {
 	crowd := s.senders.crowd(p)
 	s.more(p, before)
 	struck := time.Now()
-	heal := f.strike(s.cluster, s.random)
+	heal := f.strike(s)
 	pause(f.lasts(s.random) / 2)
 	crowd.kill()
 	s.judge.manners(crowd, struck)
@@ -224,7 +232,7 @@ func (s *stage) outlast(p *program, f brokerFault) *program {
 		p, err = s.tryStart()
 		return err == nil
 	}), "%v", err)
-	s.endure(p, brokerFault{name: killedMeanwhile, strike: func(*cluster, *rand.Rand) func() { return func() {} }}, 0)
+	s.endure(p, brokerFault{name: killedMeanwhile, strike: func(*stage) func() { return func() {} }}, 0)
 	return p
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -23,6 +25,8 @@ const (
 	canary = "canary-"
 	// sendLimit bounds one request: an ingest answers long before.
 	sendLimit = 30 * time.Second
+	// largeSize is more than a connection takes of what nobody reads, but for a few.
+	largeSize = 1 << 20
 )
 
 // senders are those who send to one data folder, through all the programs that
@@ -31,16 +35,17 @@ type senders struct {
 	sources []config.Source
 	history *history
 	clients []*client
+	large   atomic.Bool // some webhooks are, meanwhile
 }
 
 // client sends one webhook after the other.
 type client struct {
+	senders   *senders // of whom it is one
 	number    int
 	random    *rand.Rand
 	simulator *simulate.Simulator
 	orders    int
 	queue     []simulate.Webhook
-	among     int       // so many clients
 	last      *parcel   // what was sent last
 	again     bool      // and was not answered
 	past      []*parcel // what was sent before
@@ -58,7 +63,7 @@ func newSenders(sources []config.Source, seed uint64, count int) *senders {
 	s := &senders{sources: sources, history: &history{}}
 	for n := range count {
 		s.clients = append(s.clients, &client{
-			number: n, among: count, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
+			senders: s, number: n, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
 		})
 	}
 	return s
@@ -168,7 +173,7 @@ func (c *client) webhook(of string) simulate.Webhook {
 	}
 	if of != "" || len(c.queue) == 0 {
 		c.orders++
-		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*c.among+c.number, time.Unix(1_700_000_000, 0))
+		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*len(c.senders.clients)+c.number, time.Unix(1_700_000_000, 0))
 		made = simulate.Disorder(c.random, made, simulate.Faults{Delay: time.Hour})
 		if of != "" {
 			return made[0]
@@ -184,5 +189,8 @@ func (c *client) webhook(of string) simulate.Webhook {
 func (c *client) mark(body []byte) []byte {
 	c.made++
 	marked := fmt.Appendf(nil, `{"canary":"%s%d-%d",`, canary, c.number, c.made)
+	if c.senders.large.Load() && c.random.IntN(4) == 0 {
+		marked = fmt.Appendf(marked, `"padding":"%s",`, strings.Repeat("x", largeSize))
+	}
 	return append(marked, bytes.TrimPrefix(body, []byte("{"))...)
 }

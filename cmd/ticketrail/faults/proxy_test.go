@@ -93,6 +93,7 @@ func (p *proxy) accept() {
 		if err != nil {
 			return
 		}
+		_ = near.(*net.TCPConn).SetReadBuffer(chunk) // what is held is to be noticed
 		p.group.Go(func() { p.serve(near) })
 	}
 }
