@@ -206,12 +206,24 @@ func (s *stage) send(p *program, f brokerFault, length time.Duration) (unavailab
 	struck := time.Now()
 	heal := f.strike(s)
 	pause(length)
+	if f.total {
+		s.mustTell(p, false)
+	}
 	heal()
 	s.cluster.awaitHealthy()
 	s.more(p, after)
 	crowd.end()
+	s.mustTell(p, true)
 	s.judge.manners(crowd, struck)
 	return s.senders.history.unavailable(struck)
+}
+
+// mustTell requires that a program comes to tell whether it is ready for webhooks.
+func (s *stage) mustTell(p *program, ready bool) {
+	s.t.Helper()
+	if !await(s.judge.limit, func() bool { return p.ready() == ready }) {
+		s.judge.find(checkReady, "it does not come to say %t", ready)
+	}
 }
 
 // outlast kills a program during a fault, and gives the one that takes its place as

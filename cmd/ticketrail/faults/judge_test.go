@@ -30,6 +30,7 @@ const (
 	checkClosed     = "another stream is not followed"
 	checkBaseline   = "what a load took is given back"
 	checkAnswers    = "every request is answered"
+	checkReady      = "readiness is told as it is"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 

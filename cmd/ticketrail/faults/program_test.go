@@ -153,6 +153,19 @@ func (p *program) raw(ctx context.Context, method, path, body string) (text []by
 	return text, response.StatusCode, err
 }
 
+// ready asks the ingest whether it could take a webhook.
+func (p *program) ready() bool {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.ingest+"/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return false
+	}
+	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+}
+
 // await polls until a condition holds, or for so long; it tells whether it held.
 func await(limit time.Duration, condition func() bool) bool {
 	deadline := time.NewTimer(limit)
