@@ -61,6 +61,7 @@ type Log struct {
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
 	publisher *Publisher
+	roaming   *roaming
 	leader    nats.JetStreamManager
 	copy      Copy      // nil where receipts wait for none
 	embedded  *Embedded // nil where the server is external
@@ -87,7 +88,10 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := checkPayload(nc, config.MaxBody); err != nil {
 		return nil, err
 	}
-	log := &Log{js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree}
+	log := &Log{
+		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
+		roaming: &roaming{storing: nc, reading: reading.Conn()},
+	}
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {

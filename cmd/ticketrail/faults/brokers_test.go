@@ -26,7 +26,7 @@ const (
 	// waits, and than a connection is believed without an answer.
 	courseLength = 8 * time.Second
 	// killEvery says that in one of so many faults the program is killed as well.
-	killEvery, killedMeanwhile = 5, "kill -9 during any of them"
+	killEvery, killedMeanwhile = 7, "kill -9 during any of them"
 )
 
 var errShort = errors.New("it takes a minute, and -short is set")
@@ -144,7 +144,7 @@ func TestBrokerFaultsLoseNothing(t *testing.T) {
 			p := s.start()
 			for n := from; n < min(from+lives, *brokers); n++ {
 				f := brokerFaults[turns[n%len(turns)]]
-				if n%killEvery == killEvery-1 {
+				if n%killEvery == killEvery/2 {
 					p = s.outlast(p, f)
 				} else {
 					s.endure(p, f, f.lasts(random))
@@ -191,9 +191,7 @@ func (s *stage) onCluster() *stage {
 // endure has a program go through a fault under load, and the judge look at it.
 func (s *stage) endure(p *program, f brokerFault, length time.Duration) {
 	s.t.Helper()
-	results.unavailable(f.name, s.send(p, f, length))
-	s.judge.judge(context.Background(), p)
-	s.require(f.name)
+	s.settle(p, f.name, s.send(p, f, length))
 }
 
 // send sends through a fault and beyond it, and gives for how long nothing was taken.
@@ -210,12 +208,26 @@ func (s *stage) send(p *program, f brokerFault, length time.Duration) (unavailab
 		s.mustTell(p, false)
 	}
 	heal()
+	return s.recover(p, crowd, struck)
+}
+
+// recover sends until all is well again, and gives for how long nothing was taken.
+func (s *stage) recover(p *program, crowd *crowd, struck time.Time) (unavailable time.Duration) {
+	s.t.Helper()
 	s.cluster.awaitHealthy()
 	s.more(p, after)
 	crowd.end()
 	s.mustTell(p, true)
 	s.judge.manners(crowd, struck)
 	return s.senders.history.unavailable(struck)
+}
+
+// settle has the judge look, and notes what came of a fault.
+func (s *stage) settle(p *program, fault string, unavailable time.Duration) {
+	s.t.Helper()
+	results.unavailable(fault, unavailable)
+	s.judge.judge(context.Background(), p)
+	s.require(fault)
 }
 
 // mustTell requires that a program comes to tell whether it is ready for webhooks.
@@ -244,7 +256,7 @@ func (s *stage) outlast(p *program, f brokerFault) *program {
 		p, err = s.tryStart()
 		return err == nil
 	}), "%v", err)
-	s.endure(p, brokerFault{name: killedMeanwhile, strike: func(*stage) func() { return func() {} }}, 0)
+	s.settle(p, killedMeanwhile, s.recover(p, s.senders.crowd(p), struck))
 	return p
 }
 

@@ -180,7 +180,8 @@ var bugs = []bug{
 			"		if ack, err := s.js.PublishMsg(first, n); err == nil {\n" +
 			"			return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n" +
 			"		}\n" +
-			"		n.Header.Set(jetstream.MsgIDHeader, nats.NewInbox())\n" +
+			"		if n.Header.Get(jetstream.MsgIDHeader) != \"\" {\n" +
+			"			n.Header.Set(jetstream.MsgIDHeader, nats.NewInbox())\n		}\n" +
 			"	}\n" +
 			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
 	}}},

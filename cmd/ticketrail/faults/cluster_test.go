@@ -153,12 +153,26 @@ func (c *cluster) ask(n *natsServer, path string) (text []byte, err error) {
 	return io.ReadAll(response.Body)
 }
 
-// awaitHealthy waits until all servers are.
+// awaitHealthy waits until all servers are, also in the eyes of those who lead.
 func (c *cluster) awaitHealthy() {
 	c.t.Helper()
 	for _, n := range c.servers {
-		require.True(c.t, await(patience, func() bool { return c.healthy(n) }), "%s does not recover: %s", n.name(), n.lastWords())
+		require.True(c.t, await(patience, func() bool { return c.healthy(n) && c.followed(n) }),
+			"%s does not recover: %s", n.name(), n.lastWords())
 	}
+}
+
+// followed tells whether the others are up to date in every stream that a server leads.
+func (c *cluster) followed(n *natsServer) bool {
+	streams, err := c.streams(n)
+	for _, s := range streams {
+		for _, replica := range s.Cluster.Replicas {
+			if s.Cluster.Leader == n.name() && !replica.Current {
+				return false
+			}
+		}
+	}
+	return err == nil
 }
 
 // leader gives the server that leads the stream of webhooks.
@@ -167,8 +181,11 @@ func (c *cluster) leader() *natsServer {
 	var leader *natsServer
 	require.True(c.t, await(patience, func() bool {
 		for _, n := range c.servers {
-			if c.leads(n) {
-				leader = n
+			streams, _ := c.streams(n) // of none, it leads none
+			for _, s := range streams {
+				if s.Name == "WEBHOOKS" && s.Cluster.Leader == n.name() {
+					leader = n
+				}
 			}
 		}
 		return leader != nil
@@ -176,31 +193,32 @@ func (c *cluster) leader() *natsServer {
 	return leader
 }
 
-// leads tells whether a server believes that it leads the stream.
-func (c *cluster) leads(n *natsServer) bool {
+// clusterStream is what a server tells of a stream.
+type clusterStream struct {
+	Name    string
+	Cluster struct {
+		Leader   string
+		Replicas []struct{ Current bool }
+	}
+}
+
+func (c *cluster) streams(n *natsServer) (streams []clusterStream, err error) {
 	text, err := c.ask(n, "/jsz?accounts=true&streams=true")
 	if err != nil {
-		return false
+		return nil, err
 	}
 	var told struct {
 		Accounts []struct {
-			Streams []struct {
-				Name    string
-				Cluster struct{ Leader string }
-			} `json:"stream_detail"`
+			Streams []clusterStream `json:"stream_detail"`
 		} `json:"account_details"`
 	}
-	if json.Unmarshal(text, &told) != nil {
-		return false
+	if err := json.Unmarshal(text, &told); err != nil {
+		return nil, err
 	}
 	for _, account := range told.Accounts {
-		for _, stream := range account.Streams {
-			if stream.Name == "WEBHOOKS" && stream.Cluster.Leader == n.name() {
-				return true
-			}
-		}
+		streams = append(streams, account.Streams...)
 	}
-	return false
+	return streams, nil
 }
 
 // end ends all servers.
