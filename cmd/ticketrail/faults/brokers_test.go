@@ -201,25 +201,27 @@ func (s *stage) send(p *program, f brokerFault, length time.Duration) (unavailab
 	defer endReads()
 	crowd := s.senders.crowd(p)
 	s.more(p, before)
-	struck := time.Now()
+	since := time.Now()
 	heal := f.strike(s)
 	pause(length)
 	if f.total {
 		s.mustTell(p, false)
+		since = time.Now() // that nothing was taken before is no news
 	}
 	heal()
-	return s.recover(p, crowd, struck)
+	return s.recover(p, crowd, since)
 }
 
-// recover sends until all is well again, and gives for how long nothing was taken.
-func (s *stage) recover(p *program, crowd *crowd, struck time.Time) (unavailable time.Duration) {
+// recover sends until all is well again, and gives for how long nothing was taken since
+// a point in time.
+func (s *stage) recover(p *program, crowd *crowd, since time.Time) (unavailable time.Duration) {
 	s.t.Helper()
 	s.cluster.awaitHealthy()
 	s.more(p, after)
 	crowd.end()
 	s.mustTell(p, true)
-	s.judge.manners(crowd, struck)
-	return s.senders.history.unavailable(struck)
+	s.judge.manners(crowd)
+	return s.senders.history.unavailable(since)
 }
 
 // settle has the judge look, and notes what came of a fault.
@@ -248,7 +250,7 @@ func (s *stage) outlast(p *program, f brokerFault) *program {
 	pause(f.lasts(s.random) / 2)
 	struck := time.Now()
 	crowd.kill()
-	s.judge.manners(crowd, struck)
+	s.judge.manners(crowd)
 	s.judge.log(p)
 	heal()
 	var err error

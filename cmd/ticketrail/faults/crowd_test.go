@@ -22,6 +22,7 @@ const (
 type crowd struct {
 	*sending
 	program *program
+	begun   time.Time
 	client  http.RoundTripper
 	idle    chan *client
 	excused atomic.Bool  // the program is being killed
@@ -32,7 +33,7 @@ type crowd struct {
 func (s *senders) crowd(p *program) *crowd {
 	ctx, cancel := context.WithCancel(context.Background())
 	transport := &http.Transport{MaxIdleConnsPerHost: crowdSize}
-	c := &crowd{sending: &sending{cancel: cancel}, program: p, client: transport, idle: make(chan *client, len(s.clients))}
+	c := &crowd{sending: &sending{cancel: cancel}, program: p, begun: time.Now(), client: transport, idle: make(chan *client, len(s.clients))}
 	for _, each := range s.clients {
 		c.idle <- each
 	}
@@ -75,9 +76,9 @@ func (c *crowd) kill() {
 	c.end()
 }
 
-// manners holds the answers of a crowd, since a point in time, to what senders may
-// expect: one each, soon, and a refusal that says when to come again.
-func (j *judge) manners(c *crowd, since time.Time) {
+// manners holds the answers that a crowd got to what senders may expect: one each,
+// soon, and a refusal that says when to come again.
+func (j *judge) manners(c *crowd) {
 	if n := c.hung.Load(); n > 0 {
 		j.find(checkAnswers, "%d requests got none", n)
 	}
@@ -86,7 +87,7 @@ func (j *judge) manners(c *crowd, since time.Time) {
 	}
 	for _, a := range j.history.all() {
 		switch took := a.ended.Sub(a.begun); {
-		case !a.answered() || a.begun.Before(since):
+		case !a.answered() || a.begun.Before(c.begun):
 		case took > answerLimit:
 			j.find(checkAnswers, "one took %v", took.Round(time.Second))
 		case !slices.Contains([]int{200, 401, 503}, a.answer.Status):
