@@ -29,7 +29,10 @@ const (
 	killEvery, killedMeanwhile = 7, "kill -9 during any of them"
 )
 
-var errShort = errors.New("it takes a minute, and -short is set")
+var (
+	errShort = errors.New("it takes a minute, and -short is set")
+	errLimps = errors.New("a NATS server does not catch up with the others, although it was started again")
+)
 
 // brokerFault is something that happens to a cluster, until it is healed.
 type brokerFault struct {
@@ -142,13 +145,16 @@ func TestBrokerFaultsLoseNothing(t *testing.T) {
 		t.Run(fmt.Sprint("from ", from), func(t *testing.T) {
 			s := newStage(t, plainBinary, "", random).onCluster()
 			p := s.start()
-			for n := from; n < min(from+lives, *brokers); n++ {
+			for n := from; n < min(from+lives, *brokers) && !s.cluster.limps; n++ {
 				f := brokerFaults[turns[n%len(turns)]]
 				if n%killEvery == killEvery/2 {
 					p = s.outlast(p, f)
 				} else {
 					s.endure(p, f, f.lasts(random))
 				}
+			}
+			if s.cluster.limps {
+				results.skip(t.Name()+", the rest of it", errLimps)
 			}
 			s.leave(p)
 		})
