@@ -165,11 +165,12 @@ func TestBrokerFaultsLoseNothing(t *testing.T) {
 func courseBrokers(s *stage) {
 	s.t.Helper()
 	s.onCluster()
+	s.environment, s.judge.once = append(s.environment, "TICKETRAIL_STREAM_DUPLICATE_WINDOW=1h"), true
 	p := s.start()
 	if p == nil {
 		return
 	}
-	for _, name := range []string{"connections held, large webhooks", "leader killed"} {
+	for _, name := range []string{"connections held", "connections held, large webhooks", "leader killed"} {
 		i := slices.IndexFunc(brokerFaults, func(f brokerFault) bool { return f.name == name })
 		s.send(p, brokerFaults[i], courseLength)
 	}

@@ -47,6 +47,7 @@ func (v violation) String() string { return v.check + ": " + v.what }
 type judge struct {
 	history *history
 	limit   time.Duration // for the read model to follow
+	once    bool          // the broker is to absorb every repetition of an id
 	stream  []*domain.Webhook
 	reads   reads
 	found   []violation
@@ -146,9 +147,13 @@ type sentName struct {
 func (j *judge) sequences() {
 	sent, times := map[sentName]*attempt{}, map[sentName]int{}
 	for _, a := range j.history.all() {
+		name := sentName{a.source, a.body}
 		if !a.forged {
-			sent[sentName{a.source, a.body}] = a
-			times[sentName{a.source, a.body}]++
+			sent[name] = a
+			times[name]++
+		}
+		if j.once && a.id != "" {
+			times[name] = 1
 		}
 	}
 	for _, w := range j.stream {
