@@ -1,6 +1,7 @@
 // Package faults_test breaks the real program on purpose and holds it to what it
 // promises. Processes are killed, at random and at named places; the power is cut
-// under a disk that forgets what was not synced; streams are exchanged. Every request
+// under a disk that forgets what was not synced; streams are exchanged; a cluster of
+// brokers is killed, paused, cut off and slowed piece by piece. Every request
 // is written down before it is sent, with its answer, and a judge compares all of
 // them with what a fresh process makes of what survived.
 //
