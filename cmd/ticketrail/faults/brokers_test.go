@@ -145,6 +145,7 @@ func TestBrokerFaultsLoseNothing(t *testing.T) {
 		t.Run(fmt.Sprint("from ", from), func(t *testing.T) {
 			s := newStage(t, plainBinary, "", random).onCluster()
 			p := s.start()
+			require.NotNil(t, p, "%v", s.judge.found)
 			for n := from; n < min(from+lives, *brokers) && !s.cluster.limps; n++ {
 				f := brokerFaults[turns[n%len(turns)]]
 				if n%killEvery == killEvery/2 {
@@ -157,6 +158,7 @@ func TestBrokerFaultsLoseNothing(t *testing.T) {
 				results.skip(t.Name()+", the rest of it", errLimps)
 			}
 			s.leave(p)
+			require.Empty(t, s.found(), "seed %d", *seed)
 		})
 	}
 }
