@@ -212,17 +212,6 @@ var bugs = []bug{
 			"	}\n" +
 			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
 	}}},
-	{"publish-unbounded", courseBrokers, checkAnswers, []patch{{
-		"eventlog/publisher.go",
-		"	config.Timeout = cmp.Or(config.Timeout, defaultPublishTimeout)\n",
-		"	config.Timeout = cmp.Or(config.Timeout, defaultPublishTimeout)\n" +
-			"	if fault.On(\"publish-unbounded\") {\n		config.Timeout = time.Hour\n	}\n",
-	}, {
-		"ingest/config.go",
-		"	c.PublishTimeout = cmp.Or(c.PublishTimeout, DefaultPublishTimeout)\n",
-		"	c.PublishTimeout = cmp.Or(c.PublishTimeout, DefaultPublishTimeout)\n" +
-			"	if fault.On(\"publish-unbounded\") {\n		c.PublishTimeout = time.Hour\n	}\n",
-	}}},
 	{"write-unbounded", courseBrokers, checkAnswers, []patch{{
 		"eventlog/connect.go",
 		"		nats.FlusherTimeout(writeTimeout),\n",
