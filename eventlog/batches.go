@@ -38,10 +38,10 @@ func (b *Batch) add(m *message.Message) {
 }
 
 // Batches reads the stream from a stream sequence on, as it was stored or with what an
-// erasure left, and waits for more at its end. It waits for the first webhook of a batch, and then goes on
-// collecting as long as there are more, up to most (from 1) and 32 MiB: a reader
-// that has caught up gets each webhook at once, and one that is behind gets full
-// batches. Two batches, or as many as hold 4096 webhooks, may be under way
+// erasure left, and waits for more at its end. It waits for the first webhook of a
+// batch, and then goes on collecting as long as there are more, up to most (from 1) and
+// 32 MiB: a reader that has caught up gets each webhook at once, and one that is behind
+// gets full batches. Two batches, or as many as hold 4096 webhooks, may be under way
 // unacknowledged; then the iterator waits.
 //
 // It ends with an error: when ctx ends, with [ErrStreamLost], and with

@@ -119,11 +119,7 @@ func Settle(path string) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+	if err := syncFolder(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package eventlog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -257,6 +258,25 @@ func TestEraseRefusesWhatIsNotThere(t *testing.T) {
 	erase(t, log, before, "order", 2)
 	_, err = log.Erase(t.Context(), "ivy", "shop", erasureOf(readAll(t, log, 4), "order", 4))
 	require.ErrorIs(t, err, eventlog.ErrUnfit, "a tombstone")
+}
+
+// A tombstone that a stream has lost, which was put back to an older point, counts for
+// nothing: what is erased again has a new one, and is not just gone.
+func TestErasingAgainWhatAStreamPutBackHas(t *testing.T) {
+	t.Parallel()
+	dir, copied := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	server, log := startSmall(t, dir)
+	fillWithCanaries(t, log, 5)
+	before := readAll(t, log, 5)
+	require.NoError(t, server.Restart(t.Context(), func() error { return os.CopyFS(copied, os.DirFS(dir)) }))
+	erase(t, log, before, "order", 2, 4)
+	requireErased(t, log, dir, before, 2, 4)
+	require.NoError(t, server.Restart(t.Context(), func() error {
+		return errors.Join(os.RemoveAll(filepath.Join(dir, "jetstream")), os.CopyFS(dir, os.DirFS(copied)))
+	}))
+	again := erase(t, log, before, "order", 2, 4)
+	require.Equal(t, eventlog.Receipt{StreamSequence: 6}, again)
+	requireErased(t, log, dir, before, 2, 4)
 }
 
 // What a stop has left undone, after the tombstone was stored, the next start does; and

@@ -93,17 +93,17 @@ func (l *Log) lastErasure(ctx context.Context) (uint64, error) {
 	return last.Sequence, nil
 }
 
-// refresh reads the tombstones that have come since. Where they are fewer than before the
-// stream was put back to an older point, and all is read again.
+// refresh reads the tombstones that have come since. Where they end earlier than before, or
+// are gone, the stream was put back to an older point, and all is read again.
 func (e *erasures) refresh(ctx context.Context) error {
 	last, err := e.log.lastErasure(ctx)
 	if err != nil {
 		return err
 	}
-	if last < e.read && last > 0 {
+	if last < e.read {
 		clear(e.by)
 		clear(e.parsed)
-		e.read = 0
+		e.read, e.seen = 0, hole{}
 	}
 	for w, err := range e.log.erasuresTo(ctx, e.read, last) {
 		if err != nil {

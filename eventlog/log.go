@@ -193,8 +193,9 @@ func (l *Log) askLeader(ctx context.Context, streamSequence uint64) (*jetstream.
 	}, nil
 }
 
-// Info tells where the stream of webhooks stands; erased webhooks count as there. It returns [ErrUnavailable] where
-// that does not answer, which wraps [ErrStreamLost] where the server does not have it.
+// Info tells where the stream of webhooks stands; erased webhooks count as there. It
+// returns [ErrUnavailable] where that does not answer, which wraps [ErrStreamLost] where
+// the server does not have it.
 func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 	info, err := l.webhooks.Info(ctx)
 	if err != nil {

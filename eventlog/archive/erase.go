@@ -48,7 +48,7 @@ func lastErased(dir string) (uint64, error) {
 func (w *Writer) rememberErased(streamSequence uint64) error {
 	text, err := json.Marshal(erasedText{streamSequence})
 	if err == nil {
-		err = w.replace(filepath.Join(w.dir, erasedFile), text)
+		_, err = w.replace(filepath.Join(w.dir, erasedFile), text)
 	}
 	if err == nil {
 		w.erased = streamSequence
@@ -56,12 +56,13 @@ func (w *Writer) rememberErased(streamSequence uint64) error {
 	return err
 }
 
-// replace has a file on disk with a content, or, after a crash, as it was.
-func (w *Writer) replace(path string, content []byte) error {
+// replace has a file on disk with a content, or, after a crash, as it was. After an error
+// it tells whether the file has the content all the same.
+func (w *Writer) replace(path string, content []byte) (replaced bool, err error) {
 	temporary := filepath.Join(w.dir, temporaryFile)
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = file.Write(content)
 	err = errors.Join(err, file.Sync(), file.Close())
@@ -69,9 +70,9 @@ func (w *Writer) replace(path string, content []byte) error {
 		err = os.Rename(temporary, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(temporary))
+		return false, errors.Join(err, os.Remove(temporary))
 	}
-	return syncFolder(w.dir)
+	return true, syncFolder(w.dir)
 }
 
 // erasing is what is to be erased in one segment.
@@ -144,13 +145,11 @@ func (w *Writer) erase(e erasing) error {
 			return err
 		}
 	}
-	if err := w.replace(e.path, content); err != nil {
-		return err
+	replaced, err := w.replace(e.path, content)
+	if open && replaced {
+		w.open.size, w.open.text = is.size, is.text // the next group goes behind what is there
 	}
-	if open {
-		w.open.size, w.open.text = is.size, is.text
-	}
-	return nil
+	return err
 }
 
 func passing(Entry) error { return nil }

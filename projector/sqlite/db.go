@@ -45,8 +45,8 @@ type DB struct {
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
-	// logHolds tells that the write-ahead log may hold what was erased. It is of who
-	// commits.
+	// logHolds tells that the write-ahead log may hold what was erased, as that of an
+	// earlier run may. It is of who commits.
 	logHolds bool
 
 	mu        sync.Mutex
@@ -125,7 +125,7 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 			return nil, fmt.Errorf("open read model: %w", err)
 		}
 	}
-	db := &DB{path: path, synced: synced, committed: make(chan struct{})}
+	db := &DB{path: path, synced: synced, logHolds: true, committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
 		return nil, openError(path, errors.Join(err, db.Close()))
 	}

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -88,6 +89,19 @@ func TestErasedTextLeavesTheFile(t *testing.T) {
 	require.False(t, holds(t, path, "Alva "))
 }
 
+// reading begins a read that keeps the write-ahead log as it is until it is rolled back.
+func reading(t *testing.T, path string) *sql.Tx {
+	t.Helper()
+	other, err := sql.Open("sqlite3", sqlite.DSN(path))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, other.Close()) })
+	read, err := other.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
+	require.NoError(t, err)
+	var orders int
+	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT count(*) FROM orders").Scan(&orders))
+	return read
+}
+
 // A read that is under way keeps what it reads in the write-ahead log, for no longer than
 // until the next commit after it.
 func TestErasureWhileSomebodyReads(t *testing.T) {
@@ -96,13 +110,7 @@ func TestErasureWhileSomebodyReads(t *testing.T) {
 	w := newWriter(t, openAt(t, path))
 	w.confide("o-1", "Alva was out")
 	w.commit()
-	other, err := sql.Open("sqlite3", sqlite.DSN(path))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, other.Close()) }()
-	read, err := other.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
-	require.NoError(t, err)
-	var orders int
-	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT count(*) FROM orders").Scan(&orders))
+	read := reading(t, path)
 
 	w.erase("o-1")
 	w.commit()
@@ -111,4 +119,30 @@ func TestErasureWhileSomebodyReads(t *testing.T) {
 	w.apply(step("o-2", domain.FulfillmentReady))
 	w.commit()
 	require.False(t, holds(t, path, "Alva"))
+}
+
+// A program that was killed before it could empty the log leaves it to the next one, whose
+// first commit does it.
+func TestErasureBeforeAKill(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "1.db")
+	w := newWriter(t, openAt(t, path))
+	w.confide("o-1", "Alva was out")
+	w.commit()
+	read := reading(t, path)
+	w.erase("o-1")
+	w.commit()
+
+	left := filepath.Join(t.TempDir(), "1.db")
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(path + suffix)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(left+suffix, content, 0o600))
+	}
+	require.NoError(t, read.Rollback())
+	w.db = openAt(t, left)
+	require.True(t, holds(t, left, "Alva"))
+	w.apply(step("o-2", domain.FulfillmentReady))
+	w.commit()
+	require.False(t, holds(t, left, "Alva"))
 }

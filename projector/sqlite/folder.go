@@ -38,6 +38,8 @@ type pointer struct {
 	Current  string `json:"current"`
 	Previous string `json:"previous,omitempty"` // what a rollback goes back to
 	Last     int    `json:"last"`               // number of the newest file ever named
+	// CompleteAt is as Aim was given it; 0 where it never was.
+	CompleteAt uint64 `json:"complete_at,omitempty"`
 }
 
 // OpenFolder opens the folder, makes it if there is none, and clears it of what
@@ -143,6 +145,21 @@ func (f *Folder) Current() string { return f.path(f.pointer.Current) }
 // CurrentNumber gives the number under which Next gave the read model in use; 1
 // for the first one.
 func (f *Folder) CurrentNumber() int { return numberOf(f.pointer.Current) }
+
+// Aim remembers up to which stream sequence a read model has to come that is made from
+// the beginning of the stream: before, it would deny orders that there are, also after
+// another start.
+func (f *Folder) Aim(completeAt uint64) error {
+	p := f.pointer
+	p.CompleteAt = completeAt
+	if err := f.point(p); err != nil {
+		return fmt.Errorf("remember when the read model is complete: %w", err)
+	}
+	return nil
+}
+
+// CompleteAt gives the stream sequence of the last Aim; 0 where there was none.
+func (f *Folder) CompleteAt() uint64 { return f.pointer.CompleteAt }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.

@@ -2,10 +2,10 @@
 //
 // A file of the operating system's own VFS is opened as ever; then, where it is a
 // database, the table of its methods is exchanged for a copy that reads and writes
-// pages through read_page and write_page. What is written has no traces of rows that are gone. Every other method stays, and takes the
-// file for what it is. The declarations are those of SQLite's published interface
-// (sqlite.org/c3ref, "OS Interface Object"), of which no version takes anything
-// away.
+// pages through read_page and write_page. What is written has no traces of rows that
+// are gone. Every other method stays, and takes the file for what it is. The
+// declarations are those of SQLite's published interface (sqlite.org/c3ref, "OS
+// Interface Object"), of which no version takes anything away.
 
 #include <pthread.h>
 #include <stddef.h>

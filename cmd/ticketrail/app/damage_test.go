@@ -101,10 +101,7 @@ func TestIncompleteReadModelIsNotServed(t *testing.T) {
 	p.stop()
 	require.NoError(t, os.RemoveAll(app.ReadModelFolder(c.Data)))
 
-	o := options()
-	w := waiting{gate: make(chan struct{})}
-	o.Projection.Providers = []provider.Provider{w}
-	p = run(t, c, o)
+	p, gate := runWaiting(t, c)
 	for path, code := range map[string]string{
 		"/v1/orders": "read-model-incomplete", "/v1/orders/ordatic/s:1": "read-model-incomplete",
 		"/v1/stats": "read-model-incomplete", "/readyz": "",
@@ -117,9 +114,48 @@ func TestIncompleteReadModelIsNotServed(t *testing.T) {
 	var projection api.Projection
 	p.get("/v1/projection", &projection)
 	require.Zero(t, projection.Checkpoint)
-	close(w.gate)
+	close(gate)
 	require.EqualValues(t, 1, p.caughtUp().Counts.Applied)
 	require.Equal(t, domain.StateAccepted, p.state("1"))
+}
+
+// runWaiting runs a program whose projector waits at its first webhook until the gate is
+// closed.
+func runWaiting(t *testing.T, c *config.Config) (p *program, gate chan struct{}) {
+	o, gate := options(), make(chan struct{})
+	o.Projection.Providers = []provider.Provider{waiting{gate: gate}}
+	return run(t, c, o), gate
+}
+
+// Nor is it served where the program was killed half way: the next start knows how far
+// the read model had to come.
+func TestIncompleteReadModelIsNotServedAfterAnotherStart(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.stop()
+	path, err := app.CurrentReadModel(c.Data)
+	require.NoError(t, err)
+	halfWay, err := os.ReadFile(path)
+	require.NoError(t, err)
+	p = run(t, c, options())
+	p.ordatic("order-accepted", "2")
+	p.stop()
+
+	require.NoError(t, os.RemoveAll(app.ReadModelFolder(c.Data)))
+	p = run(t, c, options())
+	p.caughtUp()
+	p.stop()
+	require.NoError(t, os.WriteFile(path, halfWay, 0o600))
+	p, gate := runWaiting(t, c)
+	status, text, err := p.ask(http.MethodGet, "/v1/orders/ordatic/s:2", nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, string(text), "read-model-incomplete")
+	close(gate)
+	p.caughtUp()
+	require.Equal(t, domain.StateAccepted, p.state("2"))
 }
 
 // A damaged page that only a read comes upon is never served: the API says what it

@@ -46,17 +46,19 @@ func (a *App) openReadModel(ctx context.Context) error {
 }
 
 // aim finds out how far a read model has to come that is made from the beginning of
-// the stream.
+// the stream, which may take several starts.
 func (a *App) aim(ctx context.Context) error {
 	checkpoint, err := a.readModel.Checkpoint(ctx)
-	if errors.Is(err, domain.ErrDamaged) || checkpoint.StreamSequence > 0 {
+	if errors.Is(err, domain.ErrDamaged) {
 		return nil
 	}
-	var info domain.StreamInfo
-	if err == nil {
-		info, err = a.log.Info(ctx)
+	if err == nil && checkpoint.StreamSequence == 0 {
+		var info domain.StreamInfo
+		if info, err = a.log.Info(ctx); err == nil {
+			err = a.folder.Aim(info.Last)
+		}
 	}
-	a.completeAt = info.Last
+	a.completeAt = a.folder.CompleteAt()
 	return err
 }
 
