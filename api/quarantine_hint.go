@@ -8,7 +8,7 @@ const (
 	hintDiscard = "The stream takes JSON objects only. Discard it."
 	hintLimit   = "No provider is known to send as much. Report it if it is genuine: a program that takes it and a rebuild apply it. Else discard it."
 	hintChanged = "Most likely the provider changed. Report it: a program that can translate it and a rebuild apply it. Discard it if it never will be of use."
-	hintErased  = "It came of an order after that was erased, and holds personal data again. Erase the order once more; to discard it only hides it."
+	hintErased  = "It came of an order after that was erased. Erase the order once more, which takes away what is personal in it, and then discard it; to discard it alone only hides it."
 	hintRebuild = "A rebuild applies it: ticketrail rebuild."
 )
 

@@ -52,11 +52,15 @@ func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {
 	free := l.embedded.options.JetStreamMaxStore - rejectedMaxBytes - decisionsMaxBytes
 	limit := max(free, has)
 	if limit < leastRoom || configured > limit {
+		hint := "free some disk space"
+		if limit >= leastRoom {
+			hint += ", or configure 0 to take what there is"
+		}
 		return 0, &SettingError{
 			Setting: "stream.max_bytes",
 			Want:    fmt.Sprintf("at most the %d bytes that the disk has room for", max(0, limit)),
 			Have:    strconv.FormatInt(configured, 10),
-			Hint:    "free some disk space, or configure 0 to take what there is",
+			Hint:    hint,
 		}
 	}
 	return cmp.Or(configured, max(fairShare(free), has)), nil

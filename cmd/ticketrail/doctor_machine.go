@@ -136,7 +136,7 @@ func checkDisk(_ context.Context, e *examination) check {
 		return failed(name, fmt.Errorf("look at the disk: %w", err))
 	}
 	free := disk.Bavail * uint64(disk.Bsize)
-	finding := fmt.Sprintf("%.1f GiB are free", float64(free)/(1<<30))
+	finding := fmt.Sprintf("%.2f GiB are free", float64(free)/(1<<30))
 	const mend = "make room, or choose a folder on another disk with --data"
 	switch {
 	case free < leastDisk:

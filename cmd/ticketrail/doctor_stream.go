@@ -58,7 +58,7 @@ func (e *examination) runningDurability(ctx context.Context, name string) check 
 	if !ready.Ready {
 		mend := "see its log, and whether the broker runs"
 		if ready.Reason == "stream-full" {
-			mend = "make room on the disk, or raise stream.max_bytes, and restart it"
+			mend = "make room on the disk, and it goes on by itself; or raise stream.max_bytes, and restart it"
 		}
 		return fail(name, mend, "webhooks are refused: %s", ready.Reason)
 	}

@@ -59,7 +59,7 @@ func (c *eraseCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	if !c.JSON {
-		fmt.Fprintf(p.stdout, "\nerased: the order is %s, and takes no webhook any more. Backups that were made before still hold it.\n", found.Order.State)
+		fmt.Fprintf(p.stdout, "\nerased: the order is %s, and takes no webhook any more. Backups that were made before, and what was set aside, still hold it.\n", found.Order.State)
 	}
 	return c.tell(p, found)
 }

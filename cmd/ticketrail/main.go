@@ -45,7 +45,8 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signalled()
 	defer stop()
-	p := &program{stdin: os.Stdin, stdout: stdout, stderr: stderr, environ: os.Environ()}
+	printed := &output{Writer: stdout}
+	p := &program{stdin: os.Stdin, stdout: printed, stderr: stderr, environ: os.Environ()}
 	parser := kong.Must(&commandLine{},
 		kong.Name("ticketrail"),
 		kong.Description(about),
@@ -72,6 +73,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		p.commands = append(p.commands, command.Name)
 	}
 	if err := parsed.Run(); err != nil {
+		return p.report(err)
+	}
+	if err := printed.err; err != nil {
 		return p.report(err)
 	}
 	return exitDone

@@ -3,10 +3,26 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"sync"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
+
+// output remembers that it could not be written, which tables do not tell.
+type output struct {
+	io.Writer
+	once sync.Once
+	err  error
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.Writer.Write(text)
+	if err != nil {
+		o.once.Do(func() { o.err = err })
+	}
+	return n, err
+}
 
 // printJSON prints one value as indented JSON.
 func printJSON(w io.Writer, value any) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -167,6 +168,8 @@ func hintOf(err error) string {
 		return "stop the ticketrail that runs there, or choose another folder with --data"
 	case errors.Is(err, domain.ErrDamaged):
 		return "the stream has all that was in it: the next start makes it anew, ticketrail serve; where a program runs: ticketrail rebuild --accept"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on the disk"
 	case errors.Is(err, eventlog.ErrUnavailable):
 		return "see whether the broker runs: ticketrail doctor"
 	}

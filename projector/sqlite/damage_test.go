@@ -259,6 +259,30 @@ func TestWhatAStopLeavesIsSound(t *testing.T) {
 	}
 }
 
+// A read model is not said to be damaged where SQLite could not read it, as on a full
+// disk, or here behind a lock: it would be put aside, and made anew.
+func TestWhatCannotBeReadNowIsNotDamaged(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "model.sqlite")
+	db, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	w := newWriter(t, db)
+	w.apply(domain.Event{Key: "1"})
+	w.commit()
+	require.NoError(t, db.Close())
+
+	other, err := sql.Open("sqlite3", "file:"+path+"?vfs=pagesum&_locking=EXCLUSIVE&_txlock=exclusive")
+	require.NoError(t, err)
+	alone, err := other.Begin()
+	require.NoError(t, err)
+	require.FileExists(t, path+"-wal")
+	_, err = sqlite.Open(t.Context(), path)
+	require.Error(t, err)
+	require.NotErrorIs(t, err, domain.ErrDamaged)
+	require.NoError(t, errors.Join(alone.Rollback(), other.Close()))
+	require.NoError(t, openAt(t, path).Close())
+}
+
 // known tells whether a text is what the read model was at some checkpoint.
 func (h *history) known(text string) bool {
 	for _, known := range h.at {

@@ -41,25 +41,34 @@ func checkLog(ctx context.Context, path string) error {
 	case lost:
 		return fmt.Errorf("%w: its write-ahead log has lost commits", domain.ErrDamaged)
 	}
-	behind := checkpointIn(ctx, dsn(path, "ro", "immutable=1"))
-	if through := checkpointIn(ctx, dsn(path, "ro", "_query_only=true")); through < behind {
+	behind, err := checkpointIn(ctx, dsn(path, "ro", "immutable=1"))
+	if err != nil {
+		return fmt.Errorf("check the write-ahead log: %w", err)
+	}
+	through, err := checkpointIn(ctx, dsn(path, "ro", "_query_only=true"))
+	switch {
+	case err != nil:
+		return fmt.Errorf("check the write-ahead log: %w", err)
+	case through < behind:
 		return fmt.Errorf("%w: its write-ahead log leads to checkpoint %d, and it was at %d", domain.ErrDamaged, through, behind)
 	}
 	return nil
 }
 
-// checkpointIn reads the checkpoint of a file, 0 where there is none to be read:
-// why, the opening of the file will tell.
-func checkpointIn(ctx context.Context, dsn string) (checkpoint uint64) {
+// checkpointIn reads the checkpoint of a file, 0 where what is in the file has none:
+// why, the opening of the file will tell. A disk that is full or fails is an error, since
+// that says nothing of the file.
+func checkpointIn(ctx context.Context, dsn string) (checkpoint uint64, err error) {
 	db, err := sql.Open("sqlite3", dsn)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	defer db.Close()
-	if err := db.QueryRowContext(ctx, "SELECT checkpoint FROM projection").Scan(&checkpoint); err != nil {
-		return 0
+	err = unfit(db.QueryRowContext(ctx, "SELECT checkpoint FROM projection").Scan(&checkpoint))
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrSchema) || errors.Is(err, domain.ErrDamaged) {
+		return 0, nil
 	}
-	return checkpoint
+	return checkpoint, err
 }
 
 // The format of a write-ahead log (sqlite.org/fileformat2, "The Write-Ahead Log"):
