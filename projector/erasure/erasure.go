@@ -13,8 +13,9 @@ import (
 )
 
 // within bounds an erasure, which does not end with the request that asked for it: it
-// should not stop between two steps.
-const within = time.Minute
+// should not stop between two steps. It is below what a request to the API may take, so
+// that who asked learns what became of it; the next erasure goes on from there.
+const within = 20 * time.Second
 
 // Log is what an Eraser needs of the stream.
 type Log interface {
