@@ -15,8 +15,12 @@ const (
 	// reconnectWait is the pause between attempts to find an external server
 	// again; there is no last attempt.
 	reconnectWait = time.Second
-	// pingInterval finds a dead connection within twice its length.
-	pingInterval = 20 * time.Second
+	// pingInterval finds a connection that says nothing any more within three times
+	// its length, when two pings are unanswered: then another server is tried.
+	pingInterval = 2 * time.Second
+	// writeTimeout bounds a write that its server does not take. The client keeps
+	// everybody else waiting meanwhile, whatever their contexts say.
+	writeTimeout = defaultPublishTimeout
 )
 
 // Servers says which external servers to connect to, and how.
@@ -73,7 +77,12 @@ func (e *ConnectError) Hint() string {
 	return "start the NATS servers, or mend nats.url, the credentials and the certificates"
 }
 
-func (s Servers) options() (options []nats.Option) {
+func (s Servers) options() []nats.Option {
+	options := []nats.Option{
+		nats.PingInterval(pingInterval),
+		nats.FlusherTimeout(writeTimeout),
+		nats.ReconnectOnFlusherError(),
+	}
 	if s.Credentials != "" {
 		options = append(options, nats.UserCredentials(s.Credentials))
 	}
@@ -93,7 +102,6 @@ func connect(url string, logger *slog.Logger, options ...nats.Option) (*nats.Con
 		nats.Name(serverName),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
-		nats.PingInterval(pingInterval),
 		nats.ReconnectBufSize(-1),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {

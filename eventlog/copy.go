@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
@@ -32,7 +33,9 @@ func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Rec
 		return Receipt{}, err
 	}
 	m.SetContext(ctx)
+	begun := time.Now()
 	receipt, err := l.publisher.publish(subject, m)
+	l.roaming.note(begun, err)
 	if err != nil || l.copy == nil {
 		return receipt, err
 	}

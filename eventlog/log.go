@@ -62,6 +62,7 @@ type Log struct {
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
 	publisher *Publisher
+	roaming   *roaming
 	leader    nats.JetStreamManager
 	copy      Copy // nil where receipts wait for none
 	erased    *erasures
@@ -90,7 +91,10 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := checkPayload(nc, config.MaxBody); err != nil {
 		return nil, err
 	}
-	log := &Log{js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree}
+	log := &Log{
+		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
+		roaming: &roaming{storing: nc, reading: reading.Conn()},
+	}
 	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)

@@ -1,6 +1,8 @@
 package provider
 
-import "github.com/ticketrail/ticketrail/domain"
+import (
+	"github.com/ticketrail/ticketrail/domain"
+)
 
 // Set has providers by their names. It is safe for concurrent use.
 type Set map[string]Provider

@@ -19,7 +19,8 @@ type Archive struct {
 
 // Look reads the segments of an archive and compares their sums and checksums. A
 // folder that is not there is an archive that is empty. Segments that are not
-// whole, or that do not follow one another, are a [*DamageError].
+// whole, or that do not follow one another, are a [*DamageError], and what was
+// whole before the damage is returned beside it.
 func Look(dir string) (*Archive, error) {
 	return look(dir, 0, nil)
 }
@@ -41,6 +42,7 @@ func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
 	a := &Archive{dir: dir}
 	for found, err := range codec.examineAll(paths, each) {
 		if err != nil {
+			_ = a.add(found) // whose it is, and what it holds before the damage
 			return a, err
 		}
 		if err := a.add(found); err != nil {

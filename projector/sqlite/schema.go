@@ -42,6 +42,9 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // Hint gives the mend.
 func (e *FileError) Hint() string {
+	if errors.Is(e.Err, domain.ErrDamaged) || errors.Is(e.Err, ErrOutdated) {
+		return "ticketrail serve puts it aside, and makes it again from the stream"
+	}
 	return fmt.Sprintf("run the ticketrail that made it; or remove the read-model folder %s: it is made again from the stream at the next start", filepath.Dir(e.Path))
 }
 

@@ -190,6 +190,42 @@ var bugs = []bug{
 		"	if r.header.name != \"\" {\n",
 		"	if r.header.name != \"\" && !fault.On(\"refused-for-ever\") {\n",
 	}}},
+	{"timeout-taken-for-ack", courseBrokers, checkLoss, []patch{{
+		"eventlog/publisher.go",
+		"		return Receipt{}, refusal(err)\n",
+		"		if fault.On(\"timeout-taken-for-ack\") && ctx.Err() != nil {\n" +
+			"			return Receipt{StreamSequence: 1}, nil\n" +
+			"		}\n" +
+			"		return Receipt{}, refusal(err)\n",
+	}}},
+	{"retry-under-new-id", courseBrokers, checkPhantom, []patch{{
+		"eventlog/publisher.go",
+		"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+		"	if fault.On(\"retry-under-new-id\") {\n" +
+			"		first, cancel := context.WithTimeout(ctx, s.config.Timeout/2)\n" +
+			"		defer cancel()\n" +
+			"		if ack, err := s.js.PublishMsg(first, n); err == nil {\n" +
+			"			return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n" +
+			"		}\n" +
+			"		if n.Header.Get(jetstream.MsgIDHeader) != \"\" {\n" +
+			"			n.Header.Set(jetstream.MsgIDHeader, nats.NewInbox())\n		}\n" +
+			"	}\n" +
+			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+	}}},
+	{"write-unbounded", courseBrokers, checkAnswers, []patch{{
+		"eventlog/connect.go",
+		"		nats.FlusherTimeout(writeTimeout),\n",
+		"		nats.FlusherTimeout(writeTimeout),\n" +
+			"		func(o *nats.Options) error {\n" +
+			"			if fault.On(\"write-unbounded\") {\n				o.FlusherTimeout = 0\n			}\n" +
+			"			return nil\n" +
+			"		},\n",
+	}}},
+	{"interruption-is-the-end", courseBrokers, checkFollows, []patch{{
+		"projector/projector.go",
+		"		case ctx.Err() != nil, errors.Is(err, errReached):\n",
+		"		case ctx.Err() != nil, errors.Is(err, errReached), fault.On(\"interruption-is-the-end\") && ofBroker(err):\n",
+	}}},
 }
 
 // patches gives what makes the seeded program: every bug and every place.

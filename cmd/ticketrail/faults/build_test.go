@@ -94,6 +94,17 @@ func build(folder string, patches []patch) (binary string, err error) {
 	return binary, nil
 }
 
+// buildNATS builds the NATS server of the version that the program has inside.
+func buildNATS(folder string) (binary string, err error) {
+	binary = filepath.Join(folder, "nats-server")
+	command := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "github.com/nats-io/nats-server/v2")
+	command.Dir = root
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return binary, nil
+}
+
 // touch looks at the Go files of a folder, so that go test knows what this one
 // depends on: it sees what a test imports and opens, and a program is neither.
 func touch(folder string) error {

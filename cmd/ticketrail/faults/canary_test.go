@@ -40,7 +40,7 @@ var panicPatches = []patch{{
 	"		if fault.On(\"panic-told\") {\n			*err = fmt.Errorf(\"taking it panicked: %v\", cause)\n			return\n		}\n" +
 		"		*err = fmt.Errorf(\"taking it panicked",
 }, {
-	"projector/effects.go",
+	"domain/provider/set.go",
 	"	return p.Translate(w)\n",
 	"	if fault.On(\"panics\") && len(w.Body)%10 == 8 {\n		panic(string(w.Body))\n	}\n	return p.Translate(w)\n",
 }, {

@@ -36,12 +36,11 @@ type crowd struct {
 }
 
 func newCrowd(sources []config.Source, seed uint64) *crowd {
-	c := &crowd{senders: newSenders(sources, seed)}
+	c := &crowd{senders: newSenders(sources, seed, 0)}
 	c.through = func(next http.RoundTripper) http.RoundTripper { return manners{next, c} }
-	c.clients = nil
 	for n := range crowdSize + 1 {
 		c.clients = append(c.clients, &client{
-			number: n * 1_000_000, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
+			senders: c.senders, number: n * 1_000_000, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
 		})
 	}
 	c.one, c.clients = c.clients[0], c.clients[1:]

@@ -11,17 +11,21 @@ import (
 
 // attempt is one request and its answer.
 type attempt struct {
-	client   int
-	source   string // which is also the provider's name
-	id       string // the webhook's id, empty where it has none
-	body     domain.Digest
-	forged   bool // signed with a secret that is not the source's
-	answered bool
-	answer   sender.Answer
+	client int
+	source string // which is also the provider's name
+	id     string // the webhook's id, empty where it has none
+	body   domain.Digest
+	forged bool // signed with a secret that is not the source's
+	begun  time.Time
+	ended  time.Time // zero where it was not answered
+	answer sender.Answer
 }
 
+// answered tells whether there was an answer, of whatever kind.
+func (a *attempt) answered() bool { return !a.ended.IsZero() }
+
 // stored tells whether the sender was told that the webhook is kept.
-func (a *attempt) stored() bool { return a.answered && a.answer.Status == http.StatusOK }
+func (a *attempt) stored() bool { return a.answered() && a.answer.Status == http.StatusOK }
 
 // putOff tells whether the sender was told to come again.
 func (a *attempt) putOff() bool {
@@ -42,13 +46,14 @@ type history struct {
 func (h *history) begin(a *attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	a.begun = time.Now()
 	h.attempts = append(h.attempts, a)
 }
 
 func (h *history) end(a *attempt, answer sender.Answer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	a.answered, a.answer = true, answer
+	a.ended, a.answer = time.Now(), answer
 	switch {
 	case a.stored():
 		h.acks++

@@ -33,6 +33,8 @@ const (
 	checkPatient    = "what is slow is not taken for broken"
 	checkBaseline   = "what a load took is given back"
 	checkPolite     = "who is put off is told until when"
+	checkAnswers    = "every request is answered"
+	checkReady      = "readiness is told as it is"
 	checkSilent     = "logs and metrics tell nothing of a sender's text"
 )
 
@@ -49,6 +51,7 @@ func (v violation) String() string { return v.check + ": " + v.what }
 type judge struct {
 	history *history
 	limit   time.Duration // for the read model to follow
+	once    bool          // the broker is to absorb every repetition of an id
 	stream  []*domain.Webhook
 	reads   reads
 	found   []violation
@@ -146,17 +149,26 @@ type sentName struct {
 
 // sequences holds every stored webhook to the requests that were sent.
 func (j *judge) sequences() {
-	sent := map[sentName]*attempt{}
+	sent, times := map[sentName]*attempt{}, map[sentName]int{}
 	for _, a := range j.history.all() {
+		name := sentName{a.source, a.body}
 		if !a.forged {
-			sent[sentName{a.source, a.body}] = a
+			sent[name] = a
+			times[name]++
+		}
+		if j.once && a.id != "" {
+			times[name] = 1
 		}
 	}
 	for _, w := range j.stream {
-		a, ok := sent[sentName{w.Source, w.BodyDigest}]
+		name := sentName{w.Source, w.BodyDigest}
+		a, ok := sent[name]
+		times[name]--
 		switch {
 		case !ok:
 			j.find(checkPhantom, "webhook %d was not sent, or not with a good signature", w.StreamSequence)
+		case times[name] < 0:
+			j.find(checkPhantom, "webhook %d is kept more often than it was sent", w.StreamSequence)
 		case w.ID != a.id || w.Provider != a.source || w.ContentType != "":
 			j.find(checkIdentity, "webhook %d has another id, provider or type than was sent", w.StreamSequence)
 		}
@@ -168,7 +180,7 @@ func (j *judge) answers() {
 	newest := map[int]uint64{} // by client
 	for _, a := range j.history.all() {
 		switch n := a.answer.StreamSequence; {
-		case !a.answered:
+		case !a.answered():
 		case a.forged && a.answer.Status != 401 && !a.putOff():
 			j.find(checkForged, "a forged webhook was answered with %d", a.answer.Status)
 		case !a.stored():

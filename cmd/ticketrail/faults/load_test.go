@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -23,6 +25,8 @@ const (
 	canary = "canary-"
 	// sendLimit bounds one request: an ingest answers long before.
 	sendLimit = 30 * time.Second
+	// largeSize is more than a connection takes of what nobody reads, but for a few.
+	largeSize = 1 << 20
 )
 
 // senders are those who send to one data folder, through all the programs that
@@ -32,10 +36,12 @@ type senders struct {
 	history *history
 	clients []*client
 	through func(http.RoundTripper) http.RoundTripper // that looks at what comes and goes, or nil
+	large   atomic.Bool                               // some webhooks are, meanwhile
 }
 
 // client sends one webhook after the other.
 type client struct {
+	senders   *senders // of whom it is one
 	number    int
 	random    *rand.Rand
 	simulator *simulate.Simulator
@@ -55,11 +61,11 @@ type parcel struct {
 	forged     bool
 }
 
-func newSenders(sources []config.Source, seed uint64) *senders {
+func newSenders(sources []config.Source, seed uint64, count int) *senders {
 	s := &senders{sources: sources, history: &history{}}
-	for n := range clients {
+	for n := range count {
 		s.clients = append(s.clients, &client{
-			number: n, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
+			senders: s, number: n, random: rand.New(rand.NewPCG(seed, uint64(n))), simulator: simulate.New(seed),
 		})
 	}
 	return s
@@ -173,7 +179,7 @@ func (c *client) webhook(of string) simulate.Webhook {
 	}
 	if of != "" || len(c.queue) == 0 {
 		c.orders++
-		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*clients+c.number, time.Unix(1_700_000_000, 0))
+		made := c.simulator.Order(providers[c.orders%len(providers)].Name(), c.orders*len(c.senders.clients)+c.number, time.Unix(1_700_000_000, 0))
 		made = simulate.Disorder(c.random, made, simulate.Faults{Delay: time.Hour})
 		if of != "" {
 			return made[0]
@@ -189,5 +195,8 @@ func (c *client) webhook(of string) simulate.Webhook {
 func (c *client) mark(body []byte) []byte {
 	c.made++
 	marked := fmt.Appendf(nil, `{"canary":"%s%d-%d",`, canary, c.number, c.made)
+	if c.senders.large.Load() && c.random.IntN(4) == 0 {
+		marked = fmt.Appendf(marked, `"padding":"%s",`, strings.Repeat("x", largeSize))
+	}
 	return append(marked, bytes.TrimPrefix(body, []byte("{"))...)
 }

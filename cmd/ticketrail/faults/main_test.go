@@ -1,7 +1,8 @@
 // Package faults_test breaks the real program on purpose and holds it to what it
 // promises. Processes are killed, at random and at named places; the power is cut
 // under a disk that forgets what was not synced; the disk is full, slow, or fails to
-// sync for a while; streams are exchanged; ten times what fits is sent, and what no
+// sync for a while; streams are exchanged; a cluster of brokers is killed, paused, cut
+// off and slowed piece by piece; ten times what fits is sent, and what no
 // sender would send. Every request is written down before it is sent, with its answer,
 // and a judge compares all of them with what a fresh process makes of what survived.
 //
@@ -26,6 +27,7 @@ var (
 	powerCuts = flag.Int("power-cuts", 3, "how often the power is cut")
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
+	brokers   = flag.Int("broker-faults", 4, "how often something is done to a cluster of brokers")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
 	diskFills = flag.Int("disk-fills", 3, "how often the disk is full for a while")
 	badSyncs  = flag.Int("bad-syncs", 2, "how often the disk fails to sync for a while")
@@ -37,8 +39,8 @@ var (
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )
 
-// The programs under test, built once by TestMain.
-var plainBinary, seededBinary string
+// The programs under test, and the broker, built once by TestMain.
+var plainBinary, seededBinary, natsBinary string
 
 // tableVariable names a file to write the table of results to, besides printing it.
 const tableVariable = "FAULTS_TABLE"
@@ -58,6 +60,9 @@ func runTests(m *testing.M) int {
 		return complain(err)
 	}
 	if seededBinary, err = build(folder, patches()); err != nil {
+		return complain(err)
+	}
+	if natsBinary, err = buildNATS(folder); err != nil {
 		return complain(err)
 	}
 	status := m.Run()

@@ -127,7 +127,7 @@ func (j *judge) exactly() {
 		switch {
 		case a.stored():
 			places[name][a.answer.StreamSequence] = true
-		case !a.answered || a.answer.Problem == mayBeStored:
+		case !a.answered() || a.answer.Problem == mayBeStored:
 			doubtful[name]++
 		}
 	}

@@ -155,6 +155,20 @@ func (p *program) raw(ctx context.Context, method, path, body string) (text []by
 	return text, response.StatusCode, err
 }
 
+// ready gives what ingest answers to who asks whether it takes webhooks; 0 for nothing.
+func (p *program) ready() int {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.ingest+"/readyz", http.NoBody)
+	if err != nil {
+		return 0
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close() // only its status is of interest
+	return response.StatusCode
+}
+
 // await polls until a condition holds, or for so long; it tells whether it held.
 func await(limit time.Duration, condition func() bool) bool {
 	deadline := time.NewTimer(limit)

@@ -28,7 +28,9 @@ type stage struct {
 	senders *senders
 	judge   *judge
 	random  *rand.Rand
-	extra   []string // environment of the programs here
+
+	environment []string // of every program here, besides its own
+	cluster     *cluster // of brokers, where it is not the embedded one
 
 	disk    *disk // that the data folder is on, where the power can be cut
 	unmount func()
@@ -46,7 +48,7 @@ func newStage(t *testing.T, binary, bug string, random *rand.Rand) *stage {
 	made, file := sources(t)
 	s := &stage{
 		t: t, binary: binary, bug: bug, data: filepath.Join(t.TempDir(), "data"), config: file,
-		senders: newSenders(made, random.Uint64()), random: random,
+		senders: newSenders(made, random.Uint64(), clients), random: random,
 	}
 	limit := patience
 	if bug != "" {
@@ -78,15 +80,19 @@ func (s *stage) mount(d *disk) {
 // start starts a program. One that does not start is a violation, and nil.
 func (s *stage) start(environment ...string) *program {
 	s.t.Helper()
-	// Repetitions are to reach the projector too, and not only the broker.
-	environment = append(environment, "TICKETRAIL_STREAM_DUPLICATE_WINDOW=100ms", bugVariable+"="+s.bug)
-	environment = append(environment, s.extra...)
-	p, err := start(s.t, s.binary, s.config, s.data, environment...)
+	p, err := s.tryStart(environment...)
 	if err != nil {
 		s.judge.find(checkStart, "%v", err)
 		return nil
 	}
 	return p
+}
+
+func (s *stage) tryStart(environment ...string) (*program, error) {
+	s.t.Helper()
+	// Repetitions are to reach the projector too, and not only the broker.
+	environment = append(environment, "TICKETRAIL_STREAM_DUPLICATE_WINDOW=100ms", bugVariable+"="+s.bug)
+	return start(s.t, s.binary, s.config, s.data, append(environment, s.environment...)...)
 }
 
 // under sends and reads until so many more webhooks are acknowledged, or the

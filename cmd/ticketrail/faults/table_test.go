@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"text/tabwriter"
+	"time"
 )
 
 // results is what all tests found, for the table at the end.
@@ -25,6 +26,7 @@ type tally struct {
 	control           bool // a violation is what it is for
 	caught            int
 	by                map[string]bool // the checks that caught it
+	unavailable       time.Duration   // at the longest, where that is measured
 }
 
 // clean notes one try of a fault that must break nothing.
@@ -37,17 +39,28 @@ func (t *table) broken(fault string, found []violation) {
 	t.note(fault, true, found)
 }
 
-func (t *table) note(fault string, control bool, found []violation) {
+// unavailable notes for how long nothing was taken in one try of a fault.
+func (t *table) unavailable(fault string, longest time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	row := t.row(fault, false)
+	row.unavailable = max(row.unavailable, longest)
+}
+
+func (t *table) row(fault string, control bool) *tally {
 	if t.faults == nil {
 		t.faults = map[string]*tally{}
 	}
-	row := t.faults[fault]
-	if row == nil {
-		row = &tally{control: control, by: map[string]bool{}}
-		t.faults[fault] = row
+	if t.faults[fault] == nil {
+		t.faults[fault] = &tally{control: control, by: map[string]bool{}}
 	}
+	return t.faults[fault]
+}
+
+func (t *table) note(fault string, control bool, found []violation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	row := t.row(fault, control)
 	row.tried++
 	row.violations += len(found)
 	if len(found) > 0 {
@@ -71,7 +84,7 @@ func (t *table) String() string {
 	var text strings.Builder
 	columns := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	for _, control := range []bool{false, true} {
-		heading := "FAULT\tTRIED\tVIOLATIONS\t"
+		heading := "FAULT\tTRIED\tVIOLATIONS\tUNAVAILABLE AT THE MOST"
 		if control {
 			heading = "\t\t\t\nBROKEN ON PURPOSE\tTRIED\tCAUGHT\tBY"
 		}
@@ -82,6 +95,8 @@ func (t *table) String() string {
 			case control:
 				fmt.Fprintf(columns, "%s\t%d\t%d\t%s\n", fault, row.tried, row.caught,
 					strings.Join(slices.Sorted(maps.Keys(row.by)), "; "))
+			case row.unavailable > 0:
+				fmt.Fprintf(columns, "%s\t%d\t%d\t%.1f s\n", fault, row.tried, row.violations, row.unavailable.Seconds())
 			default:
 				fmt.Fprintf(columns, "%s\t%d\t%d\t\n", fault, row.tried, row.violations)
 			}

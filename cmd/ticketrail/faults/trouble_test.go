@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"context"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -51,8 +50,8 @@ func TestSyncsThatFailedAreMadeUpFor(t *testing.T) {
 			s = newStage(t, plainBinary, "", random).onDisk()
 		}
 		fault := "syncs fail for a while, then power cut"
-		if s.extra = nil; n%4 >= 2 {
-			fault, s.extra = fault+"; no archive", []string{noArchive}
+		if s.environment = nil; n%4 >= 2 {
+			fault, s.environment = fault+"; no archive", []string{noArchive}
 		}
 		if n%2 == 0 {
 			s.outlive(true, func() { s.disk.fail(true) }, func() { s.disk.fail(false) })
@@ -145,24 +144,10 @@ func (s *stage) politely() {
 	s.t.Logf("the slowest refusal took %s", slowest.Round(time.Millisecond))
 }
 
-// ready gives what ingest answers to who asks whether it takes webhooks; 0 for nothing.
-func (p *program) ready() int {
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.ingest+"/readyz", http.NoBody)
-	if err != nil {
-		return 0
-	}
-	response, err := p.client.Do(request)
-	if err != nil {
-		return 0
-	}
-	_ = response.Body.Close() // only its status is of interest
-	return response.StatusCode
-}
-
 // courseFull fills the disk for a while. There is no archive, whose trouble would be found
 // out before the broker meets its own.
 func courseFull(s *stage) {
-	s.extra = []string{noArchive}
+	s.environment = []string{noArchive}
 	s.onDisk().outlive(false, func() { s.disk.fill(0, false) }, s.disk.free)
 }
 
