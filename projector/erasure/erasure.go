@@ -23,8 +23,8 @@ type Log interface {
 	Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error)
 	// Erase has webhooks overwritten, as eventlog.Log does.
 	Erase(ctx context.Context, provider, source string, e *domain.Erasure) (eventlog.Receipt, error)
-	RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*eventlog.RejectedRequest, error]
-	RejectedRequest(ctx context.Context, sequence uint64) (*eventlog.RejectedRequest, error)
+	// RejectedWhole gives the rejected requests of a source with their bodies.
+	RejectedWhole(ctx context.Context, source string) iter.Seq2[*eventlog.RejectedRequest, error]
 	EraseRejected(ctx context.Context, sequences []uint64) error
 }
 
