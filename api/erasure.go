@@ -11,7 +11,8 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// eraseWithin bounds the wait for an erasure, which goes on without who asked for it.
+// eraseWithin bounds the answer to an erasure: above what an Eraser takes, which goes on
+// without who asked for it, and under writeTimeout.
 const eraseWithin = 25 * time.Second
 
 // ErrNotErasable says that the stream lets nothing be deleted.
@@ -20,8 +21,8 @@ var ErrNotErasable = errors.New("the stream lets nothing be deleted")
 // Eraser takes what is personal of an order out of everything that is kept. It must be
 // safe for concurrent use.
 type Eraser interface {
-	// Erase erases an order, or with plan only tells what that would take away. It
-	// returns domain.ErrNotFound, domain.ErrReason, domain.ErrOrderAlone,
+	// Erase erases an order, or with plan only tells what that would take away, within 20
+	// seconds. It returns domain.ErrNotFound, domain.ErrReason, domain.ErrOrderAlone,
 	// domain.ErrNoStream, ErrRebuildGoesOn, and ErrNotErasable.
 	Erase(ctx context.Context, source, key string, ruling domain.Ruling, plan bool) (domain.Erased, error)
 }

@@ -47,18 +47,31 @@ func (l *Log) RejectedRequest(ctx context.Context, sequence uint64) (*RejectedRe
 // bodies, in order; those of one source or one reason, where these are not empty.
 // It ends with the last one that was there when it began, or after an error.
 func (l *Log) RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*RejectedRequest, error] {
-	heads := backlog{js: l.js, stream: l.rejected, after: after, heads: true}
+	return readRejected(ctx, backlog{js: l.js, stream: l.rejected, after: after, heads: true}, source, reason)
+}
+
+// RejectedWhole gives all rejected requests of a source as RejectedRequests does, with
+// their bodies: for who looks into each of them.
+func (l *Log) RejectedWhole(ctx context.Context, source string) iter.Seq2[*RejectedRequest, error] {
+	return readRejected(ctx, backlog{js: l.js, stream: l.rejected}, source, "")
+}
+
+func readRejected(ctx context.Context, b backlog, source, reason string) iter.Seq2[*RejectedRequest, error] {
 	return func(yield func(*RejectedRequest, error) bool) {
 		var any bool
-		if heads.subject, any = rejectedSubject(source, reason); !any {
+		if b.subject, any = rejectedSubject(source, reason); !any {
 			return
 		}
-		for s, err := range heads.read(ctx) {
+		for s, err := range b.read(ctx) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(s.rejectedRequest(), nil) {
+			request := s.rejectedRequest()
+			if !b.heads {
+				request.Body, request.Size = s.body, len(s.body)
+			}
+			if !yield(request, nil) {
 				return
 			}
 		}

@@ -45,6 +45,13 @@ func TestRejectedRequestIsReadBack(t *testing.T) {
 	read, err := log.RejectedRequest(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, &eventlog.RejectedRequest{Rejection: *kept, Sequence: 1, Size: len(kept.Body)}, read)
+	for whole, err := range log.RejectedWhole(t.Context(), "shop") {
+		require.NoError(t, err)
+		require.Equal(t, read, whole)
+	}
+	for range log.RejectedWhole(t.Context(), "another") {
+		t.Fatal("it is of another source")
+	}
 	for listed, err := range log.RejectedRequests(t.Context(), 0, "", "") {
 		require.NoError(t, err)
 		read.Body = nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // checkAside tells what was kept when it was replaced: nobody else would remove it.
@@ -17,8 +18,9 @@ func checkAside(_ context.Context, e *examination) check {
 	var places []string
 	var count int
 	var bytes int64
+	models := app.ReadModelFolder(e.config.Data)
 	for _, kept := range []struct{ folder, prefix string }{
-		{app.Files(e.config).Aside, ""}, {app.ReadModelFolder(e.config.Data), "damaged-"},
+		{app.Files(e.config).Aside, ""}, {models, sqlite.Damaged}, {models, sqlite.Outdated},
 	} {
 		n, size, err := keptIn(kept.folder, kept.prefix)
 		if err != nil {

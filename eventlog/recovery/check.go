@@ -72,7 +72,14 @@ func Check(files Files, logger *slog.Logger) error {
 			return fmt.Errorf("check the stream %s: %w", name, err)
 		}
 	}
-	return settle(files.Server)
+	if err := settle(files.Server); err != nil {
+		return err
+	}
+	// Only now: what is overwritten is gone, and its tombstone must be on disk.
+	if err := c.finishErasures(); err != nil {
+		return fmt.Errorf("mend the stream %s: %w", eventlog.WebhooksStream, err)
+	}
+	return nil
 }
 
 // finishReplacing does the rest of a replacement of folders that a crash cut short, or
@@ -272,8 +279,8 @@ func (c *check) compareAll(to uint64) error {
 	return nil
 }
 
-// mend sets aside a stream that is half made, cuts off a torn end, puts back what only
-// the archive has of the end, and finishes what was being erased.
+// mend sets aside a stream that is half made, cuts off a torn end, and puts back what only
+// the archive has of the end.
 func (c *check) mend() error {
 	if c.stream == nil {
 		return nil
@@ -304,7 +311,7 @@ func (c *check) mend() error {
 			return err
 		}
 	}
-	return c.finishErasures()
+	return nil
 }
 
 // putBack appends webhooks of the archive to the stream, and looks whether they are

@@ -210,6 +210,9 @@ func (c *check) learnErasures() error {
 // finishErasures overwrites the webhooks that have a tombstone and are in the blocks
 // still: the server may have noted that they are deleted, and would not do it any more.
 func (c *check) finishErasures() error {
+	if c.stream == nil || c.halfMade != nil {
+		return nil
+	}
 	if err := c.stream.forgetTemporary(); err != nil {
 		return err
 	}

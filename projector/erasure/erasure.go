@@ -13,8 +13,9 @@ import (
 )
 
 // within bounds an erasure, which does not end with the request that asked for it: it
-// should not stop between two steps.
-const within = time.Minute
+// should not stop between two steps. It is below what a request to the API may take, so
+// that who asked learns what became of it; the next erasure goes on from there.
+const within = 20 * time.Second
 
 // Log is what an Eraser needs of the stream.
 type Log interface {
@@ -22,8 +23,8 @@ type Log interface {
 	Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error)
 	// Erase has webhooks overwritten, as eventlog.Log does.
 	Erase(ctx context.Context, provider, source string, e *domain.Erasure) (eventlog.Receipt, error)
-	RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*eventlog.RejectedRequest, error]
-	RejectedRequest(ctx context.Context, sequence uint64) (*eventlog.RejectedRequest, error)
+	// RejectedWhole gives the rejected requests of a source with their bodies.
+	RejectedWhole(ctx context.Context, source string) iter.Seq2[*eventlog.RejectedRequest, error]
 	EraseRejected(ctx context.Context, sequences []uint64) error
 }
 

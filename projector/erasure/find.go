@@ -134,14 +134,7 @@ func (e *Eraser) about(w *domain.Webhook, key string) (*domain.Event, bool) {
 // lookAtRejected finds the rejected requests that would be about the order if they were
 // taken for what they say they are.
 func (e *Eraser) lookAtRejected(ctx context.Context, f *found) error {
-	for head, err := range e.config.Log.RejectedRequests(ctx, 0, f.order.Source, "") {
-		if err != nil {
-			return err
-		}
-		request, err := e.config.Log.RejectedRequest(ctx, head.Sequence)
-		if errors.Is(err, domain.ErrNotFound) {
-			continue // forgotten meanwhile
-		}
+	for request, err := range e.config.Log.RejectedWhole(ctx, f.order.Source) {
 		if err != nil {
 			return err
 		}
