@@ -19,6 +19,8 @@ var hintBeside = map[string]string{
 		"remove the copy when it is of no use",
 }
 
+const hintTorn = "after a crash nothing is lost; else the last decision, or request, is: see ticketrail quarantine list"
+
 // checkBeside looks at a stream that no answer of 200 rests on: damage there must not
 // keep webhooks out. It is told, and the files are kept before the server cuts them.
 func (c *check) checkBeside(name string) error {
@@ -35,8 +37,14 @@ func (c *check) checkBeside(name string) error {
 		return err
 	}
 	for i, b := range s.blocks {
-		if b.sound == b.size || i == len(s.blocks)-1 && !anySound(name, b) {
+		if b.sound == b.size {
 			continue
+		}
+		if i == len(s.blocks)-1 && !anySound(name, b) {
+			// After a clean stop the server would go on believing in what it cannot read.
+			c.logger.Warn("the end of a stream beside that of the webhooks was torn; it is cut off",
+				"stream", name, "file", b.path, "bytes", b.size-b.sound, "hint", hintTorn)
+			return s.cut(b)
 		}
 		aside, err := s.copyAside(b, c.Aside)
 		if err != nil {

@@ -224,6 +224,35 @@ func TestDamageBesideTheWebhooksIsTold(t *testing.T) {
 	r.stop()
 }
 
+// The last record beside the webhooks is damaged after a clean stop, when the server
+// believes in it without looking: it is cut off, and what is left is read to its end.
+func TestADamagedEndBesideTheWebhooksIsCutOff(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := run(t, data)
+	decide := func() {
+		require.NoError(t, r.Decide(t.Context(), &domain.Decision{Verdict: domain.Discarded, At: domain.UnixInstant(1)}))
+	}
+	decide()
+	r.stop()
+	path := filepath.Join(filepath.Dir(streamFolder(data)), eventlog.DecisionsStream, "msgs", "1.blk")
+	flipBit(t, path, 40, 0)
+	var said bytes.Buffer
+	require.NoError(t, recovery.Check(filesOf(data), slog.New(slog.NewTextHandler(&said, nil))))
+	require.Contains(t, said.String(), "stream=DECISIONS")
+	r = run(t, data)
+	defer r.stop()
+	for want := range 2 {
+		found := 0
+		for _, err := range r.Decisions(t.Context(), 0) {
+			require.NoError(t, err)
+			found++
+		}
+		require.Equal(t, want, found)
+		decide()
+	}
+}
+
 // A restore changes nothing when it only plans, keeps the damaged files, and takes over
 // what only the stream's own files have; also where its settings are lost.
 func TestRestoreMakesTheStreamAnew(t *testing.T) {
