@@ -123,7 +123,7 @@ var failures = []failure{
 	{errNoSnapshot, http.StatusNotFound, "no-snapshot", "No such snapshot",
 		"No snapshot of this moment is kept. POST /v1/rebuilds with until makes one."},
 	{errNoRebuilds, http.StatusNotImplemented, "projector-elsewhere", "The projector is another process",
-		"Rebuilds are made where the projector runs."},
+		"Rebuilds are made, and orders erased, where the projector runs."},
 	{ErrRebuildGoesOn, http.StatusConflict, "rebuild-goes-on", "A rebuild goes on",
 		"One rebuild or rollback goes on at a time. Wait for it, or cancel it: GET /v1/rebuilds lists it."},
 	{ErrNotErasable, http.StatusConflict, "not-erasable", "The stream lets nothing be deleted",
