@@ -15,15 +15,20 @@ import (
 // without who asked for it, and under writeTimeout.
 const eraseWithin = 25 * time.Second
 
-// ErrNotErasable says that the stream lets nothing be deleted.
-var ErrNotErasable = errors.New("the stream lets nothing be deleted")
+// What an [Eraser] returns beside the errors of domain.
+var (
+	// ErrNotErasable says that the stream lets nothing be deleted.
+	ErrNotErasable = errors.New("the stream lets nothing be deleted")
+	// ErrNoRoom says that the stream or the archive has no room for the tombstone.
+	ErrNoRoom = errors.New("there is no room for the tombstone")
+)
 
 // Eraser takes what is personal of an order out of everything that is kept. It must be
 // safe for concurrent use.
 type Eraser interface {
 	// Erase erases an order, or with plan only tells what that would take away, within 20
 	// seconds. It returns domain.ErrNotFound, domain.ErrReason, domain.ErrOrderAlone,
-	// domain.ErrNoStream, ErrRebuildGoesOn, and ErrNotErasable.
+	// domain.ErrNoStream, ErrRebuildGoesOn, ErrNotErasable and ErrNoRoom.
 	Erase(ctx context.Context, source, key string, ruling domain.Ruling, plan bool) (domain.Erased, error)
 }
 

@@ -128,6 +128,8 @@ var failures = []failure{
 		"One rebuild or rollback goes on at a time. Wait for it, or cancel it: GET /v1/rebuilds lists it."},
 	{ErrNotErasable, http.StatusConflict, "not-erasable", "The stream lets nothing be deleted",
 		"An older program made it. Where the broker is inside, ticketrail restore makes it anew from the archive, with the same stream sequences."},
+	{ErrNoRoom, http.StatusServiceUnavailable, "no-room", "There is no room for the tombstone",
+		"An erasure adds to the stream before it takes anything away. Free space on its disk, or raise stream.max_bytes and restart; then erase again."},
 	{ErrNoPrevious, http.StatusConflict, "no-previous", "There is no previous read model",
 		"A rollback goes back to the read model that was in use before the last switch, and there was none."},
 	{ErrPreviousVersion, http.StatusConflict, "previous-version", "The previous read model is of another version",

@@ -156,3 +156,24 @@ func TestAnErasedOrderIsNowhereAnyMore(t *testing.T) {
 	require.Nil(t, anew.Reference)
 	require.Empty(t, filesWith(t, c.Data, person), "after everything was made anew")
 }
+
+// A stream without room takes no tombstone, and it is said so.
+func TestAFullStreamTellsThatItCannotErase(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	c.Stream.MaxBytes = 1 << 20
+	p := run(t, c, options())
+	p.reached(p.send("ivy", ivyOrder("o", 1, "paid", person)))
+	for _, length := range []int{20_000, 10} {
+		filler := fmt.Sprintf(`{"eventType":"order-accepted","storeId":"s","data":{"orderId":"1"},"x":%q}`, strings.Repeat("x", length))
+		require.Eventually(t, func() bool {
+			answer, err := p.sender("ordatic").Send(t.Context(), "", []byte(filler))
+			require.NoError(t, err)
+			return !answer.OK()
+		}, patience, time.Millisecond)
+	}
+	status, text, err := p.ask(http.MethodPost, "/v1/orders/ivy/o/erase", api.ErasureRequest{Reason: "asked for"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, string(text), "no-room")
+}

@@ -39,7 +39,9 @@ func (e eraser) Erase(ctx context.Context, source, key string, ruling domain.Rul
 	switch {
 	case denied:
 		err = fmt.Errorf("%w: %w", api.ErrNotErasable, err)
-	case errors.Is(err, eventlog.ErrUnavailable), errors.Is(err, eventlog.ErrFull):
+	case errors.Is(err, eventlog.ErrFull):
+		err = fmt.Errorf("%w: %w", api.ErrNoRoom, err)
+	case errors.Is(err, eventlog.ErrUnavailable):
 		err = fmt.Errorf("%w: %w", domain.ErrNoStream, err)
 	}
 	return erased, conflict(err)
