@@ -50,6 +50,8 @@ type Keeper struct {
 	failed int // how often in a row the stream could not be read; only of Run
 
 	writing    sync.Mutex    // the writer is used for a group, or for one segment of an erasure
+	pauses     int           // how often there was a Pause; with writing held
+	reading    int           // what pauses was when the reading that goes on began; with writing held
 	tombstones chan struct{} // tells that a group had one
 
 	mu      sync.Mutex
@@ -109,6 +111,10 @@ func pause(ctx context.Context) {
 func (k *Keeper) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	_ = k.exclusively(func() error {
+		k.reading = k.pauses
+		return nil
+	})
 	next := k.writer.Last().StreamSequence + 1
 	if err := k.checkStream(ctx); err != nil {
 		return err
@@ -124,6 +130,19 @@ func (k *Keeper) follow(ctx context.Context) error {
 	}
 	return errEnded
 }
+
+// Pause has nothing written to the archive while something is done about the stream's
+// files. What was read of the stream before, and not written yet, is read again: it may
+// not be there any more.
+func (k *Keeper) Pause(do func() error) error {
+	return k.exclusively(func() error {
+		k.pauses++
+		return do()
+	})
+}
+
+// errPaused says that what was read is from before a Pause.
+var errPaused = errors.New("the stream's files were looked at meanwhile")
 
 // errEnded says that a reading of the stream ended and did not say why.
 var errEnded = errors.New("the reading of the stream ended")
@@ -187,6 +206,9 @@ func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 			}
 			return nil
 		}
+		if errors.Is(err, errPaused) {
+			return err
+		}
 		k.stumble("the archive cannot be written; webhooks are refused where answers wait for it", err)
 		if pause(ctx); ctx.Err() != nil {
 			return ctx.Err()
@@ -194,10 +216,14 @@ func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 	}
 }
 
-// append adds webhooks, and tells whether a segment was begun for them.
+// append adds webhooks, and tells whether a segment was begun for them. It returns
+// errPaused where they were read before a Pause.
 func (k *Keeper) append(entries []Entry) (begun bool, err error) {
 	k.writing.Lock()
 	defer k.writing.Unlock()
+	if k.reading != k.pauses {
+		return false, errPaused
+	}
 	segment := k.writer.open.path
 	err = k.writer.Append(entries)
 	return k.writer.open.path != segment, err

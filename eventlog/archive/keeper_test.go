@@ -3,6 +3,7 @@ package archive_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"testing"
@@ -157,4 +158,53 @@ func TestAnArchiveFollowsOneStream(t *testing.T) {
 	require.ErrorIs(t, k.Ready(), eventlog.ErrUnavailable)
 	cancel()
 	<-done
+}
+
+// pausing is a stream whose files are looked at when the first batch has been read.
+type pausing struct {
+	*eventlog.Log
+	keeper *archive.Keeper
+	from   []uint64 // where readings began
+}
+
+func (p *pausing) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
+	p.from = append(p.from, from)
+	first := len(p.from) == 1
+	return func(yield func(*eventlog.Batch, error) bool) {
+		for batch, err := range p.Log.Batches(ctx, from, most) {
+			if first {
+				_ = p.keeper.Pause(func() error { return nil })
+			}
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
+// What was read before somebody looked at the stream's files is read again, and not
+// written: the stream may have lost it.
+func TestWhatWasReadBeforeAPauseIsReadAgain(t *testing.T) {
+	t.Parallel()
+	log, dir := &pausing{Log: newLog(t)}, t.TempDir()
+	last, err := send(t.Context(), log.Log, 1)
+	require.NoError(t, err)
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	w, err := archive.Open(dir, info.Identity)
+	require.NoError(t, err)
+	log.keeper = archive.NewKeeper(log, w, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		log.keeper.Run(ctx)
+	}()
+	require.NoError(t, log.keeper.Wait(ctx, last.StreamSequence))
+	cancel()
+	<-done
+	require.NoError(t, w.Close())
+	require.Equal(t, []uint64{1, 1}, log.from)
+	require.Len(t, read(t, dir, 1), 1)
 }

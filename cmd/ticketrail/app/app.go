@@ -22,6 +22,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/rebuild"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
@@ -35,6 +36,7 @@ type App struct {
 
 	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
+	keeper     *archive.Keeper // nil where no archive is kept
 	projection Projection
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model

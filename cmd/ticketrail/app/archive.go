@@ -59,18 +59,18 @@ func (a *App) startArchive(ctx context.Context) error {
 		return err
 	}
 	a.steps.push("close the archive", limitArchive, closing(writer.Close))
-	keeper := archive.NewKeeper(a.log, writer, a.logger)
-	behind := int64(info.Last) - int64(keeper.Reached())
-	a.steps.beside("stop the archive", limitArchive, keeper.Run)
+	a.keeper = archive.NewKeeper(a.log, writer, a.logger)
+	behind := int64(info.Last) - int64(a.keeper.Reached())
+	a.steps.beside("stop the archive", limitArchive, a.keeper.Run)
 	if !a.config.NATS.Embedded() {
 		return nil
 	}
-	a.log.AnswerAfter(keeper)
+	a.log.AnswerAfter(a.keeper)
 	if behind > 0 {
 		a.logger.Info("the archive catches up with the stream", "webhooks", behind)
 	}
 	// Where it cannot now, it has said so itself, and goes on trying: reads need not wait
 	// for a disk that is full.
-	_ = keeper.Wait(ctx, info.Last)
+	_ = a.keeper.Wait(ctx, info.Last)
 	return ctx.Err()
 }

@@ -81,7 +81,12 @@ func (a *App) tryBroker(ctx context.Context) error {
 	if err := probe(StreamFolder(a.config.Data)); err != nil {
 		return err
 	}
-	return a.broker.Restart(ctx, func() error { return a.checkFiles(ctx) })
+	return a.broker.Restart(ctx, func() error {
+		if a.keeper == nil {
+			return a.checkFiles(ctx)
+		}
+		return a.keeper.Pause(func() error { return a.checkFiles(ctx) })
+	})
 }
 
 // probe tells whether a folder's disk can be written to, and syncs.
