@@ -7,8 +7,9 @@
 //
 // Every answer that is not a success is a [Problem] (RFC 9457), for an unknown
 // path and a panic too, and tells nothing of the inside. Every answer is bounded
-// in time and, by its page, in size; so is what all answers hold of webhooks and proofs. What a provider sent is data here, never
-// markup: no answer can be sniffed into another type or run as a page.
+// in time and, by its page, in size; so is what all answers hold of webhooks and
+// proofs. What a provider sent is data here, never markup: no answer can be sniffed
+// into another type or run as a page.
 //
 // A list is paged by position, so an order that stays where it is appears on
 // exactly one page, whatever else changes between two requests.
@@ -21,10 +22,10 @@
 // # Who may ask
 //
 // Where there is a token every path but the two probes needs one, whose [Scope] lets
-// its bearer do it, and decides whether it sees what is personal of an order. Without any the listener must be loopback ([CheckListen]), and a
-// request under any other name than this machine's is refused, so that no web page
-// can reach it through a name of its own. Each act that changes something is
-// recorded before it is done ([Audit]).
+// its bearer do it, and decides whether it sees what is personal of an order. Without
+// any the listener must be loopback ([CheckListen]), and a request under any other name
+// than this machine's is refused, so that no web page can reach it through a name of
+// its own. Each act that changes something is recorded before it is done ([Audit]).
 package api
 
 import (
