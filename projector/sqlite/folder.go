@@ -193,9 +193,9 @@ func (f *Folder) Next() (path string, number int, err error) {
 }
 
 // Switch makes the read model at path, which was opened with [Open], the current one,
-// and the current one the previous one. After an error the current one is what it was. After a crash the
-// one or the other is current, and both are there. What was previous before is
-// left to Clean.
+// and the current one the previous one. After an error the current one is what it was.
+// After a crash the one or the other is current, and both are there. What was previous
+// before is left to Clean.
 func (f *Folder) Switch(path string) error {
 	p := f.pointer
 	p.Current, p.Previous = filepath.Base(path), p.Current
