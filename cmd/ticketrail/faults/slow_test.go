@@ -90,13 +90,15 @@ func (b *besieged) stock(t *testing.T, h *history) (paths []string) {
 	ordatic := sourceOf(t, b.sources, "ordatic")
 	giant := strings.Replace(served("large"), "{", `{"x":"`+strings.Repeat("x", giantSize-100)+`",`, 1)
 	picture := proofOf("proof", []byte(strings.Repeat("p", giantSize/2)))
-	large, proof := b.post(t, ordatic, "", giant, ""), b.post(t, ordatic, "", picture, "")
-	require.Equal(t, "200 200", large.String()+" "+proof.String())
-	for body, answer := range map[string]said{giant: large, picture: proof} {
+	take := func(body string) said {
 		a := &attempt{source: ordatic.Name, body: domain.DigestBody([]byte(body))}
 		h.begin(a)
+		answer := b.post(t, ordatic, "", body, "")
 		h.end(a, sender.Answer{Status: answer.status, StreamSequence: answer.StreamSequence})
+		return answer
 	}
+	large, proof := take(giant), take(picture)
+	require.Equal(t, "200 200", large.String()+" "+proof.String())
 	var order api.Order
 	require.NoError(t, b.get(ctx, fmt.Sprintf("%s?min_stream_sequence=%d", api.PathOfOrder("ordatic", "h:proof"), proof.StreamSequence), &order))
 	snapshot, err := rebuild(ctx, b.program, fmt.Sprintf(`{"until":%d}`, proof.StreamSequence))
