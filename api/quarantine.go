@@ -58,6 +58,7 @@ type QuarantineEntry struct {
 	Where      *string               `json:"where" example:"/data/orderId" doc:"A JSON pointer to the place in a webhook; null for the whole body."`
 	ReceivedAt domain.Instant        `json:"received_at" format:"date-time" doc:"When it came."`
 	Size       *int                  `json:"size" example:"412" doc:"Of the body, in bytes; null where the stream has forgotten it."`
+	Erased     bool                  `json:"erased" doc:"Whether its body was erased with what is personal of its order: then nothing is left to do."`
 	Headers    []Header              `json:"headers" nullable:"false" doc:"Those of a rejected request that are kept. No secret is."`
 	Webhook    *string               `json:"webhook" format:"uri-reference" example:"/v1/webhooks/6" doc:"Where the raw webhook is, also that of a request that was released."`
 	Decision   *Decision             `json:"decision" doc:"What was decided about it; null where nothing was."`
@@ -245,7 +246,9 @@ func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInp
 		detail.Hint = new("It is authentic by now: retry it.")
 	}
 	switch {
-	case e.Gone, e.Erased:
+	case e.Gone:
+	case e.Erased:
+		detail.Hint = nil
 	case utf8.Valid(e.Body):
 		detail.Body = new(string(e.Body))
 	default:
@@ -274,6 +277,7 @@ func quarantineEntry(e *domain.QuarantineEntry) QuarantineEntry {
 		Cause:      e.Cause,
 		Where:      orNull(e.Where),
 		ReceivedAt: e.ReceivedAt,
+		Erased:     e.Erased,
 		Headers:    []Header{},
 		Decision:   decision(e.Decision),
 	}

@@ -80,9 +80,9 @@ func TestQuarantine(t *testing.T) {
 	answer.into(&first)
 	require.Equal(t, `{"entries":[`+
 		`{"id":"w-1","kind":"untranslatable","source":"runa","provider":"runa","event":"other","cause":"order-key-missing","where":"/id",`+
-		`"received_at":"2026-03-01T12:00:00Z","size":2,"headers":[],"webhook":"/v1/webhooks/1","decision":null},`+
+		`"received_at":"2026-03-01T12:00:00Z","size":2,"erased":false,"headers":[],"webhook":"/v1/webhooks/1","decision":null},`+
 		`{"id":"w-3","kind":"untranslatable","source":"ivy","provider":"ivy","event":"other","cause":"malformed-json","where":null,`+
-		`"received_at":"2026-03-01T12:02:00Z","size":2,"headers":[],"webhook":"/v1/webhooks/3","decision":null}`+
+		`"received_at":"2026-03-01T12:02:00Z","size":2,"erased":false,"headers":[],"webhook":"/v1/webhooks/3","decision":null}`+
 		`],"next_cursor":"`+*first.NextCursor+`","rejected_since":null}`+"\n", answer.Body)
 	c.get("/v1/quarantine?limit=2&cursor=" + *first.NextCursor).into(&second)
 	require.Len(t, second.Entries, 1)

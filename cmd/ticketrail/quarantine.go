@@ -99,7 +99,10 @@ func printQuarantine(p *program, page *api.QuarantineList) {
 	table := newTable(p.stdout, "id", "received", "source", "cause", "where", "bytes", "decision")
 	for _, e := range page.Entries {
 		decision := ""
-		if e.Decision != nil {
+		switch {
+		case e.Erased:
+			decision = "erased"
+		case e.Decision != nil:
 			decision = string(e.Decision.Verdict)
 		}
 		table.AppendRow(cells(e.ID, e.ReceivedAt, e.Source, e.Cause, e.Where, count(e.Size), decision))
@@ -142,6 +145,7 @@ func printEntry(p *program, e *api.QuarantineDetail) {
 		{"where", e.Where},
 		{"received", e.ReceivedAt},
 		{"bytes", count(e.Size)},
+		{"body", erasedBody(e.Erased)},
 		{"webhook", e.Webhook},
 		{"decision", decisionText(e.Decision)},
 		{"hint", orEmpty(e.Hint)},
@@ -155,6 +159,13 @@ func printEntry(p *program, e *api.QuarantineDetail) {
 		return []any{printable(h.Name), printable(h.Value)}
 	})
 	printBody(p.stdout, e)
+}
+
+func erasedBody(erased bool) string {
+	if erased {
+		return "erased, with what is personal of its order"
+	}
+	return ""
 }
 
 func decisionText(d *api.Decision) string {
