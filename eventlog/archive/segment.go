@@ -184,11 +184,14 @@ func (x *examination) takeHead(text []byte) error {
 	}
 	x.stream = domain.StreamIdentity{Name: l.Segment.Stream, CreatedAt: l.Segment.CreatedAt}
 	x.before, err = l.Segment.Before.read()
-	if err == nil && filepath.Base(x.path) != segmentName(x.before.StreamSequence+1) {
+	switch {
+	case err != nil:
+		return x.damaged(err.Error())
+	case filepath.Base(x.path) != segmentName(x.before.StreamSequence+1):
 		return x.damaged("it has the name of another segment")
 	}
 	x.last = x.before
-	return err
+	return nil
 }
 
 func (x *examination) takeSeal(text []byte) error {
