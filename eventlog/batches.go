@@ -37,14 +37,19 @@ func (b *Batch) add(m *message.Message) {
 	b.pending = DeliveryOf(m).Pending
 }
 
+// last gives the stream sequence of the last webhook.
+func (b *Batch) last() uint64 { return b.Webhooks[len(b.Webhooks)-1].StreamSequence }
+
 // Batches reads the stream from a stream sequence on, as it was stored or with what an
-// erasure left, and waits for more at its end. It waits for the first webhook of a
+// erasure left, and waits for more at its end. The embedded server has on disk what it
+// gives out. It waits for the first webhook of a
 // batch, and then goes on collecting as long as there are more, up to most (from 1) and
 // 32 MiB: a reader that has caught up gets each webhook at once, and one that is behind
 // gets full batches. Two batches, or as many as hold 4096 webhooks, may be under way
 // unacknowledged; then the iterator waits.
 //
-// It ends with an error: when ctx ends, with [ErrStreamLost], and with
+// It ends with an error: when ctx ends, with [ErrStreamLost], with [ErrUnavailable]
+// where the embedded server cannot sync, and with
 // [ErrInterrupted] before the first webhook that came after the connection, the
 // server or the consumer did not last. So all that one iterator gives is of one
 // history: a stream that is put back to an older point takes another iterator to
@@ -61,6 +66,7 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 			erased:   l.erased,
 		})
 		defer subscriber.Close()
+		life := l.life() // before it is subscribed to
 		subscription, err := subscriber.subscribe(ctx, webhookRoot+".>")
 		if err != nil {
 			yield(nil, err)
@@ -68,6 +74,10 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 		}
 		reading := reading{messages: subscription.out, most: most}
 		for batch := reading.next(); batch != nil; batch = reading.next() {
+			if err := life.onDisk(ctx, WebhooksStream, batch.last()); err != nil {
+				yield(nil, err)
+				return
+			}
 			if !yield(batch, nil) {
 				return
 			}

@@ -79,27 +79,29 @@ func size(dir string) (sum int64, err error) {
 	return sum, err
 }
 
-// syncFolder makes the names in one folder durable.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
+// syncFolder has the names in a folder on disk.
+func syncFolder(dir string) error { return syncFile(dir) }
+
+// syncFile has a file's content on disk.
+func syncFile(path string) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(file.Sync(), file.Close())
 }
 
-// syncNames makes the names of new files durable. The server syncs what its
-// files hold but not the folders that name them.
-func syncNames(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync the names of %s: %w", dir, err)
-	}
-	defer folder.Close()
-	if err := unix.Syncfs(int(folder.Fd())); err != nil {
-		return fmt.Errorf("sync the names of %s: %w", dir, err)
-	}
-	return nil
+// syncTree has all of a folder on disk. What is removed meanwhile is passed over.
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && (entry.IsDir() || entry.Type().IsRegular()) {
+			err = syncFile(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) && path != dir {
+			return nil
+		}
+		return err
+	})
 }
 
 // Settle has a file that nobody writes to on disk, content and name, as it is read

@@ -42,15 +42,17 @@ type EmbeddedConfig struct {
 	Dir string
 	// MaxBody is the largest body of a webhook in bytes; 4 MiB where it is 0.
 	MaxBody int64
+	// Sync is when messages are on disk; SyncGroup where it is empty.
+	Sync Sync
 	// Logger takes the server's warnings and errors; none where it is nil.
 	Logger *slog.Logger
 }
 
 // Embedded is a NATS server in this process, with two connections to it. It
-// listens on no address, and syncs every webhook before it acknowledges it. It is
-// safe for concurrent use.
+// listens on no address. It is safe for concurrent use.
 type Embedded struct {
 	options *server.Options
+	sync    Sync
 	logger  *slog.Logger
 	life    atomic.Pointer[life] // the last one that began
 	conn    *nats.Conn
@@ -65,12 +67,16 @@ type Embedded struct {
 // that make an acknowledged webhook durable are checked on the running server:
 // one that differs is a [SettingError].
 func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
+	config.Sync = cmp.Or(config.Sync, SyncGroup)
+	if err := config.Sync.check(); err != nil {
+		return nil, fmt.Errorf("start the embedded server: %w", err)
+	}
 	options, err := serverOptions(config)
 	if err != nil {
 		return nil, err
 	}
 	embedded := &Embedded{
-		options: options, logger: cmp.Or(config.Logger, slog.New(slog.DiscardHandler)), closed: make(chan struct{}),
+		options: options, sync: config.Sync, logger: cmp.Or(config.Logger, slog.New(slog.DiscardHandler)), closed: make(chan struct{}),
 	}
 	if err := embedded.start(); err != nil {
 		return nil, errors.Join(err, embedded.Close())
@@ -94,7 +100,7 @@ func serverOptions(config EmbeddedConfig) (*server.Options, error) {
 		NoLog:              true, // the bridge is set by hand
 		JetStream:          true,
 		StoreDir:           config.Dir,
-		SyncAlways:         true,
+		SyncAlways:         config.Sync == SyncEach,
 		JetStreamMaxStore:  maxStore,
 		JetStreamMaxMemory: maxMemory,
 		MaxPayload:         maxPayload,
@@ -103,7 +109,7 @@ func serverOptions(config EmbeddedConfig) (*server.Options, error) {
 }
 
 func (e *Embedded) start() error {
-	first, err := begin(e.options, e.logger)
+	first, err := begin(e.options, e.sync, e.logger)
 	if err != nil {
 		return err
 	}
@@ -131,7 +137,7 @@ func checkSettings(s *server.Server, want *server.Options) error {
 		}
 	}
 	settings := []struct{ name, want, have string }{
-		{"sync_always", "true", strconv.FormatBool(have.SyncAlways)},
+		{"sync_always", strconv.FormatBool(want.SyncAlways), strconv.FormatBool(have.SyncAlways)},
 		{"max_storage", strconv.FormatInt(want.JetStreamMaxStore, 10), strconv.FormatInt(have.MaxStore, 10)},
 		{"max_memory", strconv.FormatInt(want.JetStreamMaxMemory, 10), strconv.FormatInt(have.MaxMemory, 10)},
 	}

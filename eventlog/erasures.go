@@ -105,6 +105,10 @@ func (e *erasures) refresh(ctx context.Context) error {
 		clear(e.parsed)
 		e.read, e.seen = 0, hole{}
 	}
+	// What is given out from now on must not depend on what a power cut may still take.
+	if err := e.log.life().onDisk(ctx, WebhooksStream, last); err != nil {
+		return err
+	}
 	for w, err := range e.log.erasuresTo(ctx, e.read, last) {
 		if err != nil {
 			return err

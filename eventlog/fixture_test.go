@@ -21,10 +21,23 @@ const tick = 10 * time.Millisecond
 // startEmbedded starts a server on a folder and stops it with the test.
 func startEmbedded(t testing.TB, dir string) *eventlog.Embedded {
 	t.Helper()
-	embedded, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
+	return startSyncing(t, dir, eventlog.SyncGroup)
+}
+
+// startSyncing is startEmbedded with the server's way to sync.
+func startSyncing(t testing.TB, dir string, sync eventlog.Sync) *eventlog.Embedded {
+	t.Helper()
+	embedded, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir, Sync: sync})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, embedded.Close()) })
 	return embedded
+}
+
+// cannotWrite is what each way to sync says of a disk that takes nothing more.
+var cannotWrite = map[eventlog.Sync]string{
+	eventlog.SyncGroup: "sync the stream",
+	eventlog.SyncEach:  "write error",
+	eventlog.SyncPage:  "write error",
 }
 
 // openLog opens the streams of an embedded server.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -36,11 +37,13 @@ type life struct {
 	server *server.Server
 	ctx    context.Context // of the life; its cause says what broke the server
 	end    context.CancelCauseFunc
-	looked chan struct{} // closed when nobody looks at the server any more
+	beside sync.WaitGroup // what goes on as long as the life does
+	// rounds are those of the streams; none where nothing is synced here.
+	rounds map[string]*rounds
 }
 
 // begin starts a server, and looks at it until its life ends.
-func begin(options *server.Options, logger *slog.Logger) (*life, error) {
+func begin(options *server.Options, sync Sync, logger *slog.Logger) (*life, error) {
 	s, err := server.NewServer(options.Clone())
 	if err != nil {
 		return nil, fmt.Errorf("set up the embedded server: %w", err)
@@ -52,10 +55,32 @@ func begin(options *server.Options, logger *slog.Logger) (*life, error) {
 		shutDown(s)
 		return nil, err
 	}
-	l := &life{server: s, looked: make(chan struct{})}
+	l := &life{server: s}
 	l.ctx, l.end = context.WithCancelCause(context.Background())
-	go l.look()
+	l.beside.Go(l.look)
+	if sync == SyncGroup {
+		l.beginRounds(options.StoreDir)
+	}
 	return l, nil
+}
+
+// beginRounds has what the streams write synced here.
+func (l *life) beginRounds(dir string) {
+	l.rounds = map[string]*rounds{}
+	for _, stream := range []string{WebhooksStream, RejectedStream, DecisionsStream} {
+		l.rounds[stream] = newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
+	}
+	mark := &mark{dir: streamDir(dir, WebhooksStream)}
+	l.beside.Go(func() { mark.keep(l.ctx, l.rounds[WebhooksStream].reached) })
+}
+
+// onDisk returns when a message is on disk that a stream of this life has acknowledged
+// or given out; at once where that is not seen to here.
+func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error {
+	if l == nil || l.rounds == nil {
+		return nil
+	}
+	return l.rounds[stream].wait(ctx, sequence)
 }
 
 func started(s *server.Server, want *server.Options, log *serverLog) error {
@@ -76,13 +101,16 @@ func shutDown(s *server.Server) {
 // close ends the life, if that has not happened yet, and stops the server.
 func (l *life) close() {
 	l.end(fmt.Errorf("%w: the embedded server was stopped", ErrUnavailable))
-	<-l.looked
+	l.beside.Wait()
+	for _, r := range l.rounds {
+		r.stop(context.Cause(l.ctx))
+		r.close()
+	}
 	shutDown(l.server)
 }
 
 // look ends the life when the server is broken.
 func (l *life) look() {
-	defer close(l.looked)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for failed := 0; ; {
@@ -179,7 +207,7 @@ func (e *Embedded) Restart(ctx context.Context, look func() error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	next, err := begin(e.options, e.logger)
+	next, err := begin(e.options, e.sync, e.logger)
 	if err != nil {
 		return err
 	}

@@ -13,15 +13,16 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
-// breakServer has a server fail to write, and gives how the reason is taken away.
-func breakServer(t *testing.T, log *eventlog.Log, dir string) (mend func()) {
+// breakServer has a server fail to write, until it says why, and gives how the reason is
+// taken away.
+func breakServer(t *testing.T, log *eventlog.Log, dir, reason string) (mend func()) {
 	t.Helper()
 	blocks := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs")
 	require.NoError(t, os.Rename(blocks, blocks+"-aside"))
 	require.NoError(t, os.WriteFile(blocks, nil, 0o600)) // so that no next block can be made
 	require.Eventually(t, func() bool {
 		_, err := log.Append(patient(t), webhook("", strings.Repeat("x", 1<<20)))
-		return err != nil && strings.Contains(err.Error(), "write error")
+		return err != nil && strings.Contains(err.Error(), reason)
 	}, patience, tick)
 	return func() {
 		require.NoError(t, os.Remove(blocks))
@@ -35,19 +36,29 @@ func nothing() error { return nil }
 // on the same connections: what it had acknowledged is there, and it takes webhooks.
 func TestRestartMendsABrokenServer(t *testing.T) {
 	t.Parallel()
+	for sync, reason := range cannotWrite {
+		t.Run(string(sync), func(t *testing.T) {
+			t.Parallel()
+			restartMends(t, sync, reason)
+		})
+	}
+}
+
+func restartMends(t *testing.T, sync eventlog.Sync, reason string) {
+	t.Helper()
 	dir := t.TempDir()
-	embedded := startEmbedded(t, dir)
+	embedded := startSyncing(t, dir, sync)
 	log := openLog(t, embedded, dir)
 	appendWebhook(t, log, webhook("evt_1", "{}"))
 
-	mend := breakServer(t, log, dir)
-	require.ErrorContains(t, embedded.AwaitBreak(patient(t)), "write error")
+	mend := breakServer(t, log, dir, reason)
+	require.ErrorContains(t, embedded.AwaitBreak(patient(t)), reason)
 	before, err := log.Info(t.Context())
 	require.NoError(t, err, "what was stored can still be read")
 	for _, id := range []string{"evt_1", "evt_2"} {
 		_, err := log.Append(t.Context(), webhook(id, "{}"))
 		require.ErrorIs(t, err, eventlog.ErrUnavailable)
-		require.ErrorContains(t, err, "write error")
+		require.ErrorContains(t, err, reason)
 	}
 	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
 

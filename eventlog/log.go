@@ -128,7 +128,7 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	if err != nil || !config.Embedded {
 		return err
 	}
-	return syncNames(config.Dir)
+	return syncTree(config.Dir)
 }
 
 // Append stores a webhook and says where. The webhook is taken as it is: its
@@ -248,10 +248,21 @@ func (l *Log) Ready(ctx context.Context) error {
 
 // Durability says what a receipt of Append promises.
 func (l *Log) Durability() Durability {
-	if l.embedded != nil {
-		return Synced
+	switch {
+	case l.embedded == nil:
+		return Unknown
+	case l.embedded.sync == SyncPage:
+		return Paged
 	}
-	return Unknown
+	return Synced
+}
+
+// life is that of the embedded server as it is now; nil where the server is external.
+func (l *Log) life() *life {
+	if l.embedded == nil {
+		return nil
+	}
+	return l.embedded.life.Load()
 }
 
 func (l *Log) health() error {

@@ -169,8 +169,18 @@ func TestAppendWithoutAServerIsUnavailable(t *testing.T) {
 // then calls a duplicate may be on no disk.
 func TestAppendDoesNotTrustABrokenServer(t *testing.T) {
 	t.Parallel()
+	for sync, reason := range cannotWrite {
+		t.Run(string(sync), func(t *testing.T) {
+			t.Parallel()
+			brokenIsNotTrusted(t, sync, reason)
+		})
+	}
+}
+
+func brokenIsNotTrusted(t *testing.T, sync eventlog.Sync, reason string) {
+	t.Helper()
 	dir := t.TempDir()
-	embedded := startEmbedded(t, dir)
+	embedded := startSyncing(t, dir, sync)
 	log := openLog(t, embedded, dir)
 	appendWebhook(t, log, webhook("evt_1", "{}"))
 
@@ -185,7 +195,7 @@ func TestAppendDoesNotTrustABrokenServer(t *testing.T) {
 	}, patience, tick)
 	_, err := log.Append(t.Context(), webhook("evt_1", "{}"))
 	require.ErrorIs(t, err, eventlog.ErrUnavailable)
-	require.ErrorContains(t, err, "write error")
+	require.ErrorContains(t, err, reason)
 }
 
 // A restart keeps every webhook, byte for byte, and what the stream is.

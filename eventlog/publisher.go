@@ -99,30 +99,38 @@ func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	if s.config.Server == nil {
-		return s.publish(ctx, n)
+		ack, err := s.js.PublishMsg(ctx, n)
+		if err != nil {
+			return Receipt{}, refusal(err)
+		}
+		return receiptOf(ack), nil
 	}
 	life := s.config.Server.life.Load()
+	if life.ctx.Err() != nil {
+		return Receipt{}, context.Cause(life.ctx)
+	}
 	ctx, leave := life.during(ctx)
 	defer leave()
-	receipt, err := s.publish(ctx, n)
+	ack, err := s.js.PublishMsg(ctx, n)
 	switch {
 	case err != nil && life.ctx.Err() != nil:
-		return Receipt{}, context.Cause(life.ctx)
-	case receipt.Duplicate:
+		err = context.Cause(life.ctx)
+	case err != nil:
+		err = refusal(err)
+	case ack.Duplicate:
 		// A server that failed to write a message remembers its id all the same,
 		// and takes the retry for a duplicate of what is on no disk.
 		err = life.vouch(ctx)
 	}
+	if err == nil {
+		err = life.onDisk(ctx, ack.Stream, ack.Sequence)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receipt, nil
+	return receiptOf(ack), nil
 }
 
-func (s single) publish(ctx context.Context, n *nats.Msg) (Receipt, error) {
-	ack, err := s.js.PublishMsg(ctx, n)
-	if err != nil {
-		return Receipt{}, refusal(err)
-	}
-	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil
+func receiptOf(ack *jetstream.PubAck) Receipt {
+	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -134,7 +135,7 @@ func (l *Log) EraseRejected(ctx context.Context, sequences []uint64) error {
 	if l.embedded == nil || len(sequences) == 0 {
 		return nil
 	}
-	return syncNames(l.dir)
+	return syncTree(filepath.Join(streamDir(l.dir, RejectedStream), "msgs"))
 }
 
 // Release stores a webhook that was made of a rejected request, with its time of

@@ -1,0 +1,81 @@
+package eventlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	// markFile is a file of ours in a stream's folder. The server leaves it alone.
+	markFile = "synced"
+	// markEvery is how old a mark may be.
+	markEvery = time.Second
+)
+
+// mark keeps, beside a stream, how far it is on disk. After a power cut it tells what
+// the system had not written yet, and may have in parts, from what was on disk once:
+// that must be whole. It is behind by a second at the most.
+type mark struct {
+	dir  string // of the stream
+	last uint64
+}
+
+// keep writes the mark again and again, until ctx ends, and then once more.
+func (m *mark) keep(ctx context.Context, reached func() uint64) {
+	tick := time.NewTicker(markEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+		if now := reached(); now > m.last && m.write(now) == nil {
+			m.last = now // an older mark only says less
+		}
+	}
+}
+
+func (m *mark) write(sequence uint64) error {
+	path := filepath.Join(m.dir, markFile)
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, markText(sequence), 0o600); err != nil {
+		return err
+	}
+	if err := syncFile(temporary); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncFolder(m.dir)
+}
+
+// SyncedTo gives the sequence up to which the files in a stream's folder were on disk
+// when its embedded server last ran, or 0 where that is not known: with SyncGroup at
+// least what was acknowledged until a second before the end.
+func SyncedTo(dir string) (sequence uint64, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, markFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read how far the stream is synced: %w", err)
+	}
+	if _, err := fmt.Sscan(string(text), &sequence); err != nil || !bytes.Equal(text, markText(sequence)) {
+		return 0, nil // damaged, it says nothing
+	}
+	return sequence, nil
+}
+
+// markText is what the file holds: the sequence, and a sum of it.
+func markText(sequence uint64) []byte {
+	line := fmt.Appendln(nil, sequence)
+	return fmt.Appendf(line, "%08x\n", crc32.ChecksumIEEE(line))
+}

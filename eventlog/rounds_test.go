@@ -1,0 +1,98 @@
+package eventlog_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// Each way to sync keeps every webhook of many senders at once, over many files of the
+// stream, and gives each a stream sequence of its own.
+func TestAppendOfManySenders(t *testing.T) {
+	t.Parallel()
+	for sync, promise := range map[eventlog.Sync]eventlog.Durability{
+		eventlog.SyncGroup: eventlog.Synced, eventlog.SyncEach: eventlog.Synced, eventlog.SyncPage: eventlog.Paged,
+	} {
+		t.Run(string(sync), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			log := openLog(t, startSyncing(t, dir, sync), dir)
+			require.Equal(t, promise, log.Durability())
+			const senders, each = 16, 20
+			var group errgroup.Group
+			for sender := range senders {
+				group.Go(func() error {
+					for n := range each {
+						id := fmt.Sprintf("evt_%d_%d", sender, n)
+						if _, err := log.Append(t.Context(), webhook(id, strings.Repeat("x", 64<<10)+id)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			require.NoError(t, group.Wait())
+			seen := map[string]bool{}
+			for _, w := range read(t, log, 1, 100, senders*each) {
+				seen[w.ID] = true
+			}
+			require.Len(t, seen, senders*each)
+		})
+	}
+}
+
+// A server cannot be started with a way to sync that there is not.
+func TestStartEmbeddedRefusesAnUnknownSync(t *testing.T) {
+	t.Parallel()
+	_, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: t.TempDir(), Sync: "sometimes"})
+	require.ErrorContains(t, err, `"sometimes" is none of group, each and page`)
+}
+
+// How far the stream is synced is kept beside it, and never says too much: where nothing
+// is known, or the note is damaged, it is 0.
+func TestSyncedTo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	stream := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream)
+	requireSyncedTo(t, stream, 0)
+	for n := range 5 {
+		appendWebhook(t, log, webhook(fmt.Sprint("evt_", n), "{}"))
+	}
+	require.Eventually(t, func() bool {
+		reached, err := eventlog.SyncedTo(stream)
+		return err == nil && reached == 5
+	}, patience, tick, "while it runs")
+	appendWebhook(t, log, webhook("evt_6", "{}"))
+	require.NoError(t, embedded.Close())
+	requireSyncedTo(t, stream, 6)
+
+	mark := filepath.Join(stream, "synced")
+	text, err := os.ReadFile(mark)
+	require.NoError(t, err)
+	for at := range text {
+		damaged := append([]byte(nil), text...)
+		damaged[at] ^= 1
+		require.NoError(t, os.WriteFile(mark, damaged, 0o600))
+		requireSyncedTo(t, stream, 0)
+	}
+	for end := range len(text) {
+		require.NoError(t, os.WriteFile(mark, text[:end], 0o600))
+		requireSyncedTo(t, stream, 0)
+	}
+}
+
+func requireSyncedTo(t *testing.T, stream string, want uint64) {
+	t.Helper()
+	reached, err := eventlog.SyncedTo(stream)
+	require.NoError(t, err)
+	require.Equal(t, want, reached)
+}
