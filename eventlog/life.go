@@ -68,10 +68,11 @@ func begin(options *server.Options, sync Sync, logger *slog.Logger) (*life, erro
 func (l *life) beginRounds(dir string) {
 	l.rounds = map[string]*rounds{}
 	for _, stream := range []string{WebhooksStream, RejectedStream, DecisionsStream} {
-		l.rounds[stream] = newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
+		rounds := newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
+		l.rounds[stream] = rounds
+		mark := &mark{dir: streamDir(dir, stream)}
+		l.beside.Go(func() { mark.keep(l.ctx, rounds.reached) })
 	}
-	mark := &mark{dir: streamDir(dir, WebhooksStream)}
-	l.beside.Go(func() { mark.keep(l.ctx, l.rounds[WebhooksStream].reached) })
 }
 
 // onDisk returns when a message is on disk that a stream of this life has acknowledged

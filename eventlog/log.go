@@ -128,7 +128,21 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	if err != nil || !config.Embedded {
 		return err
 	}
-	return syncTree(config.Dir)
+	return l.markSynced(config.Dir)
+}
+
+// markSynced has all that the server has written on disk, and notes that.
+func (l *Log) markSynced(dir string) error {
+	if err := syncTree(dir); err != nil {
+		return fmt.Errorf("sync the streams: %w", err)
+	}
+	for _, stream := range []jetstream.Stream{l.webhooks, l.rejected, l.decisions} {
+		info := stream.CachedInfo()
+		if err := markSynced(streamDir(dir, info.Config.Name), l.embedded.sync, info.State.LastSeq); err != nil {
+			return fmt.Errorf("sync the streams: %w", err)
+		}
+	}
+	return nil
 }
 
 // Append stores a webhook and says where. The webhook is taken as it is: its

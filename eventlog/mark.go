@@ -37,9 +37,22 @@ func (m *mark) keep(ctx context.Context, reached func() uint64) {
 		case <-tick.C:
 		}
 		if now := reached(); now > m.last && m.write(now) == nil {
-			m.last = now // an older mark only says less
+			m.last = now // one that could not be written only says less
 		}
 	}
+}
+
+// markSynced begins the mark of a stream that is on disk up to its last sequence. A
+// server that syncs by itself has none: of what it writes one message can be torn.
+func markSynced(dir string, sync Sync, last uint64) error {
+	if sync == SyncEach {
+		err := os.Remove(filepath.Join(dir, markFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return (&mark{dir: dir}).write(last)
 }
 
 func (m *mark) write(sequence uint64) error {
@@ -58,20 +71,21 @@ func (m *mark) write(sequence uint64) error {
 }
 
 // SyncedTo gives the sequence up to which the files in a stream's folder were on disk
-// when its embedded server last ran, or 0 where that is not known: with SyncGroup at
-// least what was acknowledged until a second before the end.
-func SyncedTo(dir string) (sequence uint64, err error) {
+// when its embedded server ran last, and whether that is known: with SyncGroup it is, and
+// is at least what was acknowledged until a second before the end.
+func SyncedTo(dir string) (sequence uint64, known bool, err error) {
 	text, err := os.ReadFile(filepath.Join(dir, markFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read how far the stream is synced: %w", err)
+		return 0, false, fmt.Errorf("read how far the stream is synced: %w", err)
 	}
-	if _, err := fmt.Sscan(string(text), &sequence); err != nil || !bytes.Equal(text, markText(sequence)) {
-		return 0, nil // damaged, it says nothing
+	_, err = fmt.Sscan(string(text), &sequence)
+	if err != nil || !bytes.Equal(text, markText(sequence)) {
+		return 0, false, nil // damaged, it says nothing
 	}
-	return sequence, nil
+	return sequence, true, nil
 }
 
 // markText is what the file holds: the sequence, and a sum of it.

@@ -63,17 +63,23 @@ func TestSyncedTo(t *testing.T) {
 	embedded := startEmbedded(t, dir)
 	log := openLog(t, embedded, dir)
 	stream := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream)
-	requireSyncedTo(t, stream, 0)
+	requireSyncedTo(t, stream, 0, true)
 	for n := range 5 {
 		appendWebhook(t, log, webhook(fmt.Sprint("evt_", n), "{}"))
 	}
 	require.Eventually(t, func() bool {
-		reached, err := eventlog.SyncedTo(stream)
-		return err == nil && reached == 5
+		reached, known, err := eventlog.SyncedTo(stream)
+		return err == nil && known && reached == 5
 	}, patience, tick, "while it runs")
 	appendWebhook(t, log, webhook("evt_6", "{}"))
 	require.NoError(t, embedded.Close())
-	requireSyncedTo(t, stream, 6)
+	requireSyncedTo(t, stream, 6, true)
+	each := startSyncing(t, dir, eventlog.SyncEach)
+	openLog(t, each, dir)
+	requireSyncedTo(t, stream, 0, false)
+	require.NoError(t, each.Close())
+	openLog(t, startSyncing(t, dir, eventlog.SyncPage), dir)
+	requireSyncedTo(t, stream, 6, true)
 
 	mark := filepath.Join(stream, "synced")
 	text, err := os.ReadFile(mark)
@@ -82,17 +88,18 @@ func TestSyncedTo(t *testing.T) {
 		damaged := append([]byte(nil), text...)
 		damaged[at] ^= 1
 		require.NoError(t, os.WriteFile(mark, damaged, 0o600))
-		requireSyncedTo(t, stream, 0)
+		requireSyncedTo(t, stream, 0, false)
 	}
 	for end := range len(text) {
 		require.NoError(t, os.WriteFile(mark, text[:end], 0o600))
-		requireSyncedTo(t, stream, 0)
+		requireSyncedTo(t, stream, 0, false)
 	}
 }
 
-func requireSyncedTo(t *testing.T, stream string, want uint64) {
+func requireSyncedTo(t *testing.T, stream string, sequence uint64, known bool) {
 	t.Helper()
-	reached, err := eventlog.SyncedTo(stream)
+	reached, isKnown, err := eventlog.SyncedTo(stream)
 	require.NoError(t, err)
-	require.Equal(t, want, reached)
+	require.Equal(t, known, isKnown)
+	require.Equal(t, sequence, reached)
 }

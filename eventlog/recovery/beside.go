@@ -36,6 +36,9 @@ func (c *check) checkBeside(name string) error {
 	case err != nil || s == nil:
 		return err
 	}
+	if err := s.forgetWhatIsLost(); err != nil {
+		return err
+	}
 	for i, b := range s.blocks {
 		if b.sound == b.size {
 			continue

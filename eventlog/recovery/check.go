@@ -112,6 +112,7 @@ type check struct {
 	Files
 	logger   *slog.Logger
 	stream   *stream
+	tail     *tail // of the stream; nil where there is none
 	archive  *archive.Archive
 	halfMade error // why the stream, which was never used, is none; nil where it is one
 }
@@ -132,6 +133,9 @@ func (c *check) checkWebhooks() error {
 		return nil
 	case c.stream == nil:
 		return c.refuse(hintRestore, "the stream is gone, and the archive holds webhooks up to stream sequence %d", c.archive.Last().StreamSequence)
+	}
+	if c.tail, err = c.stream.findTail(); err != nil {
+		return err
 	}
 	if err := c.learnErasures(); err != nil {
 		return err
@@ -296,6 +300,13 @@ func (c *check) mend() error {
 		c.logger.Warn("the archive's end is torn, by a crash or by damage; it is cut off, and what the stream has of it is archived again",
 			"bytes", torn, "after_stream_sequence", c.archive.Last().StreamSequence)
 	}
+	if t := c.tail; t != nil {
+		c.logger.Warn("what comes after the end of what was synced is torn, as a power cut leaves it; it is cut off",
+			"file", t.block.path, "byte", t.at, "after_stream_sequence", t.after)
+		if err := c.stream.cutTail(t); err != nil {
+			return err
+		}
+	}
 	b := c.stream.newest()
 	if b != nil && b.sound < b.size {
 		c.logger.Warn("the end of the stream's newest file was torn; it is cut off",
@@ -311,7 +322,7 @@ func (c *check) mend() error {
 			return err
 		}
 	}
-	return nil
+	return c.stream.forgetWhatIsLost()
 }
 
 // putBack appends webhooks of the archive to the stream, and looks whether they are

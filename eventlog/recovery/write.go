@@ -59,17 +59,40 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 	return syncFile(filepath.Dir(b.path))
 }
 
-// settle has the newest block of each stream on disk as it is read now. Those before
-// it are: the server writes to no other after a sync that failed.
+// settle has on disk, as it is read now, what the server wrote to each stream after its
+// mark, and its newest block in any case: a sync of it may have failed.
 func settle(server string) error {
 	for _, name := range []string{eventlog.WebhooksStream, eventlog.RejectedStream, eventlog.DecisionsStream} {
-		dir := streamDir(server, name)
-		numbers, err := blockFiles(dir)
-		if err == nil && len(numbers) > 0 {
-			err = eventlog.Settle(filepath.Join(dir, blocksDir, blockName(numbers[len(numbers)-1])))
-		}
-		if err != nil {
+		if err := settleStream(&stream{name: name, dir: streamDir(server, name)}); err != nil {
 			return fmt.Errorf("the stream %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func settleStream(s *stream) error {
+	synced, known, err := eventlog.SyncedTo(s.dir)
+	if err != nil {
+		return err
+	}
+	numbers, err := blockFiles(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, number := range slices.Backward(numbers) {
+		b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+		if err := eventlog.Settle(b.path); err != nil {
+			return err
+		}
+		first := uint64(0)
+		if err := s.records(b, func(r *record) bool {
+			first = r.sequence
+			return false
+		}); err != nil {
+			return err
+		}
+		if !known || first > 0 && first <= synced+1 {
+			break
 		}
 	}
 	return nil
