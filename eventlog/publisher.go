@@ -98,39 +98,45 @@ type single struct {
 func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	if s.config.Server == nil {
-		ack, err := s.js.PublishMsg(ctx, n)
-		if err != nil {
-			return Receipt{}, refusal(err)
-		}
-		return receiptOf(ack), nil
-	}
-	life := s.config.Server.life.Load()
-	if life.ctx.Err() != nil {
-		return Receipt{}, context.Cause(life.ctx)
-	}
-	ctx, leave := life.during(ctx)
-	defer leave()
-	ack, err := s.js.PublishMsg(ctx, n)
-	switch {
-	case err != nil && life.ctx.Err() != nil:
-		err = context.Cause(life.ctx)
-	case err != nil:
-		err = refusal(err)
-	case ack.Duplicate:
-		// A server that failed to write a message remembers its id all the same,
-		// and takes the retry for a duplicate of what is on no disk.
-		err = life.vouch(ctx)
-	}
-	if err == nil {
-		err = life.onDisk(ctx, ack.Stream, ack.Sequence)
-	}
+	ack, err := s.acknowledged(ctx, n)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receiptOf(ack), nil
+	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil
 }
 
-func receiptOf(ack *jetstream.PubAck) Receipt {
-	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}
+// acknowledged publishes a message, and returns when what the server said of it can be
+// relied on.
+func (s single) acknowledged(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {
+	if s.config.Server == nil {
+		return s.publish(ctx, n)
+	}
+	life := s.config.Server.life.Load()
+	if life.ctx.Err() != nil {
+		return nil, context.Cause(life.ctx)
+	}
+	ctx, leave := life.during(ctx)
+	defer leave()
+	ack, err := s.publish(ctx, n)
+	switch {
+	case err != nil && life.ctx.Err() != nil:
+		return nil, context.Cause(life.ctx)
+	case err != nil:
+		return nil, err
+	case ack.Duplicate:
+		// A server that failed to write a message remembers its id all the same,
+		// and takes the retry for a duplicate of what is on no disk.
+		if err := life.vouch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return ack, life.onDisk(ctx, ack.Stream, ack.Sequence)
+}
+
+func (s single) publish(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {
+	ack, err := s.js.PublishMsg(ctx, n)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return ack, nil
 }

@@ -43,7 +43,7 @@ func checkDurability(ctx context.Context, e *examination) check {
 	if err != nil {
 		return failed(name, err)
 	}
-	return ok(name, "embedded broker: an answer of 200 means %s", durability)
+	return judgeDurability(name, durability)
 }
 
 func (e *examination) runningDurability(ctx context.Context, name string) check {
@@ -96,7 +96,8 @@ func (e *examination) embeddedDurability(ctx context.Context) (durability eventl
 		return "", err
 	}
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
-		Dir: folder, MaxBody: int64(e.config.Ingest.MaxBody), Logger: slog.New(slog.DiscardHandler),
+		Dir: folder, MaxBody: int64(e.config.Ingest.MaxBody),
+		Sync: eventlog.Sync(e.config.Stream.Durability), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return "", err

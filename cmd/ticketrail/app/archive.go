@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
@@ -39,8 +40,8 @@ func CheckFiles(c *config.Config, logger *slog.Logger) error {
 
 func (a *App) checkFiles(context.Context) error { return CheckFiles(a.config, a.logger) }
 
-// startArchive has the archive follow the stream. With the embedded broker every answer
-// waits for it, and so does the start; beside an external one it only follows.
+// startArchive has the archive follow the stream. Where an answer means synced it waits for
+// the archive, and so does the start; beside an external broker it only follows.
 func (a *App) startArchive(ctx context.Context) error {
 	dir := ArchiveFolder(a.config)
 	if dir == "" {
@@ -62,8 +63,8 @@ func (a *App) startArchive(ctx context.Context) error {
 	a.keeper = archive.NewKeeper(a.log, writer, a.logger)
 	behind := int64(info.Last) - int64(a.keeper.Reached())
 	a.steps.beside("stop the archive", limitArchive, a.keeper.Run)
-	if !a.config.NATS.Embedded() {
-		return nil
+	if a.log.Durability() != eventlog.Synced {
+		return nil // answers do not promise so much
 	}
 	a.log.AnswerAfter(a.keeper)
 	if behind > 0 {

@@ -155,7 +155,8 @@ func Servers(c *config.Config) eventlog.Servers {
 
 func (a *App) openEmbedded(ctx context.Context) error {
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{
-		Dir: StreamFolder(a.config.Data), MaxBody: int64(a.config.Ingest.MaxBody), Logger: a.logger,
+		Dir: StreamFolder(a.config.Data), MaxBody: int64(a.config.Ingest.MaxBody),
+		Sync: eventlog.Sync(a.config.Stream.Durability), Logger: a.logger,
 	})
 	if err != nil {
 		return err

@@ -86,7 +86,17 @@ type Stream struct {
 	MaxAge Duration `yaml:"max_age"`
 	// DuplicateWindow is how long the broker remembers webhook ids.
 	DuplicateWindow Duration `yaml:"duplicate_window"`
+	// Durability is when the embedded server has a webhook on disk: DurabilityGroup,
+	// DurabilityEach or DurabilityPage.
+	Durability string `yaml:"durability"`
 }
+
+// What stream.durability may be.
+const (
+	DurabilityGroup = "group" // before the answer; webhooks that come at once share a sync
+	DurabilityEach  = "each"  // before the answer, with a sync for each
+	DurabilityPage  = "page"  // some time after it: a power cut loses the last ones
+)
 
 // Archive configures the second copy of the accepted webhooks.
 type Archive struct {
@@ -130,6 +140,6 @@ func Default() *Config {
 		Ingest: Ingest{Listen: "127.0.0.1:8080", MaxBody: 4 << 20, MaxInFlight: 256},
 		API:    API{Listen: "127.0.0.1:8081"},
 		NATS:   NATS{Replicas: 1},
-		Stream: Stream{DuplicateWindow: Duration(2 * time.Minute)},
+		Stream: Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
 	}
 }

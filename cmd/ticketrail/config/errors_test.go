@@ -30,6 +30,8 @@ var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"negative duration":        {"stream: {duplicate_window: -1m}\n", ":1: stream.duplicate_window: ", "not a duration", "2m"},
 	"window out of range":      {"stream: {duplicate_window: 2h}\n", ":1: stream.duplicate_window: ", "out of range", "1h"},
 	"age below the window":     {"stream: {max_age: 1m}\n", ":1: stream.max_age: ", "too short", "duplicate_window"},
+	"unknown durability":       {"stream: {durability: never}\n", ":1: stream.durability: ", `"never" is no way to sync`, "group, each or page"},
+	"durability elsewhere":     {"stream: {durability: page, max_bytes: 1GiB}\nnats: {url: nats://h}\n", ":1: stream.durability: ", "its own settings", "sync_interval"},
 	"stream too small":         {"stream: {max_bytes: 4KiB}\n", ":1: stream.max_bytes: ", "too small", "1MiB"},
 	"bad address":              {"ingest:\n  listen: localhost\n", ":2: ingest.listen: ", `"localhost" is not an address`, "host:port"},
 	"bad port":                 {"ingest:\n  listen: localhost:http-or-so\n", ":2: ingest.listen: ", "no usable port", "host:port"},

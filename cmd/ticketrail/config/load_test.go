@@ -57,6 +57,7 @@ stream:
   max_bytes: 10GB
   max_age: 7d
   duplicate_window: 1m30s
+  durability: group
 sources:
   - name: shop-1
     provider: ivy
@@ -70,7 +71,7 @@ sources:
 	require.Equal(t, config.API{Listen: "[::1]:0", Token: "t0ken"}, c.API)
 	require.Equal(t, config.NATS{URL: "nats://a:4222,tls://b:4222", Credentials: credentials, Replicas: 3}, c.NATS)
 	require.Equal(t, config.Stream{
-		MaxBytes: 10e9, MaxAge: config.Duration(7 * 24 * time.Hour), DuplicateWindow: config.Duration(90 * time.Second),
+		MaxBytes: 10e9, MaxAge: config.Duration(7 * 24 * time.Hour), DuplicateWindow: config.Duration(90 * time.Second), Durability: config.DurabilityGroup,
 	}, c.Stream)
 	require.Equal(t, []config.Source{{
 		Name: "shop-1", Provider: "ivy", Secrets: []config.Secret{ivySecret, "second"}, Currency: "SEK", Rate: 12.5,
@@ -114,7 +115,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
-		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "archive.dir": "off",
+		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
 	for _, section := range []string{"ingest", "api", "nats"} {
@@ -143,7 +144,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 			URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5,
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
 		},
-		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute)},
+		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
 		Archive: config.Archive{Dir: config.ArchiveOff},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,

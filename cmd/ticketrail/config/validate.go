@@ -38,7 +38,7 @@ func validate(c *Config, d *decoder) error {
 	check := &checker{origins: d.origins, secretsUnread: d.secretsUnread}
 	check.section(c)
 	check.nats(&c.NATS)
-	check.stream(&c.Stream)
+	check.stream(&c.Stream, c.NATS.Embedded())
 	check.sources(c.Sources)
 	return check.first
 }
@@ -133,11 +133,15 @@ func (c *checker) file(key, path, kind string) {
 	c.require(err == nil && info.Mode().IsRegular(), key, "name "+kind+" that this user can read", "there is no file %s", path)
 }
 
-func (c *checker) stream(s *Stream) {
+func (c *checker) stream(s *Stream, embedded bool) {
 	c.require(s.MaxBytes == 0 || s.MaxBytes >= minStream, "stream.max_bytes", "write 0 for as much as the disk holds, or a size from 1MiB", "%s is too small", s.MaxBytes)
 	window := time.Duration(s.DuplicateWindow)
 	c.require(window >= minWindow && window <= maxWindow, "stream.duplicate_window", "write a duration from 100ms to 1h", "%s is out of range", window)
 	c.require(s.MaxAge == 0 || s.MaxAge >= s.DuplicateWindow, "stream.max_age", "write 0 for ever, or a duration not shorter than stream.duplicate_window", "%s is too short", s.MaxAge)
+	ways := []string{DurabilityGroup, DurabilityEach, DurabilityPage}
+	c.require(slices.Contains(ways, s.Durability), "stream.durability", "write group, each or page", "%q is no way to sync", s.Durability)
+	c.require(embedded || s.Durability == DurabilityGroup, "stream.durability", "leave it out, and set sync_interval on the servers of nats.url",
+		"an external broker syncs as its own settings say")
 }
 
 func (c *checker) sources(sources []Source) {

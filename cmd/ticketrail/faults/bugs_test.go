@@ -22,7 +22,7 @@ var bugs = []bug{
 			"		stream, err := s.js.Stream(ctx, WebhooksStream)\n" +
 			"		if err == nil {\n" +
 			"			go func() { _, _ = s.js.PublishMsg(context.WithoutCancel(ctx), n) }()\n" +
-			"			return Receipt{StreamSequence: stream.CachedInfo().State.LastSeq + 1}, nil\n" +
+			"			return &jetstream.PubAck{Stream: WebhooksStream, Sequence: stream.CachedInfo().State.LastSeq + 1}, nil\n" +
 			"		}\n" +
 			"	}\n" +
 			"	ack, err := s.js.PublishMsg(ctx, n)\n" +
@@ -41,18 +41,31 @@ var bugs = []bug{
 			"	for _, part := range parts {\n",
 	}}},
 	{"sync-off", courseCut, checkLoss, []patch{{
-		"eventlog/embedded.go",
-		"		SyncAlways:         true,\n",
-		"		SyncAlways:         !fault.On(\"sync-off\"),\n",
-	}, {
-		"eventlog/embedded.go",
-		"strconv.FormatBool(have.SyncAlways)",
-		"strconv.FormatBool(have.SyncAlways || fault.On(\"sync-off\"))",
+		"eventlog/blocks.go",
+		"	current, err := b.current()\n",
+		"	if fault.On(\"sync-off\") {\n		return nil\n	}\n	current, err := b.current()\n",
 	}, {
 		// The archive is on disk as well, and would give back what the stream has lost.
 		"eventlog/archive/write.go",
 		"	if err := w.file.Sync(); err != nil {\n",
 		"	if err := fault.Unless(\"sync-off\", func(string) error { return w.file.Sync() }, \"\"); err != nil {\n",
+	}}},
+	{"joins-the-sync-under-way", courseCut, checkLoss, []patch{{
+		"eventlog/rounds.go",
+		"	case r.running != nil && sequence <= r.running.last:\n",
+		"	case r.running != nil && (sequence <= r.running.last || fault.On(\"joins-the-sync-under-way\")):\n",
+	}, {
+		// The archive is written after it, and would give back what the stream has lost.
+		"eventlog/copy.go",
+		"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
+		"	if fault.On(\"joins-the-sync-under-way\") {\n		return receipt, nil\n	}\n" +
+			"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
+	}}},
+	{"failed-sync-forgotten", courseFailedSync, checkLoss, []patch{{
+		"eventlog/rounds.go",
+		"		more = r.end(r.blocks.sync())\n",
+		"		err := r.blocks.sync()\n		if fault.On(\"failed-sync-forgotten\") {\n			err = nil\n		}\n" +
+			"		more = r.end(err)\n",
 	}}},
 	{"wrong-sequence", courseCalm, checkLoss, []patch{{
 		"eventlog/publisher.go",
@@ -180,8 +193,8 @@ var bugs = []bug{
 	}}},
 	{"slow-is-broken", courseSlow, checkPatient, []patch{{
 		"eventlog/publisher.go",
-		"	receipt, err := s.publish(ctx, n)\n",
-		"	receipt, err := s.publish(ctx, n)\n" +
+		"	ack, err := s.publish(ctx, n)\n",
+		"	ack, err := s.publish(ctx, n)\n" +
 			"	if deadline, _ := ctx.Deadline(); fault.On(\"slow-is-broken\") && time.Until(deadline) < s.config.Timeout-200*time.Millisecond {\n" +
 			"		life.end(ErrUnavailable)\n	}\n",
 	}}},
@@ -192,11 +205,11 @@ var bugs = []bug{
 	}}},
 	{"timeout-taken-for-ack", courseBrokers, checkLoss, []patch{{
 		"eventlog/publisher.go",
-		"		return Receipt{}, refusal(err)\n",
+		"		return nil, refusal(err)\n",
 		"		if fault.On(\"timeout-taken-for-ack\") && ctx.Err() != nil {\n" +
-			"			return Receipt{StreamSequence: 1}, nil\n" +
+			"			return &jetstream.PubAck{Stream: WebhooksStream, Sequence: 1}, nil\n" +
 			"		}\n" +
-			"		return Receipt{}, refusal(err)\n",
+			"		return nil, refusal(err)\n",
 	}}},
 	{"retry-under-new-id", courseBrokers, checkPhantom, []patch{{
 		"eventlog/publisher.go",
