@@ -2,10 +2,8 @@ package eventlog
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -77,50 +75,4 @@ func size(dir string) (sum int64, err error) {
 		return err
 	})
 	return sum, err
-}
-
-// syncFolder makes the names in one folder durable.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
-// syncNames makes the names of new files durable. The server syncs what its
-// files hold but not the folders that name them.
-func syncNames(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync the names of %s: %w", dir, err)
-	}
-	defer folder.Close()
-	if err := unix.Syncfs(int(folder.Fd())); err != nil {
-		return fmt.Errorf("sync the names of %s: %w", dir, err)
-	}
-	return nil
-}
-
-// Settle has a file that nobody writes to on disk, content and name, as it is read
-// now: it writes all of it once more and syncs it. After a sync that failed the system
-// gives out what is on no disk, and takes it for written, so that a later sync alone
-// would change nothing.
-func Settle(path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	_, err = file.WriteAt(content, 0)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	return nil
 }

@@ -79,7 +79,7 @@ func (c *backupCommand) make(ctx context.Context, data, archive string) (*manife
 	part := filepath.Clean(c.Dir) + ".part"
 	made, err := backUp(ctx, data, archive, part)
 	if err == nil {
-		err = syncFolders(part)
+		err = eventlog.SyncTree(part)
 	}
 	if err == nil {
 		err = os.Rename(part, c.Dir)
@@ -87,7 +87,7 @@ func (c *backupCommand) make(ctx context.Context, data, archive string) (*manife
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(part))
 	}
-	return made, syncFolder(filepath.Dir(filepath.Clean(c.Dir)))
+	return made, eventlog.SyncFile(filepath.Dir(filepath.Clean(c.Dir)))
 }
 
 // isWithin tells whether a path is in a folder, or would be, by whatever name.
@@ -106,24 +106,6 @@ func isWithin(path, folder string) bool {
 	}
 	within, err := filepath.Rel(folder, parent)
 	return err == nil && filepath.IsLocal(within)
-}
-
-// syncFolders has the names in a folder, and in those within it, on disk.
-func syncFolders(dir string) error {
-	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() {
-			return err
-		}
-		return syncFolder(path)
-	})
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // backUp fills a folder. The read model comes first, and is waited for: so the archive
