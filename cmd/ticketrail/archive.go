@@ -251,7 +251,7 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 		return failf("bring them back with: ticketrail restore --plan; or, if the stream is the truth: ticketrail archive rebuild --accept; the archive is kept aside",
 			"webhooks would be lost: %s", plan.Loss)
 	case !c.given(p, "Set the archive aside, and make it anew from the stream?"):
-		return errors.New("nothing was changed")
+		return errUnchanged
 	}
 	var made recovery.Rebuilt
 	err = audited(loaded.Data, "archive rebuild", nil, func() (err error) {

@@ -137,7 +137,7 @@ func (c *rebuildsDelete) Run(ctx context.Context, p *program) (err error) {
 			return err
 		}
 		if !c.given(p, fmt.Sprintf("Delete them, with %d snapshots?", snapshots)) {
-			return errors.New("nothing was changed")
+			return errUnchanged
 		}
 	}
 	for _, r := range found.Rebuilds {
