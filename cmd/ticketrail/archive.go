@@ -157,9 +157,9 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 	if c.JSON {
 		return printJSON(p.stdout, r)
 	}
-	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %d segments, every one whole\n", r.First, r.Last, r.Segments)
+	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %s, every one whole\n", r.First, r.Last, counted(r.Segments, "segment"))
 	if embedded {
-		fmt.Fprintf(p.stdout, "stream: %d webhooks compared, the same in both\n", r.Compared)
+		fmt.Fprintf(p.stdout, "stream: %s compared, the same in both\n", counted(r.Compared, "webhook"))
 	} else {
 		fmt.Fprintln(p.stdout, "stream: not compared; its files are on external servers")
 	}

@@ -41,9 +41,9 @@ func printErasure(p *program, e *api.Erasure) {
 	if e.Order.ErasedAt != nil {
 		fmt.Fprintf(p.stdout, "erased before, at %s; what is left since:\n", e.Order.ErasedAt)
 	}
-	fmt.Fprintf(p.stdout, "the bodies of %d webhooks, with %d proofs of delivery\n", len(e.Webhooks), e.Proofs)
-	fmt.Fprintf(p.stdout, "%d rejected requests\n", e.RejectedRequests)
-	fmt.Fprintf(p.stdout, "%d snapshots, and what %d rebuilds say of the order\n", e.Snapshots, e.Records)
+	fmt.Fprintf(p.stdout, "the bodies of %s, with %s of delivery\n", counted(len(e.Webhooks), "webhook"), counted(e.Proofs, "proof"))
+	fmt.Fprintln(p.stdout, counted(e.RejectedRequests, "rejected request"))
+	fmt.Fprintf(p.stdout, "%s, and what %s told of the order\n", counted(e.Snapshots, "snapshot"), counted(e.Records, "rebuild"))
 	if e.Previous {
 		fmt.Fprintln(p.stdout, "the previous read model, so that there is nothing to roll back to")
 	}

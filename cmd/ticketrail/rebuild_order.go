@@ -29,7 +29,7 @@ func (c *ordersRebuild) Run(ctx context.Context, p *program) error {
 
 func printOrderRebuild(p *program, r *api.OrderRebuild) {
 	if !r.Differs {
-		fmt.Fprintf(p.stdout, "nothing differs: it is %s, of %d webhooks\n", r.Order.State, r.Order.Version)
+		fmt.Fprintf(p.stdout, "nothing differs: it is %s, of %s\n", r.Order.State, counted(r.Order.Version, "webhook"))
 		return
 	}
 	printTables(p.stdout, r.Tables)

@@ -136,7 +136,7 @@ func (c *rebuildsDelete) Run(ctx context.Context, p *program) (err error) {
 		if err := c.possible(p); err != nil {
 			return err
 		}
-		if !c.given(p, fmt.Sprintf("Delete them, with %d snapshots?", snapshots)) {
+		if !c.given(p, fmt.Sprintf("Delete them, with %s?", counted(snapshots, "snapshot"))) {
 			return errUnchanged
 		}
 	}
