@@ -28,20 +28,9 @@ type archiveVerify struct {
 
 // Run compares and tells. Its error says that something is not as it should be.
 func (c *archiveVerify) Run(ctx context.Context, p *program) error {
-	loaded, err := p.loadToRead(c.settings)
+	loaded, files, err := p.loadArchive(c.settings)
 	if err != nil {
 		return err
-	}
-	files := app.Files(loaded)
-	switch {
-	case files.Archive == "":
-		return errNoArchive
-	case recovery.Unfinished(files):
-		return errUnfinished
-	case !exists(files.Archive):
-		return errNotStarted(files.Archive)
-	case !exists(loaded.Data):
-		return errNoFolder(loaded.Data)
 	}
 	v := &verification{config: loaded, files: files}
 	err = locked(loaded.Data, func() error { return v.compareAtRest(ctx) })
@@ -56,6 +45,27 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return v.judge()
+}
+
+// loadArchive reads the configuration for a command that reads the archive, and finds
+// that there is one.
+func (p *program) loadArchive(s settings) (*config.Config, recovery.Files, error) {
+	loaded, err := p.loadToRead(s)
+	if err != nil {
+		return nil, recovery.Files{}, err
+	}
+	files := app.Files(loaded)
+	switch {
+	case files.Archive == "":
+		err = errNoArchive
+	case recovery.Unfinished(files):
+		err = errUnfinished
+	case !exists(files.Archive):
+		err = errNotStarted(files.Archive)
+	case !exists(loaded.Data):
+		err = errNoFolder(loaded.Data)
+	}
+	return loaded, files, err
 }
 
 // verification is a comparison of an archive with all that there is.

@@ -12,7 +12,6 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
-	"github.com/ticketrail/ticketrail/eventlog/recovery"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -33,21 +32,11 @@ type backupCommand struct {
 
 // Run makes a backup.
 func (c *backupCommand) Run(ctx context.Context, p *program) error {
-	loaded, err := p.loadToRead(c.settings)
+	loaded, files, err := p.loadArchive(c.settings)
 	if err != nil {
 		return err
 	}
-	files := app.Files(loaded)
-	switch {
-	case files.Archive == "":
-		return errNoArchive
-	case recovery.Unfinished(files):
-		return errUnfinished
-	case !exists(files.Archive):
-		return errNotStarted(files.Archive)
-	case !exists(loaded.Data):
-		return errNoFolder(loaded.Data)
-	case exists(c.Dir):
+	if exists(c.Dir) {
 		return failf("choose another name", "%s is there already", c.Dir)
 	}
 	for _, folder := range []string{loaded.Data, files.Archive} {

@@ -42,17 +42,10 @@ func (k *kept) start() {
 	require.NoError(k.t, err)
 	w.SegmentSize = 4 << 10
 	keeper := archive.NewKeeper(k.Log, w, nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		keeper.Run(ctx)
-	}()
+	stop := begin(k.t, keeper, w)
 	k.AnswerAfter(keeper)
 	k.stop = func() {
-		cancel()
-		<-done
-		require.NoError(k.t, w.Close())
+		stop()
 		k.stop = func() {}
 	}
 }
