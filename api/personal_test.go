@@ -122,13 +122,13 @@ func serveErased(t *testing.T) *client {
 	log.Accept(tooLate)
 	last := log.Erase("shop", "store-7:o-1")
 	model := newLedger(t).Model
-	erased := log.Erased()
-	live := projector.New(erased, model, projector.Config{})
+	log.Overwrite()
+	live := projector.New(log, model, projector.Config{})
 	require.NoError(t, live.RunUntil(t.Context(), last))
-	return serve(t, api.New(model, erased, api.Config{
+	return serve(t, api.New(model, log, api.Config{
 		Now:        now,
-		LookBack:   lookback.New(lookback.Config{Log: erased, Model: model, Live: live}),
-		Quarantine: quarantine.New(erased, model, quarantine.Config{}),
+		LookBack:   lookback.New(lookback.Config{Log: log, Model: model, Live: live}),
+		Quarantine: quarantine.New(log, model, quarantine.Config{}),
 	}))
 }
 

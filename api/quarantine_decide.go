@@ -90,6 +90,12 @@ type Retried struct {
 	Hint           *string            `json:"hint" doc:"What can be done."`
 }
 
+// Discarded is an entry after it was discarded.
+type Discarded struct {
+	QuarantineEntry
+	Before *Decision `json:"before" doc:"The decision that this one replaces: who discarded it before, and why. Null where nobody had."`
+}
+
 // Bulk counts what came of a request about many entries.
 type Bulk struct {
 	Plan       bool          `json:"plan" doc:"Whether nothing was changed."`
@@ -126,7 +132,7 @@ type (
 	retryAllInput   struct{ Body RetryAllRequest }
 	discardAllInput struct{ Body DiscardAllRequest }
 	retryOutput     struct{ Body Retried }
-	discardOutput   struct{ Body QuarantineEntry }
+	discardOutput   struct{ Body Discarded }
 	bulkOutput      struct{ Body Bulk }
 )
 
@@ -184,8 +190,9 @@ func (h *handler) discardQuarantineEntry(ctx context.Context, in *discardInput) 
 		return nil, err
 	}
 	if in.Body.Plan {
-		return &discardOutput{Body: quarantineEntry(e)}, nil
+		return &discardOutput{Body: Discarded{QuarantineEntry: quarantineEntry(e)}}, nil
 	}
+	before := decision(e.Decision)
 	ruling := domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}
 	discarded, err := h.config.Quarantine.Discard(ctx, []domain.QuarantineMark{e.Mark()}, ruling)
 	switch {
@@ -198,7 +205,7 @@ func (h *handler) discardQuarantineEntry(ctx context.Context, in *discardInput) 
 	if err != nil {
 		return nil, err
 	}
-	return &discardOutput{Body: quarantineEntry(e)}, nil
+	return &discardOutput{Body: Discarded{quarantineEntry(e), before}}, nil
 }
 
 // retryQuarantine tries entry after entry, as many as the time allows. What is

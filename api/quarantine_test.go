@@ -215,8 +215,10 @@ func TestDiscard(t *testing.T) {
 	p.post("/v1/quarantine/r-1/discard", `{"reason":"\u001b[2J"}`, bearer).refused(http.StatusBadRequest, "invalid-parameter")
 	p.post("/v1/quarantine/r-1/discard", `{"reason":" "}`, bearer).refused(http.StatusBadRequest, "invalid-parameter")
 
-	var entry api.QuarantineEntry
-	p.post("/v1/quarantine/r-1/discard", `{"reason":"a port scan"}`, bearer).into(&entry)
+	var discarded api.Discarded
+	p.post("/v1/quarantine/r-1/discard", `{"reason":"a port scan"}`, bearer).into(&discarded)
+	require.Nil(t, discarded.Before)
+	entry := discarded.QuarantineEntry
 	require.Equal(t, &api.Decision{
 		Verdict: domain.Discarded, By: entry.Decision.By, Reason: new("a port scan"), At: domain.InstantOf(now()),
 	}, entry.Decision)
@@ -226,6 +228,11 @@ func TestDiscard(t *testing.T) {
 	require.Empty(t, list.Entries)
 	p.get("/v1/quarantine?discarded=true", bearer).into(&list)
 	require.Equal(t, []api.QuarantineEntry{entry}, list.Entries)
+
+	var again api.Discarded
+	p.post("/v1/quarantine/r-1/discard", `{"reason":"a mistake"}`, bearer).into(&again)
+	require.Equal(t, new("a mistake"), again.Decision.Reason)
+	require.Equal(t, entry.Decision, again.Before)
 
 	var released api.Retried
 	p.post("/v1/quarantine/r-1/retry", `{}`, bearer).into(&released)

@@ -74,7 +74,7 @@ func (b *blocks) syncNewest() error {
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		case b.number > before:
-			return syncFolder(b.dir)
+			return SyncFile(b.dir)
 		default:
 			return nil
 		}
@@ -84,7 +84,7 @@ func (b *blocks) syncNewest() error {
 // syncAll is sync that relies on nothing that was synced before.
 func (b *blocks) syncAll() error {
 	b.close()
-	if err := syncTree(b.dir); err != nil {
+	if err := SyncTree(b.dir); err != nil {
 		return err
 	}
 	names, err := filepath.Glob(b.path("*"))

@@ -2,10 +2,8 @@ package eventlog
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -77,52 +75,4 @@ func size(dir string) (sum int64, err error) {
 		return err
 	})
 	return sum, err
-}
-
-// syncFolder has the names in a folder on disk.
-func syncFolder(dir string) error { return syncFile(dir) }
-
-// syncFile has a file's content on disk.
-func syncFile(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
-}
-
-// syncTree has all of a folder on disk. What is removed meanwhile is passed over.
-func syncTree(dir string) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && (entry.IsDir() || entry.Type().IsRegular()) {
-			err = syncFile(path)
-		}
-		if errors.Is(err, fs.ErrNotExist) && path != dir {
-			return nil
-		}
-		return err
-	})
-}
-
-// Settle has a file that nobody writes to on disk, content and name, as it is read
-// now: it writes all of it once more and syncs it. After a sync that failed the system
-// gives out what is on no disk, and takes it for written, so that a later sync alone
-// would change nothing.
-func Settle(path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	_, err = file.WriteAt(content, 0)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	return nil
 }

@@ -146,7 +146,7 @@ func (l *Log) overwrite(ctx context.Context, webhooks []*domain.Webhook) error {
 		return nil
 	}
 	// The server has put new files in the place of the old ones, and did not sync that.
-	return syncTree(filepath.Join(streamDir(l.dir, WebhooksStream), "msgs"))
+	return SyncTree(filepath.Join(streamDir(l.dir, WebhooksStream), "msgs"))
 }
 
 func (l *Log) delete(ctx context.Context, streamSequence uint64) error {

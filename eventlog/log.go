@@ -133,7 +133,7 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 
 // markSynced has all that the server has written on disk, and notes that.
 func (l *Log) markSynced(dir string) error {
-	if err := syncTree(dir); err != nil {
+	if err := SyncTree(dir); err != nil {
 		return fmt.Errorf("sync the streams: %w", err)
 	}
 	for _, stream := range []jetstream.Stream{l.webhooks, l.rejected, l.decisions} {

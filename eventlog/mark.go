@@ -57,17 +57,8 @@ func markSynced(dir string, sync Sync, last uint64) error {
 
 func (m *mark) write(sequence uint64) error {
 	path := filepath.Join(m.dir, markFile)
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, markText(sequence), 0o600); err != nil {
-		return err
-	}
-	if err := syncFile(temporary); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncFolder(m.dir)
+	_, err := ReplaceFile(path, path+".tmp", markText(sequence))
+	return err
 }
 
 // SyncedTo gives the sequence up to which the files in a stream's folder were on disk

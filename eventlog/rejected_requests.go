@@ -135,7 +135,7 @@ func (l *Log) EraseRejected(ctx context.Context, sequences []uint64) error {
 	if l.embedded == nil || len(sequences) == 0 {
 		return nil
 	}
-	return syncTree(filepath.Join(streamDir(l.dir, RejectedStream), "msgs"))
+	return SyncTree(filepath.Join(streamDir(l.dir, RejectedStream), "msgs"))
 }
 
 // Release stores a webhook that was made of a rejected request, with its time of

@@ -37,68 +37,44 @@ const defaultDuplicateWindow = 2 * time.Minute
 // nor a message's own lifetime is allowed. Only an erasure deletes: a webhook that
 // anybody else deletes is a gap, which its readers find.
 func webhooksStream(config Config, maxBytes int64) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:               WebhooksStream,
-		Description:        "every accepted webhook, in one order",
-		Subjects:           []string{webhookRoot + ".>"},
-		Storage:            jetstream.FileStorage,
-		Retention:          jetstream.LimitsPolicy,
-		Discard:            jetstream.DiscardNew,
-		MaxBytes:           maxBytes,
-		MaxAge:             config.MaxAge,
-		MaxMsgs:            -1,
-		MaxMsgsPerSubject:  -1,
-		MaxMsgSize:         -1,
-		MaxConsumers:       -1,
-		Replicas:           max(1, config.Replicas),
-		Duplicates:         duplicateWindow(config),
-		DenyPurge:          true,
-		AllowDirect:        true,
-		AllowAtomicPublish: true,
-	}
+	stream := anyStream(WebhooksStream, "every accepted webhook, in one order", webhookRoot, config)
+	stream.Discard, stream.MaxBytes, stream.MaxAge = jetstream.DiscardNew, maxBytes, config.MaxAge
+	stream.Duplicates = duplicateWindow(config)
+	stream.DenyPurge, stream.AllowAtomicPublish = true, true
+	return stream
 }
 
 // rejectedStream says how the stream of rejected requests must be. It forgets
 // the oldest: what it holds is for looking at.
 func rejectedStream(config Config) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:              RejectedStream,
-		Description:       "requests that were refused",
-		Subjects:          []string{rejectedRoot + ".>"},
-		Storage:           jetstream.FileStorage,
-		Retention:         jetstream.LimitsPolicy,
-		Discard:           jetstream.DiscardOld,
-		MaxBytes:          rejectedMaxBytes,
-		MaxAge:            rejectedMaxAge,
-		MaxMsgs:           -1,
-		MaxMsgsPerSubject: -1,
-		MaxMsgSize:        -1,
-		MaxConsumers:      -1,
-		Replicas:          max(1, config.Replicas),
-		Duplicates:        defaultDuplicateWindow,
-		AllowDirect:       true,
-	}
+	stream := anyStream(RejectedStream, "requests that were refused", rejectedRoot, config)
+	stream.Discard, stream.MaxBytes, stream.MaxAge = jetstream.DiscardOld, rejectedMaxBytes, rejectedMaxAge
+	return stream
 }
 
 // decisionsStream says how the stream of decisions must be. Nothing in it is ever
 // changed; that it forgets its oldest is only to bound it.
 func decisionsStream(config Config) jetstream.StreamConfig {
+	stream := anyStream(DecisionsStream, "what operators decided about the quarantine", decisionRoot, config)
+	stream.Discard, stream.MaxBytes = jetstream.DiscardOld, decisionsMaxBytes
+	stream.DenyDelete, stream.DenyPurge = true, true
+	return stream
+}
+
+// anyStream says what is the same in all streams.
+func anyStream(name, description, root string, config Config) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name:              DecisionsStream,
-		Description:       "what operators decided about the quarantine",
-		Subjects:          []string{decisionRoot + ".>"},
+		Name:              name,
+		Description:       description,
+		Subjects:          []string{root + ".>"},
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
-		Discard:           jetstream.DiscardOld,
-		MaxBytes:          decisionsMaxBytes,
 		MaxMsgs:           -1,
 		MaxMsgsPerSubject: -1,
 		MaxMsgSize:        -1,
 		MaxConsumers:      -1,
 		Replicas:          max(1, config.Replicas),
 		Duplicates:        defaultDuplicateWindow,
-		DenyDelete:        true,
-		DenyPurge:         true,
 		AllowDirect:       true,
 	}
 }

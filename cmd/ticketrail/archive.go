@@ -28,20 +28,9 @@ type archiveVerify struct {
 
 // Run compares and tells. Its error says that something is not as it should be.
 func (c *archiveVerify) Run(ctx context.Context, p *program) error {
-	loaded, err := p.loadToRead(c.settings)
+	loaded, files, err := p.loadArchive(c.settings)
 	if err != nil {
 		return err
-	}
-	files := app.Files(loaded)
-	switch {
-	case files.Archive == "":
-		return errNoArchive
-	case recovery.Unfinished(files):
-		return errUnfinished
-	case !exists(files.Archive):
-		return errNotStarted(files.Archive)
-	case !exists(loaded.Data):
-		return errNoFolder(loaded.Data)
 	}
 	v := &verification{config: loaded, files: files}
 	err = locked(loaded.Data, func() error { return v.compareAtRest(ctx) })
@@ -56,6 +45,27 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return v.judge()
+}
+
+// loadArchive reads the configuration for a command that reads the archive, and finds
+// that there is one.
+func (p *program) loadArchive(s settings) (*config.Config, recovery.Files, error) {
+	loaded, err := p.loadToRead(s)
+	if err != nil {
+		return nil, recovery.Files{}, err
+	}
+	files := app.Files(loaded)
+	switch {
+	case files.Archive == "":
+		err = errNoArchive
+	case recovery.Unfinished(files):
+		err = errUnfinished
+	case !exists(files.Archive):
+		err = errNotStarted(files.Archive)
+	case !exists(loaded.Data):
+		err = errNoFolder(loaded.Data)
+	}
+	return loaded, files, err
 }
 
 // verification is a comparison of an archive with all that there is.
@@ -157,9 +167,9 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 	if c.JSON {
 		return printJSON(p.stdout, r)
 	}
-	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %d segments, every one whole\n", r.First, r.Last, r.Segments)
+	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %s, every one whole\n", r.First, r.Last, counted(r.Segments, "segment"))
 	if embedded {
-		fmt.Fprintf(p.stdout, "stream: %d webhooks compared, the same in both\n", r.Compared)
+		fmt.Fprintf(p.stdout, "stream: %s compared, the same in both\n", counted(r.Compared, "webhook"))
 	} else {
 		fmt.Fprintln(p.stdout, "stream: not compared; its files are on external servers")
 	}
@@ -251,7 +261,7 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 		return failf("bring them back with: ticketrail restore --plan; or, if the stream is the truth: ticketrail archive rebuild --accept; the archive is kept aside",
 			"webhooks would be lost: %s", plan.Loss)
 	case !c.given(p, "Set the archive aside, and make it anew from the stream?"):
-		return errors.New("nothing was changed")
+		return errUnchanged
 	}
 	var made recovery.Rebuilt
 	err = audited(loaded.Data, "archive rebuild", nil, func() (err error) {

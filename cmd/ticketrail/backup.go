@@ -12,7 +12,6 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
-	"github.com/ticketrail/ticketrail/eventlog/recovery"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -33,21 +32,11 @@ type backupCommand struct {
 
 // Run makes a backup.
 func (c *backupCommand) Run(ctx context.Context, p *program) error {
-	loaded, err := p.loadToRead(c.settings)
+	loaded, files, err := p.loadArchive(c.settings)
 	if err != nil {
 		return err
 	}
-	files := app.Files(loaded)
-	switch {
-	case files.Archive == "":
-		return errNoArchive
-	case recovery.Unfinished(files):
-		return errUnfinished
-	case !exists(files.Archive):
-		return errNotStarted(files.Archive)
-	case !exists(loaded.Data):
-		return errNoFolder(loaded.Data)
-	case exists(c.Dir):
+	if exists(c.Dir) {
 		return failf("choose another name", "%s is there already", c.Dir)
 	}
 	for _, folder := range []string{loaded.Data, files.Archive} {
@@ -79,7 +68,7 @@ func (c *backupCommand) make(ctx context.Context, data, archive string) (*manife
 	part := filepath.Clean(c.Dir) + ".part"
 	made, err := backUp(ctx, data, archive, part)
 	if err == nil {
-		err = syncFolders(part)
+		err = eventlog.SyncTree(part)
 	}
 	if err == nil {
 		err = os.Rename(part, c.Dir)
@@ -87,7 +76,7 @@ func (c *backupCommand) make(ctx context.Context, data, archive string) (*manife
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(part))
 	}
-	return made, syncFolder(filepath.Dir(filepath.Clean(c.Dir)))
+	return made, eventlog.SyncFile(filepath.Dir(filepath.Clean(c.Dir)))
 }
 
 // isWithin tells whether a path is in a folder, or would be, by whatever name.
@@ -106,24 +95,6 @@ func isWithin(path, folder string) bool {
 	}
 	within, err := filepath.Rel(folder, parent)
 	return err == nil && filepath.IsLocal(within)
-}
-
-// syncFolders has the names in a folder, and in those within it, on disk.
-func syncFolders(dir string) error {
-	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() {
-			return err
-		}
-		return syncFolder(path)
-	})
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // backUp fills a folder. The read model comes first, and is waited for: so the archive

@@ -224,7 +224,7 @@ func refusal(status int, text []byte) error {
 	case http.StatusForbidden:
 		hint = "set api.token (" + config.Variable("api.token") + ") to a token with that scope"
 	}
-	return &failure{err: &refusedError{status, message}, hint: hint}
+	return &failure{err: &refusedError{status, message}, hint: hint, usage: status == http.StatusBadRequest}
 }
 
 // asFlag gives the flag that a parameter of the API comes from here: --updated-since

@@ -16,6 +16,9 @@ type agreement struct {
 	Yes bool `short:"y" help:"Do it without asking."`
 }
 
+// errUnchanged ends a command after a no.
+var errUnchanged = errors.New("nothing was changed")
+
 // possible tells before anything is done whether the question could be answered.
 func (a agreement) possible(p *program) error {
 	if a.Yes || isTerminal(p.stdin) {

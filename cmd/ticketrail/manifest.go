@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -123,15 +124,5 @@ func (m *manifest) copyReadModel(from, folder string) error {
 	if err != nil {
 		return err
 	}
-	content, err := os.Open(filepath.Join(from, m.ReadModel.File))
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	file, err := os.OpenFile(opened.Current(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, content)
-	return errors.Join(err, file.Sync(), file.Close())
+	return eventlog.CopyFile(filepath.Join(from, m.ReadModel.File), opened.Current())
 }

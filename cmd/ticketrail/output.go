@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"sync"
 
@@ -47,6 +48,14 @@ func newTable(w io.Writer, head ...any) table.Writer {
 		t.AppendHeader(head)
 	}
 	return t
+}
+
+// counted gives a number with what it is of: 1 segment, 2 segments.
+func counted[N int | uint64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // printJSONLine prints one value as JSON on a line of its own.

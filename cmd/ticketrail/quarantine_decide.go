@@ -63,7 +63,11 @@ func (c *quarantineRetry) Run(ctx context.Context, p *program) error {
 		},
 		head: []any{"id", "result", "cause", "stream sequence", "order", "hint"},
 		row: func(r api.Retried) []any {
-			facts := cells(r.ID, r.Result, r.Cause, number(r.StreamSequence), r.OrderKey)
+			result := string(r.Result)
+			if r.Duplicate {
+				result += ", a duplicate"
+			}
+			facts := cells(r.ID, result, r.Cause, number(r.StreamSequence), r.OrderKey)
 			return append(facts, printable(orEmpty(r.Hint)))
 		},
 		result: func(r api.Retried) string { return string(r.Result) },
@@ -81,16 +85,16 @@ func (c *quarantineDiscard) Validate() error { return c.which() }
 
 // Run discards the entries.
 func (c *quarantineDiscard) Run(ctx context.Context, p *program) error {
-	return decide[api.QuarantineEntry](ctx, p, &c.deciding, decision[api.QuarantineEntry]{
+	return decide[api.Discarded](ctx, p, &c.deciding, decision[api.Discarded]{
 		verb: "discard",
 		one:  api.DiscardRequest{Plan: c.Plan, Reason: c.Reason},
 		many: func(s api.QuarantineSelection) any {
 			return api.DiscardAllRequest{QuarantineSelection: s, Reason: c.Reason}
 		},
-		head: []any{"id", "received", "source", "cause", "decision"},
-		row: func(e api.QuarantineEntry) []any {
-			return append(cells(e.ID, e.ReceivedAt, e.Source, e.Cause), printable(decisionText(e.Decision)))
+		head: []any{"id", "received", "source", "cause", "decision", "before"},
+		row: func(d api.Discarded) []any {
+			return append(cells(d.ID, d.ReceivedAt, d.Source, d.Cause), printable(decisionText(d.Decision)), printable(decisionText(d.Before)))
 		},
-		result: func(api.QuarantineEntry) string { return string(domain.Discarded) },
+		result: func(api.Discarded) string { return string(domain.Discarded) },
 	})
 }

@@ -87,7 +87,7 @@ func (d decider[T]) agreed(ctx context.Context) (most int, err error) {
 		return 0, err
 	}
 	if !d.given(d.program, fmt.Sprintf("%s %d entries?", d.verb, most)) {
-		return 0, errors.New("nothing was changed")
+		return 0, errUnchanged
 	}
 	return most, nil
 }

@@ -55,10 +55,10 @@ func (c *rebuildCommand) Validate() error {
 // that it failed, or that the read models differ and nothing was put in place.
 func (c *rebuildCommand) Run(ctx context.Context, p *program) (err error) {
 	if c.Order {
-		order := ordersRebuild{
+		order := ordersRebuild{changing{
 			settings: c.settings, agreement: c.agreement, APIListen: c.APIListen,
 			Plan: c.Plan, JSON: c.JSON, Source: c.Source, Key: c.Key,
-		}
+		}}
 		return order.Run(ctx, p)
 	}
 	if c.Accept || c.Rollback {
@@ -111,7 +111,7 @@ func (c *rebuildCommand) rebuild(ctx context.Context, w *rebuildWatch) error {
 		w.printFindings(ended)
 	}
 	if !c.given(w.program, "Take the new read model into use?") {
-		return errors.New("nothing was changed")
+		return errUnchanged
 	}
 	if ended, err = w.follow(ctx, api.RebuildRequest{Accept: true}); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 	question := fmt.Sprintf("Go back to the previous read model? Version %d of the projection built it, it is at stream sequence %d, and it is brought up to date first.",
 		previous.ProjectionVersion, previous.Checkpoint)
 	if !c.given(w.program, question) {
-		return errors.New("nothing was changed")
+		return errUnchanged
 	}
 	var now api.Projection
 	if err := w.client.change(ctx, http.MethodPost, "/v1/projection/rollback", nil, &now); err != nil {

@@ -136,8 +136,8 @@ func (c *rebuildsDelete) Run(ctx context.Context, p *program) (err error) {
 		if err := c.possible(p); err != nil {
 			return err
 		}
-		if !c.given(p, fmt.Sprintf("Delete them, with %d snapshots?", snapshots)) {
-			return errors.New("nothing was changed")
+		if !c.given(p, fmt.Sprintf("Delete them, with %s?", counted(snapshots, "snapshot"))) {
+			return errUnchanged
 		}
 	}
 	for _, r := range found.Rebuilds {

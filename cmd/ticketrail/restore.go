@@ -72,7 +72,7 @@ func (c *restoreCommand) restore(ctx context.Context, r *restoring) error {
 	case len(plan.Lost) > 0 && !c.Accept:
 		return r.refuse(plan)
 	case !c.given(r.program, "Do it?"):
-		return errors.New("nothing was changed")
+		return errUnchanged
 	}
 	if err := r.do(plan); err != nil {
 		return err

@@ -3,12 +3,12 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // Copy copies an archive up to its last whole group into a folder, which it makes, and
@@ -48,7 +48,7 @@ func copySegments(from, to string) error {
 			return err
 		}
 		if len(paths) == 0 || paths[len(paths)-1] == newest {
-			return syncFolder(to)
+			return eventlog.SyncFile(to)
 		}
 		for _, path := range paths {
 			if path < newest {
@@ -59,7 +59,7 @@ func copySegments(from, to string) error {
 				err = os.Remove(copied)
 			}
 			if err == nil {
-				err = copyFile(path, copied)
+				err = eventlog.CopyFile(path, copied)
 			}
 			if err != nil {
 				return err
@@ -98,20 +98,6 @@ func Add(dir string, stream domain.StreamIdentity, webhooks iter.Seq2[Entry, err
 		return nil
 	}
 	return w.Append(group)
-}
-
-func copyFile(from, to string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Sync(), target.Close())
 }
 
 func cutTo(path string, size int64) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 const (
@@ -56,23 +57,9 @@ func (w *Writer) rememberErased(streamSequence uint64) error {
 	return err
 }
 
-// replace has a file on disk with a content, or, after a crash, as it was. After an error
-// it tells whether the file has the content all the same.
+// replace has a file on disk with a content, by way of the file that lastErased removes.
 func (w *Writer) replace(path string, content []byte) (replaced bool, err error) {
-	temporary := filepath.Join(w.dir, temporaryFile)
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return false, err
-	}
-	_, err = file.Write(content)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		return false, errors.Join(err, os.Remove(temporary))
-	}
-	return true, syncFolder(w.dir)
+	return eventlog.ReplaceFile(path, filepath.Join(w.dir, temporaryFile), content)
 }
 
 // erasing is what is to be erased in one segment.

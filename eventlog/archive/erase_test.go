@@ -1,24 +1,21 @@
 package archive_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/archive/archivetest"
 )
 
 // kept is a stream and the archive that follows it, of small segments.
@@ -45,17 +42,10 @@ func (k *kept) start() {
 	require.NoError(k.t, err)
 	w.SegmentSize = 4 << 10
 	keeper := archive.NewKeeper(k.Log, w, nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		keeper.Run(ctx)
-	}()
+	stop := begin(k.t, keeper, w)
 	k.AnswerAfter(keeper)
 	k.stop = func() {
-		cancel()
-		<-done
-		require.NoError(k.t, w.Close())
+		stop()
 		k.stop = func() {}
 	}
 }
@@ -75,21 +65,8 @@ func (k *kept) fill(n int) {
 	}
 }
 
-// erasure gives the erasure of some webhooks of the stream.
-func (k *kept) erasure(sequences ...uint64) *domain.Erasure {
-	e := &domain.Erasure{Key: "order"}
-	for _, sequence := range sequences {
-		w, err := k.Webhook(k.t.Context(), sequence)
-		require.NoError(k.t, err)
-		w.Remains = &domain.Remains{Length: w.Length(), Event: &domain.Event{Key: "order"}}
-		w.Body = nil
-		e.Webhooks = append(e.Webhooks, w)
-	}
-	return e
-}
-
 func (k *kept) erase(sequences ...uint64) {
-	_, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(sequences...))
+	_, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, sequences...))
 	require.NoError(k.t, err)
 }
 
@@ -122,33 +99,10 @@ func (k *kept) requireErased(before []archive.Entry, erased ...uint64) {
 	found, err := archive.Look(k.dir)
 	require.NoError(k.t, err)
 	require.Equal(k.t, last, found.Last())
-	text := k.text()
+	text := archivetest.Text(k.t, k.dir)
 	for _, sequence := range erased {
 		require.NotContains(k.t, text, fmt.Sprintf("canary-%d.", sequence))
 	}
-}
-
-// text gives all that the archive's files hold, decompressed.
-func (k *kept) text() string {
-	var text strings.Builder
-	require.NoError(k.t, filepath.WalkDir(k.dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil || !strings.HasSuffix(path, ".zst") {
-			text.Write(content)
-			return err
-		}
-		decoder, err := zstd.NewReader(bytes.NewReader(content))
-		if err != nil {
-			return err
-		}
-		defer decoder.Close()
-		_, err = io.Copy(&text, decoder)
-		return err
-	}))
-	return text.String()
 }
 
 // What is erased is in no segment of the archive when Erase returns, in none that is
@@ -185,10 +139,10 @@ func TestAKeeperFinishesErasures(t *testing.T) {
 	// A file cannot be made, as on a disk that is full.
 	obstacle := filepath.Join(k.dir, "erasing")
 	require.NoError(t, os.Mkdir(obstacle, 0o700))
-	_, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(erased...))
+	_, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, erased...))
 	require.ErrorIs(t, err, eventlog.ErrUnavailable)
 	require.Len(t, read(t, k.dir, 1), 61, "the archive has the tombstone")
-	require.Contains(t, k.text(), "canary-30.")
+	require.Contains(t, archivetest.Text(k.t, k.dir), "canary-30.")
 	k.stop()
 	require.NoError(t, os.Remove(obstacle))
 	require.NoError(t, os.WriteFile(obstacle, []byte("canary-30."), 0o600), "what a crash leaves of a rewritten segment")
@@ -250,7 +204,7 @@ func TestAnArchiveGoesOnWhileOrdersAreErased(t *testing.T) {
 	})
 	group.Go(func() error {
 		for _, sequence := range erased {
-			if _, err := k.Erase(k.patient(), "ivy", "shop", k.erasure(sequence)); err != nil {
+			if _, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, sequence)); err != nil {
 				return err
 			}
 		}
@@ -270,7 +224,7 @@ func TestErasingSealsNoDamage(t *testing.T) {
 	require.NoError(t, err)
 	content[len(content)/2] ^= 1
 	require.NoError(t, os.WriteFile(first, content, 0o600))
-	_, err = k.Erase(k.patient(), "ivy", "shop", k.erasure(1))
+	_, err = k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, 1))
 	var damaged *archive.DamageError
 	require.ErrorAs(t, err, &damaged)
 	after, err := os.ReadFile(first)

@@ -42,19 +42,25 @@ func keep(t *testing.T, log *eventlog.Log, dir string) *archive.Keeper {
 	w, err := archive.Open(dir, info.Identity)
 	require.NoError(t, err)
 	k := archive.NewKeeper(log, w, nil)
+	t.Cleanup(begin(t, k, w))
+	log.AnswerAfter(k)
+	return k
+}
+
+// begin runs a keeper until it is stopped.
+func begin(t *testing.T, k *archive.Keeper, w *archive.Writer) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		k.Run(ctx)
 	}()
-	t.Cleanup(func() {
+	return func() {
 		cancel()
 		<-done
 		require.NoError(t, w.Close())
-	})
-	log.AnswerAfter(k)
-	return k
+	}
 }
 
 func send(ctx context.Context, log *eventlog.Log, n int) (eventlog.Receipt, error) {

@@ -93,17 +93,7 @@ func watch(t *testing.T, log *faulty) (k *archive.Keeper, dir string, said *tran
 	w, err := archive.Open(dir, info.Identity)
 	require.NoError(t, err)
 	k = archive.NewKeeper(log, w, slog.New(slog.NewTextHandler(said, nil)))
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		k.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-		require.NoError(t, w.Close())
-	})
+	t.Cleanup(begin(t, k, w))
 	return k, dir, said
 }
 

@@ -165,7 +165,7 @@ func (w *Writer) begin() (err error) {
 		return err
 	}
 	w.open = segment{path: path, stream: w.stream, before: w.open.last, last: w.open.last}
-	if err := syncFolder(w.dir); err != nil {
+	if err := eventlog.SyncFile(w.dir); err != nil {
 		return err
 	}
 	return w.write(frame)
@@ -233,12 +233,3 @@ func (w *Writer) closeFile() error {
 }
 
 func pathOf(dir string, first uint64) string { return filepath.Join(dir, segmentName(first)) }
-
-// syncFolder has the names in a folder on disk when it returns.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}

@@ -79,7 +79,7 @@ func (s *stream) copyAside(damaged *block, aside string) (string, error) {
 		err = os.CopyFS(part, os.DirFS(s.dir))
 	}
 	if err == nil {
-		err = syncTree(part)
+		err = eventlog.SyncTree(part)
 	}
 	if err == nil {
 		err = os.Rename(part, to)
@@ -87,15 +87,5 @@ func (s *stream) copyAside(damaged *block, aside string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return to, syncFile(aside)
-}
-
-// syncTree has all files of a folder on disk when it returns.
-func syncTree(dir string) error {
-	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return syncFile(path)
-	})
+	return to, eventlog.SyncFile(aside)
 }

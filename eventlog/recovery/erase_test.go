@@ -5,21 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/archive/archivetest"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
@@ -27,21 +25,8 @@ import (
 // blocks, and leave room for the tombstones.
 const some = 60
 
-// erasure gives the erasure of some webhooks of the stream.
-func (r *running) erasure(sequences ...uint64) *domain.Erasure {
-	e := &domain.Erasure{Key: "order"}
-	for _, sequence := range sequences {
-		w, err := r.Webhook(r.t.Context(), sequence)
-		require.NoError(r.t, err)
-		w.Remains = &domain.Remains{Length: w.Length(), Event: &domain.Event{Key: "order"}}
-		w.Body = nil
-		e.Webhooks = append(e.Webhooks, w)
-	}
-	return e
-}
-
 func (r *running) erase(sequences ...uint64) {
-	_, err := r.Erase(r.patient(), "ivy", "shop", r.erasure(sequences...))
+	_, err := r.Erase(r.patient(), "ivy", "shop", archivetest.Erasure(r.t, r.Log, sequences...))
 	require.NoError(r.t, err)
 }
 
@@ -49,35 +34,11 @@ func (r *running) erase(sequences ...uint64) {
 // compressed or not.
 func requireNowhere(t *testing.T, dir string, sequences ...uint64) {
 	t.Helper()
-	text := everything(t, dir)
+	text := archivetest.Text(t, dir)
 	for _, sequence := range sequences {
 		require.NotContains(t, text, fmt.Sprintf(`{"n":%d,`, sequence))
 		require.NotContains(t, text, fmt.Sprintf(`{\"n\":%d,`, sequence))
 	}
-}
-
-// everything gives the content of all files of a folder, decompressed.
-func everything(t *testing.T, dir string) string {
-	t.Helper()
-	var text strings.Builder
-	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil || !strings.HasSuffix(path, ".zst") {
-			text.Write(content)
-			return err
-		}
-		decoder, err := zstd.NewReader(bytes.NewReader(content))
-		if err != nil {
-			return err
-		}
-		defer decoder.Close()
-		_, err = io.Copy(&text, decoder)
-		return err
-	}))
-	return text.String()
 }
 
 // sequences gives the stream sequences from one to another.
@@ -221,10 +182,10 @@ func TestAnUnfinishedErasureIsFinished(t *testing.T) {
 	r.fill(1, some)
 	_, chain := r.chain()
 	r.AnswerAfter(stuck{})
-	_, err := r.Erase(t.Context(), "ivy", "shop", r.erasure(4, 33))
+	_, err := r.Erase(t.Context(), "ivy", "shop", archivetest.Erasure(r.t, r.Log, 4, 33))
 	require.ErrorIs(t, err, eventlog.ErrUnavailable)
 	r.stop()
-	require.Contains(t, everything(t, filepath.Join(data, "stream")), `{"n":33,`)
+	require.Contains(t, archivetest.Text(t, filepath.Join(data, "stream")), `{"n":33,`)
 
 	noted := copied(t, data)
 	noteDeleted(t, noted, 33)
@@ -255,7 +216,7 @@ func noteDeleted(t *testing.T, data string, sequence uint64) {
 	require.NoError(t, err)
 	require.NoError(t, stream.DeleteMsg(t.Context(), sequence)) // it overwrites nothing
 	require.NoError(t, server.Close())
-	require.Contains(t, everything(t, filepath.Join(data, "stream")), fmt.Sprintf(`{"n":%d,`, sequence))
+	require.Contains(t, archivetest.Text(t, filepath.Join(data, "stream")), fmt.Sprintf(`{"n":%d,`, sequence))
 }
 
 // A comparison finds nothing while webhooks are erased, wherever it is then.
@@ -268,7 +229,7 @@ func TestCompareWhileWebhooksAreErased(t *testing.T) {
 	erased := make(chan error)
 	go func() {
 		for sequence := uint64(1); sequence <= some; sequence += 6 {
-			if _, err := r.Erase(r.t.Context(), "ivy", "shop", r.erasure(sequence)); err != nil {
+			if _, err := r.Erase(r.t.Context(), "ivy", "shop", archivetest.Erasure(r.t, r.Log, sequence)); err != nil {
 				erased <- err
 			}
 		}

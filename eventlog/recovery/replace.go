@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // Swap is a folder that was made to take the place of another one.
@@ -38,7 +40,7 @@ func Replace(files Files, swaps ...Swap) (aside []string, err error) {
 	for _, s := range swaps {
 		err := Movable(s.Place)
 		if err == nil && s.Made != "" {
-			err = errors.Join(syncTree(s.Made), syncFile(filepath.Dir(s.Made)))
+			err = errors.Join(eventlog.SyncTree(s.Made), eventlog.SyncFile(filepath.Dir(s.Made)))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("replace folders: %w", err)
@@ -95,11 +97,8 @@ func (f Files) intend(swaps []Swap) error {
 	if err != nil {
 		return err
 	}
-	temporary := f.intention() + ".tmp"
-	if err := writeFile(temporary, text); err != nil {
-		return err
-	}
-	return errors.Join(os.Rename(temporary, f.intention()), syncFile(f.root()))
+	_, err = eventlog.ReplaceFile(f.intention(), f.intention()+".tmp", text)
+	return err
 }
 
 // relative gives a path from the data folder, where it is in it.
@@ -145,7 +144,7 @@ func (f Files) finish() (aside []string, err error) {
 			aside = append(aside, to)
 		}
 	}
-	return aside, errors.Join(os.Remove(f.intention()), syncFile(f.root()))
+	return aside, errors.Join(os.Remove(f.intention()), eventlog.SyncFile(f.root()))
 }
 
 // clear removes folders that were being made, and were not whole, when the program ended.
@@ -193,7 +192,7 @@ func (s Swap) do(aside string) (to string, err error) {
 	if err := os.Rename(s.Made, s.Place); err != nil {
 		return to, err
 	}
-	return to, errors.Join(syncFile(filepath.Dir(s.Place)), syncFile(filepath.Dir(s.Made)))
+	return to, errors.Join(eventlog.SyncFile(filepath.Dir(s.Place)), eventlog.SyncFile(filepath.Dir(s.Made)))
 }
 
 func exists(path string) bool {
@@ -221,7 +220,7 @@ func SetAside(dir, aside string) (string, error) {
 	if err := os.Rename(dir, place); err != nil {
 		return "", err
 	}
-	return place, errors.Join(syncFile(filepath.Dir(dir)), syncFile(filepath.Dir(place)))
+	return place, errors.Join(eventlog.SyncFile(filepath.Dir(dir)), eventlog.SyncFile(filepath.Dir(place)))
 }
 
 // device tells which disk a file is on.

@@ -311,14 +311,14 @@ func (s *stream) writeMeta(text []byte) error {
 	return errors.Join(
 		writeFile(filepath.Join(s.dir, metaFile), text),
 		writeFile(filepath.Join(s.dir, sumFile), []byte(metaSum(s.name, text))),
-		syncFile(s.dir))
+		eventlog.SyncFile(s.dir))
 }
 
 func writeFile(path string, text []byte) error {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return err
 	}
-	return syncFile(path)
+	return eventlog.SyncFile(path)
 }
 
 // compare reads what was written, and compares it with the archive.

@@ -71,7 +71,7 @@ func (s *stream) cutTail(t *tail) error {
 	if err := os.Truncate(t.block.path, t.at); err != nil {
 		return err
 	}
-	return errors.Join(syncFile(t.block.path), syncFile(filepath.Join(s.dir, blocksDir)))
+	return errors.Join(eventlog.SyncFile(t.block.path), eventlog.SyncFile(filepath.Join(s.dir, blocksDir)))
 }
 
 // forgetWhatIsLost removes an index that knows of more than the blocks hold, as a power

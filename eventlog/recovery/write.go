@@ -26,7 +26,7 @@ func (s *stream) cut(b *block) error {
 		return err
 	}
 	b.size = b.sound
-	return syncFile(b.path)
+	return eventlog.SyncFile(b.path)
 }
 
 // overwrite erases webhooks in a block. After a crash the block is as it was, or new.
@@ -49,14 +49,8 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 	if err := s.forgetIndex(); err != nil {
 		return err
 	}
-	temporary := b.path + ".tmp" // as the server names it
-	if err := writeFile(temporary, data); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, b.path); err != nil {
-		return err
-	}
-	return syncFile(filepath.Dir(b.path))
+	_, err = eventlog.ReplaceFile(b.path, b.path+".tmp", data) // as the server names it
+	return err
 }
 
 // settle has on disk, as it is read now, what the server wrote to each stream after its
@@ -108,7 +102,7 @@ func (s *stream) forgetIndex() error {
 	if err != nil {
 		return err
 	}
-	return syncFile(filepath.Join(s.dir, blocksDir))
+	return eventlog.SyncFile(filepath.Join(s.dir, blocksDir))
 }
 
 // blockWriter writes the blocks of the stream of webhooks. Nothing is on disk before
@@ -165,14 +159,5 @@ func (w *blockWriter) flush() error {
 		return err
 	}
 	w.at, w.buffer = w.at+int64(len(w.buffer)), w.buffer[:0]
-	return syncFile(w.dir)
-}
-
-// syncFile has a file's content, or a folder's names, on disk when it returns.
-func syncFile(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
+	return eventlog.SyncFile(w.dir)
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -234,24 +233,6 @@ func TestChangedTranslation(t *testing.T) {
 	require.Equal(t, domain.StateInKitchen, p.state("1"), "the projector goes on with the read model that was rebuilt")
 }
 
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // An update whose read model cannot be compared with the one in use leaves that one
 // in use, and the log says why.
 func TestUpdateThatCannotCompareSaysWhy(t *testing.T) {
@@ -264,7 +245,7 @@ func TestUpdateThatCannotCompareSaysWhy(t *testing.T) {
 
 	changed, gate := newer()
 	close(gate)
-	log := &syncBuffer{}
+	log := &said{}
 	changed.Logger = slog.New(slog.NewTextHandler(log, nil))
 	p = run(t, c, changed)
 	require.Eventually(t, func() bool {

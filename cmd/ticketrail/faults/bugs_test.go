@@ -186,7 +186,7 @@ var bugs = []bug{
 		"	if a.broker != nil && !fault.On(\"never-started-again\") {\n",
 	}}},
 	{"cache-believed", courseFailedSync, checkStart, []patch{{
-		"eventlog/disk.go",
+		"eventlog/synced.go",
 		"	_, err = file.WriteAt(content, 0)\n",
 		"	err = fault.Unless(\"cache-believed\", func(string) error {\n" +
 			"		_, err := file.WriteAt(content, 0)\n		return err\n	}, \"\")\n",
