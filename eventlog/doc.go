@@ -5,7 +5,9 @@
 //
 //   - When [Log.Append] returns without an error on the embedded server, the
 //     webhook is on disk: written and synced, here and in the copy that it waits for,
-//     see [Log.AnswerAfter].
+//     see [Log.AnswerAfter]; unless it was started with [SyncPage].
+//   - [Log.Batches] gives out only what is on disk, so that nobody acts on what a power
+//     cut may take back.
 //   - A stored webhook is read back byte for byte, in stream order, by
 //     [Log.Batches], [Log.Webhook] and [Subscriber].
 //   - An erased one is read back, by the first two, with all but its body: the
@@ -19,6 +21,13 @@
 //   - Nothing that a sender writes becomes part of a subject, and no stored
 //     message can make a reader fail.
 //
+// # Syncs
+//
+// The server itself would sync each webhook by itself, or all of them only now and then.
+// With [SyncGroup] it does the latter, and this package syncs the file that grows, once
+// for all webhooks that wait, before any of them is answered. Beside each stream a mark
+// says how far that is: see [SyncedTo].
+//
 // # Duplicates
 //
 // A byte-identical webhook under the same id is absorbed within the duplicate
@@ -28,7 +37,7 @@
 // # What it does not do
 //
 // It does not check the stream for gaps, replacement or changed messages; the
-// projector's guard does. It does not share one sync among several webhooks.
+// projector's guard does.
 //
 // # Shutdown
 //
