@@ -203,7 +203,7 @@ var bugs = []bug{
 		"	if r.header.name != \"\" {\n",
 		"	if r.header.name != \"\" && !fault.On(\"refused-for-ever\") {\n",
 	}}},
-	{"timeout-taken-for-ack", courseBrokers, checkLoss, []patch{{
+	{"timeout-taken-for-ack", courseBroker("connections held"), checkLoss, []patch{{
 		"eventlog/publisher.go",
 		"		return nil, refusal(err)\n",
 		"		if fault.On(\"timeout-taken-for-ack\") && ctx.Err() != nil {\n" +
@@ -211,7 +211,7 @@ var bugs = []bug{
 			"		}\n" +
 			"		return nil, refusal(err)\n",
 	}}},
-	{"retry-under-new-id", courseBrokers, checkPhantom, []patch{{
+	{"retry-under-new-id", courseBroker("answers held"), checkPhantom, []patch{{
 		"eventlog/publisher.go",
 		"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
 		"	if fault.On(\"retry-under-new-id\") {\n" +
@@ -225,7 +225,7 @@ var bugs = []bug{
 			"	}\n" +
 			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
 	}}},
-	{"write-unbounded", courseBrokers, checkAnswers, []patch{{
+	{"write-unbounded", courseBroker("connections held, large webhooks"), checkAnswers, []patch{{
 		"eventlog/connect.go",
 		"		nats.FlusherTimeout(writeTimeout),\n",
 		"		nats.FlusherTimeout(writeTimeout),\n" +
@@ -234,7 +234,7 @@ var bugs = []bug{
 			"			return nil\n" +
 			"		},\n",
 	}}},
-	{"interruption-is-the-end", courseBrokers, checkFollows, []patch{{
+	{"interruption-is-the-end", courseBroker("connections held"), checkFollows, []patch{{
 		"projector/projector.go",
 		"		case ctx.Err() != nil, errors.Is(err, errReached):\n",
 		"		case ctx.Err() != nil, errors.Is(err, errReached), fault.On(\"interruption-is-the-end\") && ofBroker(err):\n",

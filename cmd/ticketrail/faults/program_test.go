@@ -155,9 +155,11 @@ func (p *program) raw(ctx context.Context, method, path, body string) (text []by
 	return text, response.StatusCode, err
 }
 
-// ready gives what ingest answers to who asks whether it takes webhooks; 0 for nothing.
+// ready gives what ingest answers to who asks whether it takes webhooks; 0 for nothing in time.
 func (p *program) ready() int {
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.ingest+"/readyz", http.NoBody)
+	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.ingest+"/readyz", http.NoBody)
 	if err != nil {
 		return 0
 	}

@@ -21,17 +21,21 @@ type proxy struct {
 	mu     sync.Mutex
 	target string
 	closed bool          // every connection ends at once
-	pass   chan struct{} // closed while bytes may pass
+	ask    gate          // towards the target
+	answer gate          // and back
 	delay  time.Duration // of each chunk
 	open   map[net.Conn]bool
 }
+
+// gate is closed while bytes may pass.
+type gate chan struct{}
 
 func newProxy(t *testing.T) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &proxy{listener: listener, pass: make(chan struct{}), open: map[net.Conn]bool{}}
-	close(p.pass)
+	p := &proxy{listener: listener, ask: make(gate), answer: make(gate), open: map[net.Conn]bool{}}
+	p.heal()
 	p.group.Go(p.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -65,7 +69,15 @@ func (p *proxy) cut() {
 func (p *proxy) hold() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pass = make(chan struct{})
+	p.ask, p.answer = make(gate), make(gate)
+}
+
+// holdAnswers keeps back what comes from the target alone: what is asked is done, and who
+// asked never hears of it.
+func (p *proxy) holdAnswers() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = make(gate)
 }
 
 // slow has every chunk wait before it goes on.
@@ -80,10 +92,12 @@ func (p *proxy) heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed, p.delay = false, 0
-	select {
-	case <-p.pass:
-	default:
-		close(p.pass)
+	for _, g := range []gate{p.ask, p.answer} {
+		select {
+		case <-g:
+		default:
+			close(g)
+		}
 	}
 }
 
@@ -101,7 +115,7 @@ func (p *proxy) accept() {
 func (p *proxy) serve(near net.Conn) {
 	defer p.forget(near)
 	if target, ok := p.know(near); ok {
-		p.wait()
+		p.wait(&p.ask)
 		far, err := net.Dial("tcp", target)
 		if err != nil {
 			return
@@ -113,9 +127,9 @@ func (p *proxy) serve(near net.Conn) {
 		back := make(chan struct{})
 		go func() {
 			defer close(back)
-			p.carry(far, near)
+			p.carry(far, near, &p.answer)
 		}()
-		p.carry(near, far)
+		p.carry(near, far, &p.ask)
 		<-back
 	}
 }
@@ -136,23 +150,23 @@ func (p *proxy) forget(conn net.Conn) {
 }
 
 // carry passes on what comes, until either end is closed, and closes both.
-func (p *proxy) carry(from, to net.Conn) {
+func (p *proxy) carry(from, to net.Conn, through *gate) {
 	defer from.Close()
 	defer to.Close()
 	buffer := make([]byte, chunk)
 	for {
 		n, err := from.Read(buffer)
-		p.wait()
+		p.wait(through)
 		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
 			return
 		}
 	}
 }
 
-// wait waits for as long as bytes do here.
-func (p *proxy) wait() {
+// wait waits for as long as bytes do at a gate.
+func (p *proxy) wait(at *gate) {
 	p.mu.Lock()
-	pass, delay := p.pass, p.delay
+	pass, delay := *at, p.delay
 	p.mu.Unlock()
 	<-pass
 	pause(delay)
