@@ -50,18 +50,12 @@ var bugs = []bug{
 		"	if err := w.file.Sync(); err != nil {\n",
 		"	if err := fault.Unless(\"sync-off\", func(string) error { return w.file.Sync() }, \"\"); err != nil {\n",
 	}}},
-	{"joins-the-sync-under-way", courseCut, checkLoss, []patch{{
+	{"answer-before-sync", courseCutSlow, checkLoss, []patch{{
 		"eventlog/rounds.go",
-		"	case r.running != nil && sequence <= r.running.last:\n",
-		"	case r.running != nil && (sequence <= r.running.last || fault.On(\"joins-the-sync-under-way\")):\n",
-	}, {
-		// The archive is written after it, and would give back what the stream has lost.
-		"eventlog/copy.go",
-		"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
-		"	if fault.On(\"joins-the-sync-under-way\") {\n		return receipt, nil\n	}\n" +
-			"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
+		"	if round == nil {\n",
+		"	if round == nil || fault.On(\"answer-before-sync\") {\n",
 	}}},
-	{"failed-sync-forgotten", courseFailedSync, checkLoss, []patch{{
+	{"failed-sync-forgotten", courseFailAndCut, checkLoss, []patch{{
 		"eventlog/rounds.go",
 		"		more = r.end(r.blocks.sync())\n",
 		"		err := r.blocks.sync()\n		if fault.On(\"failed-sync-forgotten\") {\n			err = nil\n		}\n" +

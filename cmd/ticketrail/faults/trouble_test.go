@@ -176,6 +176,34 @@ func courseFailedSync(s *stage) {
 	s.look()
 }
 
+// courseCutSlow cuts the power where syncs take so long that many webhooks wait for each,
+// and there is no archive to give back what the stream has lost.
+func courseCutSlow(s *stage) {
+	s.t.Helper()
+	s.environment = []string{noArchive}
+	p := s.onDisk().start()
+	if p == nil {
+		return
+	}
+	s.under(p, some/3, func() {
+		s.disk.slow(50 * time.Millisecond)
+		s.more(p, some/3)
+		s.cut(p)
+	})
+	s.disk.slow()
+	s.powerOn(false)
+	s.look()
+}
+
+// courseFailAndCut has syncs fail and then cuts the power, where there is no archive.
+func courseFailAndCut(s *stage) {
+	s.t.Helper()
+	s.environment = []string{noArchive}
+	s.onDisk().disturb(false, s.failAndCut)
+	s.powerOn(false)
+	s.look()
+}
+
 // courseSlow has the disk take its time for a while.
 func courseSlow(s *stage) {
 	s.t.Helper()
