@@ -50,7 +50,12 @@ var bugs = []bug{
 		"	if err := w.file.Sync(); err != nil {\n",
 		"	if err := fault.Unless(\"sync-off\", func(string) error { return w.file.Sync() }, \"\"); err != nil {\n",
 	}}},
-	{"answer-before-sync", courseCutSlow, checkLoss, []patch{{
+	{"answer-before-sync", courseCutAlone, checkLoss, []patch{{
+		// As who waits for company does, and forgets to wait for the sync.
+		"eventlog/rounds.go",
+		"	for more := true; more; {\n",
+		"	for more := true; more; {\n		fault.Linger(\"answer-before-sync\")\n",
+	}, {
 		"eventlog/rounds.go",
 		"	if round == nil {\n",
 		"	if round == nil || fault.On(\"answer-before-sync\") {\n",

@@ -175,9 +175,8 @@ func (n *node) Write(_ context.Context, _ fs.FileHandle, data []byte, at int64) 
 }
 
 func (n *node) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
-	errno := n.disk.powered(func() syscall.Errno { return n.disk.sync(n.file) })
-	n.disk.delay() // what is written meanwhile is for the next sync
-	return errno
+	n.disk.delay()
+	return n.disk.powered(func() syscall.Errno { return n.disk.sync(n.file) })
 }
 
 func (n *node) Unlink(_ context.Context, name string) syscall.Errno {

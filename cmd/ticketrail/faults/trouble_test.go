@@ -176,23 +176,11 @@ func courseFailedSync(s *stage) {
 	s.look()
 }
 
-// courseCutSlow cuts the power where syncs take so long that many webhooks wait for each,
-// and there is no archive to give back what the stream has lost.
-func courseCutSlow(s *stage) {
-	s.t.Helper()
+// courseCutAlone cuts the power where there is no archive to give back what the stream has
+// lost.
+func courseCutAlone(s *stage) {
 	s.environment = []string{noArchive}
-	p := s.onDisk().start()
-	if p == nil {
-		return
-	}
-	s.under(p, some/3, func() {
-		s.disk.slow(50 * time.Millisecond)
-		s.more(p, some/3)
-		s.cut(p)
-	})
-	s.disk.slow()
-	s.powerOn(false)
-	s.look()
+	courseCut(s)
 }
 
 // courseFailAndCut has syncs fail and then cuts the power, where there is no archive.
