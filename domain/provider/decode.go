@@ -36,6 +36,7 @@ const maxElements = 1_000
 
 // reading is what came up while one body was read.
 type reading struct {
+	members   []member // of the objects that were opened, one after the other
 	digest    domain.Digest
 	anomalies []domain.Anomaly
 	failure   *domain.Untranslatable // the first one
@@ -57,14 +58,15 @@ func read(w *domain.Webhook) (object, error) {
 	if nestedTooDeeply(w.Body) {
 		return object{}, &domain.Untranslatable{Cause: domain.CauseTooDeep}
 	}
-	members, err := split(w.Body)
-	switch {
+	switch err := judge(w.Body); {
 	case errors.Is(err, ErrNotObject):
 		return object{}, &domain.Untranslatable{Cause: domain.CauseWrongType}
 	case err != nil:
 		return object{}, &domain.Untranslatable{Cause: domain.CauseMalformed}
 	}
-	return object{reading: &reading{digest: w.BodyDigest}, raw: w.Body, members: members}, nil
+	room := min(8+len(w.Body)/128, 64) // as much as is mostly needed
+	r := &reading{digest: w.BodyDigest, members: make([]member, 0, room)}
+	return r.open("", w.Body), nil
 }
 
 // object gives the object under a name; one without members for no value.
@@ -74,7 +76,7 @@ func (o object) object(name string) object {
 		o.fail(domain.CauseWrongType, name)
 		v = nil
 	}
-	return o.child(name, v)
+	return o.open(o.path+"/"+name, v)
 }
 
 // each gives the objects of the array under a name, without those of no value. More
@@ -86,8 +88,8 @@ func (o object) each(name string) iter.Seq[object] {
 			o.fail(domain.CauseWrongType, name)
 			return
 		}
-		given := 0
-		for element := range elements(v) {
+		given, path, opened := 0, o.path+"/"+name, len(o.reading.members)
+		for element := range parts(v) {
 			if isNoValue(element) {
 				continue
 			}
@@ -99,20 +101,20 @@ func (o object) each(name string) iter.Seq[object] {
 			case element.Kind() != jsontext.KindBeginObject:
 				o.fail(domain.CauseWrongType, name)
 				return
-			case !yield(o.child(name, element)):
+			case !yield(o.open(path, element)):
 				return
 			}
+			o.reading.members = o.reading.members[:opened] // the next one takes its place
 		}
 	}
 }
 
-// child gives the object that v holds, which is a part of what read has checked.
-func (o object) child(name string, v jsontext.Value) object {
-	child := object{reading: o.reading, path: o.path + "/" + name, raw: v}
-	if v != nil {
-		child.members, _ = split(v, jsontext.AllowDuplicateNames(true))
-	}
-	return child
+// open gives the object that v holds, which is a part of what read has judged; one
+// without members for no value.
+func (r *reading) open(path string, v jsontext.Value) object {
+	before := len(r.members)
+	r.members = appendMembers(r.members, v)
+	return object{reading: r, path: path, raw: v, members: r.members[before:]}
 }
 
 // value gives what the object has under a name, or nil for no value: the name is

@@ -40,15 +40,17 @@ func token(name string) string {
 // UTF-8: an authentic JSON object is always taken, and judged later. The error is
 // ErrNotJSON or ErrNotObject; more than 10,000 levels are no JSON to it.
 func topLevel(body []byte, names ...string) ([]string, error) {
-	members, err := split(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := judge(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return nil, err
+	}
 	found := make([]string, len(names))
-	for _, m := range members {
+	for _, m := range appendMembers(nil, body) {
 		i := slices.Index(names, string(m.name))
 		if i >= 0 && m.value.Kind() == jsontext.KindString {
 			found[i] = unquote(m.value)
 		}
 	}
-	return found, err
+	return found, nil
 }
 
 // usableWebhookID gives the id, or "" for one that cannot serve as one.

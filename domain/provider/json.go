@@ -2,8 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"iter"
 	"unicode/utf8"
 
@@ -13,66 +11,92 @@ import (
 // maxLevels is how deep a body may be nested; providers send six levels.
 const maxLevels = 64
 
+// judge tells whether a text is one JSON object and nothing else: the error is
+// ErrNotJSON, or ErrNotObject for another JSON value. What it takes is read without
+// a further check.
+func judge(text jsontext.Value, options ...jsontext.Options) error {
+	switch {
+	case !text.IsValid(options...):
+		return ErrNotJSON
+	case text.Kind() != jsontext.KindBeginObject:
+		return ErrNotObject
+	}
+	return nil
+}
+
 // member is one name of an object with its value, as it stands in the body.
 type member struct {
 	name  []byte
 	value jsontext.Value
 }
 
-// split gives the members of the object that is all of a text, or ErrNotJSON, or
-// ErrNotObject for another JSON value. The members share the text's memory.
-func split(text []byte, options ...jsontext.Options) ([]member, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), options...)
-	if d.PeekKind() != jsontext.KindBeginObject {
-		return nil, refuse(d)
+// appendMembers adds the members of an object. They share its memory.
+func appendMembers(members []member, object jsontext.Value) []member {
+	var name []byte
+	isName := true
+	for part := range parts(object) {
+		if isName {
+			name = unquoted(part)
+		} else {
+			members = append(members, member{name, part})
+		}
+		isName = !isName
 	}
-	members := make([]member, 0, 8)
-	_, err := d.ReadToken()
-	for err == nil && d.PeekKind() == jsontext.KindString {
-		var m member
-		if m, err = readMember(d, text); err == nil {
-			members = append(members, m)
+	return members
+}
+
+// parts gives the elements of an array, or the names and the values of an object in
+// turn. Since judge took all of it, what lies between two parts can only be white
+// space, commas and colons.
+func parts(container jsontext.Value) iter.Seq[jsontext.Value] {
+	return func(yield func(jsontext.Value) bool) {
+		for i := bytes.IndexAny(container, "{[") + 1; i > 0; {
+			switch container[i] {
+			case ' ', '\t', '\r', '\n', ',', ':':
+				i++
+			case '}', ']':
+				return
+			default:
+				end := endOfValue(container, i)
+				if !yield(container[i:end:end]) {
+					return
+				}
+				i = end
+			}
 		}
 	}
-	if err == nil {
-		_, err = d.ReadToken() // the closing brace, or what is wrong
-	}
-	if err != nil || !ended(d) {
-		return nil, ErrNotJSON
-	}
-	return members, nil
 }
 
-// refuse tells whether what is no object is JSON at least.
-func refuse(d *jsontext.Decoder) error {
-	if err := d.SkipValue(); err != nil || !ended(d) {
-		return ErrNotJSON
+// endOfValue gives the place behind the value that begins at i in a container.
+func endOfValue(text []byte, i int) int {
+	switch text[i] {
+	case '"':
+		return endOfString(text, i) + 1
+	case '{', '[':
+		return endOfContainer(text, i) + 1
 	}
-	return ErrNotObject
-}
-
-// ended tells whether nothing but white space is left.
-func ended(d *jsontext.Decoder) bool {
-	_, err := d.ReadToken()
-	return errors.Is(err, io.EOF)
-}
-
-func readMember(d *jsontext.Decoder, text []byte) (m member, err error) {
-	name, err := next(d, text)
-	if err != nil {
-		return member{}, err
+	for ; ; i++ { // a number or a literal
+		switch text[i] {
+		case ' ', '\t', '\r', '\n', ',', '}', ']':
+			return i
+		}
 	}
-	m.name = unquoted(name)
-	m.value, err = next(d, text)
-	return m, err
 }
 
-// next reads a value and gives it as a part of the text, since the decoder's own
-// copy lasts only until its next call.
-func next(d *jsontext.Decoder, text []byte) (jsontext.Value, error) {
-	value, err := d.ReadValue()
-	end := d.InputOffset()
-	return text[end-int64(len(value)) : end : end], err
+// endOfContainer gives the place of the bracket that ends what begins at i.
+func endOfContainer(text []byte, i int) int {
+	for levels := 0; ; i++ {
+		switch text[i] {
+		case '"':
+			i = endOfString(text, i)
+		case '{', '[':
+			levels++
+		case '}', ']':
+			if levels--; levels == 0 {
+				return i
+			}
+		}
+	}
 }
 
 // unquoted gives the content of a JSON string, shared with it where possible.
@@ -80,22 +104,8 @@ func unquoted(value jsontext.Value) []byte {
 	if bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
 		return value[1 : len(value)-1]
 	}
-	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what split allowed
+	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what judge allowed
 	return content
-}
-
-// elements gives the values of an array that is known to be JSON; none for nil.
-func elements(array jsontext.Value) iter.Seq[jsontext.Value] {
-	return func(yield func(jsontext.Value) bool) {
-		d := jsontext.NewDecoder(bytes.NewBuffer(array))
-		_, err := d.ReadToken()
-		for err == nil && d.PeekKind() != jsontext.KindEndArray {
-			var element jsontext.Value
-			if element, err = next(d, array); err != nil || !yield(element) {
-				return
-			}
-		}
-	}
 }
 
 // isNoValue tells whether a value is null, "" or {}: providers write all three

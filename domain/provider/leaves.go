@@ -170,6 +170,9 @@ func contentID(content []byte) string {
 
 // clip cuts a text to what an anomaly tells.
 func clip(text string) string {
+	if len(text) <= maxDetail {
+		return text // as nearly always
+	}
 	if runes := []rune(text); len(runes) > maxDetail {
 		return string(runes[:maxDetail])
 	}
