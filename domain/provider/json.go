@@ -2,7 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"iter"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,92 +10,73 @@ import (
 // maxLevels is how deep a body may be nested; providers send six levels.
 const maxLevels = 64
 
-// judge tells whether a text is one JSON object and nothing else: the error is
-// ErrNotJSON, or ErrNotObject for another JSON value. What it takes is read without
-// a further check.
-func judge(text jsontext.Value, options ...jsontext.Options) error {
-	switch {
-	case !text.IsValid(options...):
-		return ErrNotJSON
-	case text.Kind() != jsontext.KindBeginObject:
-		return ErrNotObject
-	}
-	return nil
-}
+// tree is a value of a text with all that is in it: its own node first, and then the
+// trees of its elements, or of its names and values in turn.
+type tree []node
 
-// member is one name of an object with its value, as it stands in the body.
-type member struct {
-	name  []byte
-	value jsontext.Value
-}
+// node is where a value stands in the text, from start to before end, and how many
+// nodes the tree has that begins with it.
+type node struct{ start, end, size int32 }
 
-// appendMembers adds the members of an object. They share its memory.
-func appendMembers(members []member, object jsontext.Value) []member {
-	var name []byte
-	isName := true
-	for part := range parts(object) {
-		if isName {
-			name = unquoted(part)
-		} else {
-			members = append(members, member{name, part})
-		}
-		isName = !isName
-	}
-	return members
-}
-
-// parts gives the elements of an array, or the names and the values of an object in
-// turn. Since judge took all of it, what lies between two parts can only be white
-// space, commas and colons.
-func parts(container jsontext.Value) iter.Seq[jsontext.Value] {
-	return func(yield func(jsontext.Value) bool) {
-		for i := bytes.IndexAny(container, "{[") + 1; i > 0; {
-			switch container[i] {
-			case ' ', '\t', '\r', '\n', ',', ':':
-				i++
-			case '}', ']':
-				return
-			default:
-				end := endOfValue(container, i)
-				if !yield(container[i:end:end]) {
-					return
-				}
-				i = end
-			}
+// survey gives the tree of a text that is known to be JSON of at most maxLevels. It
+// only looks for where values end, and never for what could be wrong with them.
+func survey(text []byte) tree {
+	tree := make(tree, 0, 4+len(text)/12) // as many nodes as it mostly takes
+	var room [maxLevels]int
+	open := room[:0]
+	for i := 0; i < len(text); i++ {
+		switch roles[text[i]] {
+		case between:
+		case opening:
+			open = append(open, len(tree))
+			tree = append(tree, node{start: int32(i)})
+		case closing:
+			first := open[len(open)-1]
+			open = open[:len(open)-1]
+			tree[first].end, tree[first].size = int32(i+1), int32(len(tree)-first)
+		default:
+			start := i
+			i = lastOfScalar(text, i)
+			tree = append(tree, node{int32(start), int32(i + 1), 1})
 		}
 	}
+	return tree
 }
 
-// endOfValue gives the place behind the value that begins at i in a container.
-func endOfValue(text []byte, i int) int {
-	switch text[i] {
-	case '"':
-		return endOfString(text, i) + 1
-	case '{', '[':
-		return endOfContainer(text, i) + 1
-	}
-	for ; ; i++ { // a number or a literal
-		switch text[i] {
-		case ' ', '\t', '\r', '\n', ',', '}', ']':
-			return i
-		}
-	}
+// inside gives the trees that stand in the value.
+func (t tree) inside() tree { return t[min(1, len(t)):] }
+
+// cut gives the first of several trees, and the others.
+func (t tree) cut() (first, rest tree) { return t[:t[0].size], t[t[0].size:] }
+
+// role is what a byte outside of strings does in a text that is JSON.
+type role uint8
+
+const (
+	plain role = iota // is a part of a number or a literal
+	quote
+	opening
+	closing
+	between
+)
+
+var roles = [256]role{
+	'"': quote,
+	'{': opening, '[': opening,
+	'}': closing, ']': closing,
+	',': between, ':': between, ' ': between, '\t': between, '\r': between, '\n': between,
 }
 
-// endOfContainer gives the place of the bracket that ends what begins at i.
-func endOfContainer(text []byte, i int) int {
-	for levels := 0; ; i++ {
-		switch text[i] {
-		case '"':
-			i = endOfString(text, i)
-		case '{', '[':
-			levels++
-		case '}', ']':
-			if levels--; levels == 0 {
-				return i
-			}
-		}
+// lastOfScalar gives the place of the last byte of the string, number or literal that
+// begins at i.
+func lastOfScalar(text []byte, i int) int {
+	if text[i] == '"' {
+		return endOfString(text, i)
 	}
+	for i+1 < len(text) && roles[text[i+1]] == plain {
+		i++
+	}
+	return i
 }
 
 // unquoted gives the content of a JSON string, shared with it where possible.
@@ -104,22 +84,8 @@ func unquoted(value jsontext.Value) []byte {
 	if bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
 		return value[1 : len(value)-1]
 	}
-	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what judge allowed
+	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what was allowed
 	return content
-}
-
-// isNoValue tells whether a value is null, "" or {}: providers write all three
-// where they have nothing to say.
-func isNoValue(v jsontext.Value) bool {
-	switch v.Kind() {
-	case jsontext.KindNull:
-		return true
-	case jsontext.KindString:
-		return len(v) == len(`""`)
-	case jsontext.KindBeginObject:
-		return bytes.TrimLeft(v[1:], " \t\r\n")[0] == '}'
-	}
-	return false
 }
 
 func unquote(value jsontext.Value) string { return string(unquoted(value)) }
@@ -149,10 +115,22 @@ func nestedTooDeeply(text []byte) bool {
 
 // endOfString gives the place of the quote that ends the string begun at i.
 func endOfString(text []byte, i int) int {
-	for i++; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
+	for {
+		length := bytes.IndexByte(text[i+1:], '"')
+		if length < 0 {
+			return len(text)
+		}
+		i += 1 + length
+		if !escaped(text, i) {
+			return i
 		}
 	}
-	return i
+}
+
+// escaped tells whether an odd number of backslashes stands before i.
+func escaped(text []byte, i int) (odd bool) {
+	for i--; text[i] == '\\'; i-- {
+		odd = !odd
+	}
+	return odd
 }

@@ -159,7 +159,7 @@ func (o object) id() string {
 	if id := o.text("id"); id != "" {
 		return id
 	}
-	return contentID(o.raw)
+	return contentID(o.raw(o.tree))
 }
 
 // contentID is the head of the SHA-256 of what has no id of its own.
