@@ -24,23 +24,33 @@ func survey(text []byte) tree {
 	tree := make(tree, 0, 4+len(text)/12) // as many nodes as it mostly takes
 	var room [maxLevels]int
 	open := room[:0]
-	for i := 0; i < len(text); i++ {
+	for i := 0; ; {
+		for i < len(text) && roles[text[i]] == between {
+			i++
+		}
+		if i == len(text) {
+			return tree
+		}
+		start := i
 		switch roles[text[i]] {
-		case between:
 		case opening:
+			i++
 			open = append(open, len(tree))
-			tree = append(tree, node{start: int32(i)})
 		case closing:
+			i++
 			first := open[len(open)-1]
 			open = open[:len(open)-1]
-			tree[first].end, tree[first].size = int32(i+1), int32(len(tree)-first)
+			tree[first].end, tree[first].size = int32(i), int32(len(tree)-first)
+			continue
+		case quote:
+			i = endOfString(text, i) + 1
 		default:
-			start := i
-			i = lastOfScalar(text, i)
-			tree = append(tree, node{int32(start), int32(i + 1), 1})
+			for i < len(text) && roles[text[i]] == plain {
+				i++
+			}
 		}
+		tree = append(tree, node{int32(start), int32(i), 1})
 	}
-	return tree
 }
 
 // inside gives the trees that stand in the value.
@@ -65,18 +75,6 @@ var roles = [256]role{
 	'{': opening, '[': opening,
 	'}': closing, ']': closing,
 	',': between, ':': between, ' ': between, '\t': between, '\r': between, '\n': between,
-}
-
-// lastOfScalar gives the place of the last byte of the string, number or literal that
-// begins at i.
-func lastOfScalar(text []byte, i int) int {
-	if text[i] == '"' {
-		return endOfString(text, i)
-	}
-	for i+1 < len(text) && roles[text[i+1]] == plain {
-		i++
-	}
-	return i
 }
 
 // unquoted gives the content of a JSON string, shared with it where possible.
