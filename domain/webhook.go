@@ -74,7 +74,7 @@ func (w *Webhook) Chain(previous Digest) Digest {
 	h := make([]byte, 0, 256)
 	h = append(h, previous[:]...)
 	h = binary.BigEndian.AppendUint64(h, w.StreamSequence)
-	for _, part := range [...]string{w.Provider, w.Source, w.Event, w.ID, w.ContentType, w.ReceivedAt.String()} {
+	for _, part := range []string{w.Provider, w.Source, w.Event, w.ID, w.ContentType, w.ReceivedAt.String()} {
 		h = binary.BigEndian.AppendUint32(h, uint32(len(part)))
 		h = append(h, part...)
 	}

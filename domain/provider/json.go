@@ -21,7 +21,8 @@ type node struct{ start, end, size int32 }
 // survey gives the tree of a text that is known to be JSON of at most maxLevels. It
 // only looks for where values end, and never for what could be wrong with them.
 func survey(text []byte) tree {
-	tree := make(tree, 0, 4+len(text)/12) // as many nodes as it mostly takes
+	// A colon is behind a name and before a value, mostly; a node takes two bytes at least.
+	tree := make(tree, 0, min(2+2*bytes.Count(text, []byte(":")), len(text)/2))
 	var room [maxLevels]int
 	open := room[:0]
 	for i := 0; ; {
