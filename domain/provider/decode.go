@@ -141,7 +141,17 @@ func (r *reading) kind(t tree) jsontext.Kind { return r.raw(t).Kind() }
 // isNamed tells whether a name of an object is the one given.
 func (r *reading) isNamed(t tree, name string) bool {
 	quoted := r.raw(t)
-	return string(quoted[1:len(quoted)-1]) == name || r.escapes && string(unquoted(quoted)) == name
+	return string(quoted[1:len(quoted)-1]) == name || r.escapes && spells(quoted, name)
+}
+
+// spells tells whether a JSON string has escapes and stands for the text.
+func spells(quoted jsontext.Value, text string) bool {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return false
+	}
+	var room [64]byte
+	content, _ := jsontext.AppendUnquote(room[:0], quoted) // which read has found right
+	return string(content) == text
 }
 
 // isNoValue tells whether a value is null, "" or {}: providers write all three where

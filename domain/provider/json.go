@@ -21,8 +21,7 @@ type node struct{ start, end, size int32 }
 // survey gives the tree of a text that is known to be JSON of at most maxLevels. It
 // only looks for where values end, and never for what could be wrong with them.
 func survey(text []byte) tree {
-	// A colon is behind a name and before a value, mostly; a node takes two bytes at least.
-	tree := make(tree, 0, min(2+2*bytes.Count(text, []byte(":")), len(text)/2))
+	tree := make(tree, 0, atMost(text))
 	var room [maxLevels]int
 	open := room[:0]
 	for i := 0; ; {
@@ -52,6 +51,16 @@ func survey(text []byte) tree {
 		}
 		tree = append(tree, node{int32(start), int32(i), 1})
 	}
+}
+
+// atMost gives how many nodes the tree of a text can have: each but the first stands
+// behind a bracket, a comma or a colon, and takes a byte itself.
+func atMost(text []byte) int {
+	nodes := 1
+	for _, before := range []string{"{", "[", ",", ":"} {
+		nodes += bytes.Count(text, []byte(before))
+	}
+	return min(nodes, 1+len(text)/2)
 }
 
 // inside gives the trees that stand in the value.
