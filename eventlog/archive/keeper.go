@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -53,6 +54,7 @@ type Keeper struct {
 	pauses     int           // how often there was a Pause; with writing held
 	reading    int           // what pauses was when the reading that goes on began; with writing held
 	tombstones chan struct{} // tells that a group had one
+	noticed    atomic.Uint64 // the stream sequence of the last one that a group had
 
 	mu      sync.Mutex
 	reached uint64

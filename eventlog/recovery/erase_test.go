@@ -41,8 +41,9 @@ func (r *running) erasure(sequences ...uint64) *domain.Erasure {
 }
 
 func (r *running) erase(sequences ...uint64) {
-	_, err := r.Erase(r.patient(), "ivy", "shop", r.erasure(sequences...))
+	receipt, err := r.Erase(r.patient(), "ivy", "shop", r.erasure(sequences...))
 	require.NoError(r.t, err)
+	require.NoError(r.t, r.keeper.WaitErased(r.patient(), receipt.StreamSequence))
 }
 
 // requireNowhere requires that nothing in a folder holds the body of some webhooks,
@@ -207,9 +208,6 @@ type stuck struct{}
 
 func (stuck) Ready() error                       { return nil }
 func (stuck) Wait(context.Context, uint64) error { return eventlog.ErrUnavailable }
-func (stuck) WaitErased(context.Context, uint64) error {
-	return eventlog.ErrUnavailable
-}
 
 // An erasure that a crash has ended after its tombstone was stored is finished before the
 // broker opens its files: also where the broker has noted that a webhook is deleted, and
