@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -32,13 +34,13 @@ type busyLog struct {
 	*projectortest.Broker
 	meanwhile []*domain.Webhook // one before each tombstone
 	fails     error             // of the erasure after these
-	forgets   bool              // all that it has, before the first tombstone
+	before    func()            // what happens before the first tombstone
 }
 
 func (l *busyLog) Erase(ctx context.Context, provider, source string, e *domain.Erasure) (eventlog.Receipt, error) {
-	if l.forgets {
-		l.forgets = false
-		l.Forget()
+	if l.before != nil {
+		l.before()
+		l.before = nil
 	}
 	if len(l.meanwhile) > 0 {
 		l.AcceptAs(l.meanwhile[0])
@@ -86,6 +88,27 @@ func (r *rail) keep() *archive.Keeper {
 		require.NoError(r.t, w.Close())
 	})
 	return keeper
+}
+
+// forget has the stream forget all that it has, as stream.max_age does, and keep what
+// comes.
+func (r *rail) forget() {
+	r.t.Helper()
+	ctx := r.t.Context()
+	js, err := jetstream.New(r.log.Server().Conn())
+	require.NoError(r.t, err)
+	stream, err := js.Stream(ctx, eventlog.WebhooksStream)
+	require.NoError(r.t, err)
+	config := stream.CachedInfo().Config
+	for _, age := range []time.Duration{100 * time.Millisecond, time.Hour} {
+		config.MaxAge = age
+		_, err := js.UpdateStream(ctx, config)
+		require.NoError(r.t, err)
+		require.Eventually(r.t, func() bool {
+			info, err := r.log.Info(ctx)
+			return err == nil && info.Messages == 0
+		}, projectortest.Patience, 10*time.Millisecond)
+	}
 }
 
 // inArchive gives the stream sequences of the webhooks in whose bodies a text stands, as
@@ -248,14 +271,14 @@ func TestForgottenWebhooksAreErased(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	r.accept(refund("Alva was out", 1), accepted("other"))
-	r.log.Forget()
+	r.forget()
 	r.accept(refund("Alva was in", 2), accepted("o"))
 	plan, err := r.Erase(t.Context(), "shop", "s:o", domain.Ruling{}, true)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{1, 3, 4}, plan.Webhooks)
 	require.Equal(t, []uint64{1, 3}, r.inArchive("Alva"))
 
-	r.log.forgets = true
+	r.log.before = r.forget
 	erased, err := r.Erase(t.Context(), "shop", "s:o", because, false)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{1, 3, 4}, erased.Webhooks)
@@ -263,7 +286,7 @@ func TestForgottenWebhooksAreErased(t *testing.T) {
 	require.Equal(t, []uint64{2}, r.inArchive(`"orderId":"other"`))
 
 	r.accept(refund("Alva was late", 3))
-	r.log.Forget()
+	r.forget()
 	require.Equal(t, []uint64{6}, r.inArchive("Alva"))
 	erased, err = r.Erase(t.Context(), "shop", "s:o", because, false)
 	require.NoError(t, err)

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -58,6 +57,9 @@ func (b *Broker) Stop() {
 	}
 }
 
+// Server gives the broker's server, to change what no Log changes.
+func (b *Broker) Server() *eventlog.Embedded { return b.server }
+
 // Accept puts a webhook of Ordatic on the stream and gives its stream sequence.
 func (b *Broker) Accept(body string) uint64 {
 	b.t.Helper()
@@ -105,25 +107,4 @@ func Follow(t testing.TB, p *projector.Projector) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-// Forget has the stream forget all that it has, as stream.max_age does, and keep what
-// comes.
-func (b *Broker) Forget() {
-	b.t.Helper()
-	ctx := context.Background()
-	js, err := jetstream.New(b.server.Conn())
-	require.NoError(b.t, err)
-	stream, err := js.Stream(ctx, eventlog.WebhooksStream)
-	require.NoError(b.t, err)
-	config := stream.CachedInfo().Config
-	for _, age := range []time.Duration{100 * time.Millisecond, time.Hour} {
-		config.MaxAge = age
-		_, err := js.UpdateStream(ctx, config)
-		require.NoError(b.t, err)
-		require.Eventually(b.t, func() bool {
-			info, err := b.Info(ctx)
-			return err == nil && info.Messages == 0
-		}, Patience, 10*time.Millisecond)
-	}
 }
