@@ -394,7 +394,7 @@ func TestACopyOfAnErasedArchiveIsRestored(t *testing.T) {
 // finds nothing wrong; and a stream that is made anew from the archive is the same.
 func TestForgottenWebhooksAreErased(t *testing.T) {
 	t.Parallel()
-	const maxAge = 3 * time.Second
+	const maxAge = 10 * time.Second
 	data := t.TempDir()
 	r := runFor(t, data, maxAge)
 	r.fill(1, 20)
