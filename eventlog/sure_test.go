@@ -62,8 +62,11 @@ func TestALeaderThatIsAloneIsUnsure(t *testing.T) {
 		}, 3*patience, 100*time.Millisecond)
 	}
 	await(false)
-	leader := slices.IndexFunc(servers, func(s *server.Server) bool { return s.JetStreamIsStreamLeader("$G", eventlog.WebhooksStream) })
-	require.GreaterOrEqual(t, leader, 0)
+	leader := -1
+	require.Eventually(t, func() bool {
+		leader = slices.IndexFunc(servers, func(s *server.Server) bool { return s.JetStreamIsStreamLeader("$G", eventlog.WebhooksStream) })
+		return leader >= 0
+	}, 3*patience, 10*time.Millisecond)
 	log = replicated(t, servers[leader])
 	halt(servers[(leader+1)%3])
 	await(false)
