@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -56,6 +57,9 @@ func (b *Broker) Stop() {
 		b.server = nil
 	}
 }
+
+// Conn gives the connection to the broker.
+func (b *Broker) Conn() *nats.Conn { return b.server.Conn() }
 
 // Accept puts a webhook of Ordatic on the stream and gives its stream sequence.
 func (b *Broker) Accept(body string) uint64 {
