@@ -183,6 +183,7 @@ func DSN(path string) string { return dsn(path, "rw", "") }
 // a pragma that is executed on a pool reaches one connection of it.
 func dsn(path, mode, more string) string {
 	registerPageSum()
+	registerRows()
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
 	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=" + busyTimeout + "&_foreign_keys=false&_secure_delete=true&" + more
 	return name.String()
