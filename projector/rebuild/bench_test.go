@@ -103,14 +103,14 @@ func readBatches(ctx context.Context, log *projectortest.Broker, last uint64) er
 }
 
 func build(ctx context.Context, log *projectortest.Broker, path string, last uint64) error {
-	db, err := sqlite.OpenScratch(ctx, path)
+	loader, err := sqlite.NewLoader(ctx, path, 0)
 	if err != nil {
 		return err
 	}
-	if err := projector.New(log, db, projector.Config{}).RunUntil(ctx, last); err != nil {
+	if err := projector.New(log, loader, projector.Config{}).RunUntil(ctx, last); err != nil {
 		return err
 	}
-	return db.Close()
+	return loader.Finish(ctx)
 }
 
 // fill puts simulated orders on the stream, unless it holds some: most of them

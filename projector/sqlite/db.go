@@ -110,10 +110,7 @@ const (
 )
 
 func openSynced(ctx context.Context, path, synced string) (*DB, error) {
-	if _, version, _ := sqlite3.Version(); version < minVersion {
-		return nil, fmt.Errorf("open read model: SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
-	}
-	if err := create(path); err != nil {
+	if err := errors.Join(checkVersion(), create(path)); err != nil {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
 	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
@@ -130,6 +127,13 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 		return nil, openError(path, errors.Join(err, db.Close()))
 	}
 	return db, nil
+}
+
+func checkVersion() error {
+	if _, version, _ := sqlite3.Version(); version < minVersion {
+		return fmt.Errorf("SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
+	}
+	return nil
 }
 
 // create makes the file before SQLite does, since SQLite would let others read it.
@@ -156,7 +160,8 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	if err := db.checkSettings(ctx); err != nil {
+	settings := map[string]string{"journal_mode": "wal", "synchronous": db.synced, "secure_delete": "1"}
+	if err := db.checkSettings(ctx, settings); err != nil {
 		return err
 	}
 	if err := db.prepareSchema(ctx); err != nil {
@@ -191,8 +196,8 @@ func dsn(path, mode, more string) string {
 
 // checkSettings asserts what the promise rests on, since a driver that ignored a
 // part of the DSN would say nothing.
-func (db *DB) checkSettings(ctx context.Context) error {
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": db.synced, "secure_delete": "1"} {
+func (db *DB) checkSettings(ctx context.Context, settings map[string]string) error {
+	for pragma, want := range settings {
 		var have string
 		if err := db.writer.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&have); err != nil {
 			return fmt.Errorf("read pragma %s: %w", pragma, err)

@@ -91,10 +91,14 @@ func (b *bulk) entry(e *domain.OrderEntry) {
 }
 
 func (b *bulk) webhookID(id *domain.WebhookID) {
+	b.seenID(webhookIDHash(id.Source, id.ID), seenID{head(id.Body), id.StreamSequence})
+}
+
+func (b *bulk) seenID(hash int64, seen seenID) {
 	b.begin(3)
-	b.integer(webhookIDHash(id.Source, id.ID))
-	b.integer(head(id.Body))
-	b.integer(int64(id.StreamSequence))
+	b.integer(hash)
+	b.integer(seen.body)
+	b.integer(int64(seen.streamSequence))
 }
 
 func (b *bulk) proof(p *domain.OrderProof) {
