@@ -62,17 +62,11 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 	require.Equal(t, want, sha256.Sum256(readFile(t, snapshot)), "snapshot")
 
 	for i, maxBatch := range []int{1, 2, 7, 500, 4096} {
-		runtime.GOMAXPROCS(1 + i%4)
-		path := filepath.Join(t.TempDir(), "model.sqlite")
-		model, err := sqlite.OpenScratch(t.Context(), path)
-		require.NoError(t, err)
-		require.NoError(t, projector.New(log, model, projector.Config{MaxBatch: maxBatch}).RunUntil(t.Context(), last))
-		checkpoint, err := model.Checkpoint(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, checkpoint.StreamSequence, checkpoint.Counts.Sum())
-		require.NotZero(t, min(checkpoint.Counts.Duplicate, checkpoint.Counts.Quarantined, checkpoint.Counts.NotAboutOrder), "%+v", checkpoint.Counts)
-		require.NoError(t, model.Close())
-		require.Equal(t, want, contentHash(t, path), "%d at a time", maxBatch)
+		for _, memory := range []int{1, 100_000, sqlite.LoadMemory} {
+			runtime.GOMAXPROCS(1 + i%4)
+			path := load(t, log, last, maxBatch, memory)
+			require.Equal(t, want, contentHash(t, path), "loaded, %d at a time, with %d bytes of memory", maxBatch, memory)
+		}
 	}
 	kills := 0
 	for seed := range *patterns {
@@ -82,6 +76,21 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 		kills += p.kills
 	}
 	require.True(t, *patterns == 0 || kills > 0, "no commit was cut short, so this test cannot tell")
+}
+
+// load makes the read model anew.
+func load(t *testing.T, log projector.Log, last uint64, maxBatch, memory int) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "model.sqlite")
+	loader, err := sqlite.NewLoader(t.Context(), path, memory)
+	require.NoError(t, err)
+	require.NoError(t, projector.New(log, loader, projector.Config{MaxBatch: maxBatch}).RunUntil(t.Context(), last))
+	checkpoint, err := loader.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, checkpoint.StreamSequence, checkpoint.Counts.Sum())
+	require.NotZero(t, min(checkpoint.Counts.Duplicate, checkpoint.Counts.Quarantined, checkpoint.Counts.NotAboutOrder), "%+v", checkpoint.Counts)
+	require.NoError(t, loader.Finish(t.Context()))
+	return path
 }
 
 // requireReusedID requires that an id came again with another body, without which

@@ -38,10 +38,15 @@ const readers = 8
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
 
+// The values of the pragma synchronous.
+const (
+	syncedFull = "2"
+	syncedOff  = "0"
+)
+
 // DB is an open read model.
 type DB struct {
 	path   string
-	synced string // the value of the pragma synchronous
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
@@ -56,16 +61,23 @@ type DB struct {
 // Open opens the read model in the file at path, and makes it if there is none;
 // its folder is made too, for its owner only. It returns a [FileError] for a file
 // that is not a read model of this program; of which version of the projection it
-// is makes no difference.
+// is makes no difference. The file is on disk then, whoever has written it.
 func Open(ctx context.Context, path string) (*DB, error) {
-	return openSynced(ctx, path, syncedFull)
-}
-
-// OpenScratch is Open for a file that is being built and would be thrown away
-// after a crash: its commits are not synced. Closing the file and opening it with
-// Open, which has it on disk, makes an ordinary read model of it.
-func OpenScratch(ctx context.Context, path string) (*DB, error) {
-	return openSynced(ctx, path, syncedOff)
+	if err := errors.Join(checkVersion(), create(path)); err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
+		return nil, openError(path, err)
+	}
+	// Not later: to close a file that SQLite has open takes its locks away.
+	if err := syncFile(path); err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	db := &DB{path: path, logHolds: true, committed: make(chan struct{})}
+	if err := db.open(ctx); err != nil {
+		return nil, openError(path, errors.Join(err, db.Close()))
+	}
+	return db, nil
 }
 
 // OpenCopy opens a copy that CopyTo made, for reading only. It returns
@@ -103,32 +115,6 @@ func (db *DB) CopyTo(ctx context.Context, path string) error {
 	return nil
 }
 
-// The values of the pragma synchronous.
-const (
-	syncedFull = "2"
-	syncedOff  = "0"
-)
-
-func openSynced(ctx context.Context, path, synced string) (*DB, error) {
-	if err := errors.Join(checkVersion(), create(path)); err != nil {
-		return nil, fmt.Errorf("open read model: %w", err)
-	}
-	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
-		return nil, openError(path, err)
-	}
-	if synced == syncedFull {
-		// Not later: to close a file that SQLite has open takes its locks away.
-		if err := syncFile(path); err != nil {
-			return nil, fmt.Errorf("open read model: %w", err)
-		}
-	}
-	db := &DB{path: path, synced: synced, logHolds: true, committed: make(chan struct{})}
-	if err := db.open(ctx); err != nil {
-		return nil, openError(path, errors.Join(err, db.Close()))
-	}
-	return db, nil
-}
-
 func checkVersion() error {
 	if _, version, _ := sqlite3.Version(); version < minVersion {
 		return fmt.Errorf("SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
@@ -149,7 +135,7 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+db.synced)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+syncedFull)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -160,7 +146,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	settings := map[string]string{"journal_mode": "wal", "synchronous": db.synced, "secure_delete": "1"}
+	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1"}
 	if err := db.checkSettings(ctx, settings); err != nil {
 		return err
 	}
