@@ -39,6 +39,7 @@ type status struct {
 	current Status
 	unseen  error // why the last look at the stream saw nothing; nil where it saw it
 	step    step
+	ahead   step // the reader's, which is a batch ahead; at 0 while it reads or waits
 }
 
 // step is what the projector is at.
@@ -47,6 +48,12 @@ type step struct {
 	streamSequence uint64
 	since          time.Time
 }
+
+// Steps that both the projector and its reader know.
+const (
+	waitingFor = "waiting for"
+	workingOn  = "working on"
+)
 
 // longStep is when a step that webhooks wait for is told of: most take milliseconds.
 const longStep = 3 * time.Second
@@ -97,12 +104,22 @@ func (s *status) get() Status {
 	case !now.Running || now.Reason != "":
 	case s.unseen != nil:
 		now.Reason, now.Hint = s.unseen.Error(), hintOf(s.unseen)
-	case now.Checkpoint < now.Last && s.now().Sub(s.step.since) > longStep:
+	case now.Checkpoint < now.Last && s.now().Sub(s.slowest().since) > longStep:
+		slow := s.slowest()
 		now.Reason = fmt.Sprintf("it has been %s stream sequence %d since %s",
-			s.step.doing, s.step.streamSequence, s.step.since.UTC().Format(time.RFC3339))
+			slow.doing, slow.streamSequence, slow.since.UTC().Format(time.RFC3339))
 		now.Hint = hintLong
 	}
 	return now
+}
+
+// slowest gives the step that holds up all others: while the projector waits for a
+// webhook that the reader works on, it is the reader's.
+func (s *status) slowest() step {
+	if s.step.doing == waitingFor && s.ahead.streamSequence > 0 {
+		return s.ahead
+	}
+	return s.step
 }
 
 // does notes what the projector begins to do now, and at which stream sequence.
@@ -110,6 +127,13 @@ func (s *status) does(doing string, streamSequence uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.step = step{doing, streamSequence, s.now()}
+}
+
+// understands notes which webhook the reader begins to work on, 0 where on none.
+func (s *status) understands(streamSequence uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead = step{workingOn, streamSequence, s.now()}
 }
 
 func (s *status) change(change func(*Status)) {
