@@ -263,7 +263,7 @@ func (p *Projector) commit(ctx context.Context, batch *understood, last uint64) 
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	effects := newEffects(p.store, p.at)
+	effects := newEffects(p.store, p.at, len(batch.Webhooks))
 	err = p.addAll(ctx, effects, batch, last)
 	var gap *StopError
 	if err != nil && !errors.As(err, &gap) {

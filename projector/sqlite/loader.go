@@ -199,9 +199,9 @@ func (l *Loader) take(b *domain.Batch) {
 			l.fail(fmt.Errorf("the batch has a line of the timeline of an order that it does not have"))
 			return
 		}
-		before := len(one.timeline.bytes)
+		before := cap(one.timeline.bytes)
 		one.timeline.entry(&b.Timeline[i])
-		l.bytes += len(one.timeline.bytes) - before
+		l.bytes += cap(one.timeline.bytes) - before
 	}
 	for i := range b.WebhookIDs {
 		l.ids.add(&b.WebhookIDs[i])
@@ -244,7 +244,7 @@ func (l *Loader) evict(orders []*domain.Order) {
 		one := l.orders[order]
 		l.stored.add(webhookIDHash(name.source, name.key))
 		l.next.orders = append(l.next.orders, one)
-		l.bytes -= orderBytes + len(one.timeline.bytes)
+		l.bytes -= orderBytes + cap(one.timeline.bytes)
 		delete(l.names, name)
 		delete(l.orders, order)
 	}

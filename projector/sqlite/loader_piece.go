@@ -9,14 +9,17 @@ import (
 
 // piece is what a Loader writes in one go.
 type piece struct {
-	orders      []*loading // by their IDs
-	ids         bulk       // sorted
-	proofs      bulk       // in the order of the stream, which numbers them
-	quarantined bulk
+	orders      []*loading          // by their IDs
+	ids         bulk                // sorted
+	proofs      []domain.OrderProof // in the order of the stream, which numbers them
+	quarantined []domain.QuarantinedWebhook
 	erased      []*domain.Order
 	tallies     domain.Tallies
 	bytes       int // of proofs and quarantined
 }
+
+// quarantinedBytes is about what one quarantined webhook takes in memory.
+const quarantinedBytes = 200
 
 func newPiece() piece {
 	return piece{tallies: domain.Tallies{
@@ -28,13 +31,12 @@ func newPiece() piece {
 
 // take takes what a batch holds beside its orders and their webhooks.
 func (p *piece) take(b *domain.Batch) {
-	for i := range b.Proofs {
-		p.proofs.proof(&b.Proofs[i])
+	for _, proof := range b.Proofs {
+		p.bytes += len(proof.Content)
 	}
-	for i := range b.Quarantined {
-		p.quarantined.quarantined(&b.Quarantined[i])
-	}
-	p.bytes = len(p.proofs.bytes) + len(p.quarantined.bytes)
+	p.bytes += quarantinedBytes * len(b.Quarantined)
+	p.proofs = append(p.proofs, b.Proofs...)
+	p.quarantined = append(p.quarantined, b.Quarantined...)
 	p.erased = append(p.erased, b.Erased...)
 	for tally, orders := range b.Tallies.Orders {
 		p.tallies.Orders[tally] += orders
@@ -58,9 +60,9 @@ func (p *piece) write(tx *sql.Tx, statements *writeStatements) error {
 	insert(&w, statements.orders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
 	insert(&w, statements.timeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
 	w.bulk(statements.webhookIDs, &p.ids)
-	w.bulk(statements.proofs, &p.proofs)
+	insert(&w, statements.proofs, p.proofs, (*bulk).proof)
 	w.erase(p.erased)
-	w.bulk(statements.quarantine, &p.quarantined)
+	insert(&w, statements.quarantine, p.quarantined, (*bulk).quarantined)
 	w.tallies(&p.tallies)
 	return w.err
 }

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -37,9 +38,12 @@ func (b *bulk) add(more []byte) {
 // begin begins a row of so many columns.
 func (b *bulk) begin(columns byte) {
 	if len(b.bytes) == 0 {
-		b.bytes = append(b.bytes, columns)
+		b.bytes = append(slices.Grow(b.bytes, smallBytes), columns)
 	}
 }
+
+// smallBytes is what the timeline of a usual order takes.
+const smallBytes = 1 << 10
 
 func (b *bulk) integer(value int64) {
 	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, 'i'), uint64(value))
