@@ -229,7 +229,7 @@ func (p *Projector) watch(ctx context.Context) error {
 // All batches of one subscription are of one history.
 func (p *Projector) project(ctx context.Context, after, last uint64, batches <-chan *understood) error {
 	checked := false
-	p.status.does(waitingFor, after+1)
+	p.status.projecting.does(waitingFor, after+1)
 	for batch := range batches {
 		if !checked {
 			checked = true
@@ -242,7 +242,7 @@ func (p *Projector) project(ctx context.Context, after, last uint64, batches <-c
 			return err
 		}
 		batch.Ack()
-		p.status.does(waitingFor, reached+1)
+		p.status.projecting.does(waitingFor, reached+1)
 		if reached >= last {
 			return errReached
 		}
@@ -259,7 +259,7 @@ var (
 // commit makes one transaction of a batch and gives the checkpoint after it. A
 // batch that has begun is finished although ctx ends meanwhile.
 func (p *Projector) commit(ctx context.Context, batch *understood, last uint64) (reached uint64, err error) {
-	p.status.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
+	p.status.projecting.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
@@ -271,7 +271,7 @@ func (p *Projector) commit(ctx context.Context, batch *understood, last uint64) 
 	}
 	// What comes before a gap is right, and is committed.
 	if reached := effects.batch.Checkpoint.StreamSequence; reached > p.at.StreamSequence {
-		p.status.does("committing up to", reached)
+		p.status.projecting.does("committing up to", reached)
 		if err := p.store.Commit(ctx, &effects.batch); err != nil {
 			return 0, err
 		}
@@ -287,7 +287,7 @@ func (p *Projector) addAll(ctx context.Context, e *effects, batch *understood, l
 		if webhook.StreamSequence > last {
 			return nil
 		}
-		p.status.does(workingOn, webhook.StreamSequence)
+		p.status.projecting.worksOn(i, webhook.StreamSequence)
 		if err := e.add(ctx, webhook, batch.meanings[i]); err != nil {
 			return err
 		}

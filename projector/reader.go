@@ -47,9 +47,9 @@ func (p *Projector) read(ctx context.Context, after uint64, to chan<- *understoo
 func (p *Projector) understandAll(batch *eventlog.Batch) *understood {
 	all := &understood{Batch: batch, meanings: make([]meaning, len(batch.Webhooks))}
 	for i, webhook := range batch.Webhooks {
-		p.status.understands(webhook.StreamSequence)
+		p.status.reading.worksOn(i, webhook.StreamSequence)
 		all.meanings[i] = understand(p.providers, webhook)
 	}
-	p.status.understands(0)
+	p.status.reading.does(waitingFor, batch.Webhooks[len(batch.Webhooks)-1].StreamSequence+1)
 	return all
 }
