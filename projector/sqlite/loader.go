@@ -218,7 +218,7 @@ func (l *Loader) makeRoom(erased []*domain.Order) {
 	}
 	quiet := slices.Clone(erased)
 	if full {
-		quiet = append(quiet, l.byQuiet()[:len(l.orders)/2]...)
+		quiet = append(quiet, l.byQuiet()[:(len(l.orders)+1)/2]...)
 		if l.ids.bytes() > l.memory/4 {
 			l.next.ids = l.ids.drain()
 		}
