@@ -130,6 +130,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 	}
 	db.announce()
 	db.emptyLog(ctx, len(b.Erased) > 0)
+	db.tendLog(ctx)
 	return nil
 }
 

@@ -50,6 +50,8 @@ type DB struct {
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
+	// writeBack is nil where nothing is committed to a log.
+	writeBack *writeBack
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
@@ -156,6 +158,9 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
 		return err
 	}
+	if err := db.setWriteBack(ctx); err != nil {
+		return err
+	}
 	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true"))
 	if err != nil {
 		return err
@@ -200,6 +205,9 @@ func (db *DB) Close() error {
 	var errs []error
 	if db.reader != nil {
 		errs = append(errs, db.reader.Close())
+	}
+	if db.writeBack != nil {
+		errs = append(errs, db.writeBack.close())
 	}
 	errs = append(errs, db.write.Close())
 	if db.writer != nil {
