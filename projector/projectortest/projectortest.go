@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -58,8 +57,8 @@ func (b *Broker) Stop() {
 	}
 }
 
-// Conn gives the connection to the broker.
-func (b *Broker) Conn() *nats.Conn { return b.server.Conn() }
+// Server gives the running broker itself.
+func (b *Broker) Server() *eventlog.Embedded { return b.server }
 
 // Accept puts a webhook of Ordatic on the stream and gives its stream sequence.
 func (b *Broker) Accept(body string) uint64 {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"flag"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -76,7 +75,7 @@ func median(took []time.Duration) time.Duration {
 }
 
 func readBare(ctx context.Context, log *projectortest.Broker, last uint64) error {
-	js, err := jetstream.New(log.Conn())
+	js, err := jetstream.New(log.Server().Conn())
 	if err != nil {
 		return err
 	}
@@ -168,6 +167,6 @@ func fill(b *testing.B, log *projectortest.Broker) (last uint64) {
 	require.NoError(b, senders.Wait())
 	info, err = log.Info(b.Context())
 	require.NoError(b, err)
-	b.Log(fmt.Sprintf("%d webhooks", info.Last))
+	b.Logf("%d webhooks", info.Last)
 	return info.Last
 }

@@ -38,13 +38,9 @@ func (w *writeStatements) queries() map[**sql.Stmt]string {
 			FROM rows(?)
 			WHERE true
 			ON CONFLICT (id) DO UPDATE SET
-			    state = excluded.state,
-			    store_id = excluded.store_id,
-			    reference = excluded.reference,
-			    problem = excluded.problem,
-			    last_seen_at = excluded.last_seen_at,
-			    stream_sequence = excluded.stream_sequence,
-			    document = excluded.document`,
+			    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
+			    problem = excluded.problem, last_seen_at = excluded.last_seen_at,
+			    stream_sequence = excluded.stream_sequence, document = excluded.document`,
 		&w.timeline: `
 			INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
 			SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9

@@ -9,6 +9,9 @@
 // the same version hold the same rows, whatever the batches and restarts were. What
 // was erased is overwritten, and not left in a part of the file that nobody reads.
 //
+// A [Loader] makes a file with these same rows from the front of the stream, many
+// times as fast, since nobody reads the file and nothing of it is kept until it is whole.
+//
 // # Concurrency
 //
 // A DB is safe for concurrent use, but only one process, and in it one
