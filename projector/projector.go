@@ -140,7 +140,7 @@ func (p *Projector) follow(ctx context.Context, last uint64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	ahead := make(chan *understood)
 	group.Go(func() error { return p.watch(ctx) })
-	group.Go(func() error { return p.read(ctx, after, ahead) })
+	group.Go(func() error { return p.read(ctx, after, last, ahead) })
 	group.Go(func() error { return p.project(ctx, after, last, ahead) })
 	return group.Wait()
 }
@@ -237,7 +237,7 @@ func (p *Projector) project(ctx context.Context, after, last uint64, batches <-c
 				return err
 			}
 		}
-		reached, err := p.commit(ctx, batch, last)
+		reached, err := p.commit(ctx, batch)
 		if err != nil {
 			return err
 		}
@@ -258,13 +258,13 @@ var (
 
 // commit makes one transaction of a batch and gives the checkpoint after it. A
 // batch that has begun is finished although ctx ends meanwhile.
-func (p *Projector) commit(ctx context.Context, batch *understood, last uint64) (reached uint64, err error) {
+func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint64, err error) {
 	p.status.projecting.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	effects := newEffects(p.store, p.at, len(batch.Webhooks))
-	err = p.addAll(ctx, effects, batch, last)
+	err = p.addAll(ctx, effects, batch)
 	var gap *StopError
 	if err != nil && !errors.As(err, &gap) {
 		return 0, err
@@ -281,14 +281,12 @@ func (p *Projector) commit(ctx context.Context, batch *understood, last uint64) 
 	return p.at.StreamSequence, err
 }
 
-// addAll takes webhooks up to the last one wanted, or to the first error.
-func (p *Projector) addAll(ctx context.Context, e *effects, batch *understood, last uint64) error {
-	for i, webhook := range batch.Webhooks {
-		if webhook.StreamSequence > last {
-			return nil
-		}
+// addAll takes the webhooks that were wanted, up to the first error.
+func (p *Projector) addAll(ctx context.Context, e *effects, batch *understood) error {
+	for i, meaning := range batch.meanings {
+		webhook := batch.Webhooks[i]
 		p.status.projecting.worksOn(i, webhook.StreamSequence)
-		if err := e.add(ctx, webhook, batch.meanings[i]); err != nil {
+		if err := e.add(ctx, webhook, meaning); err != nil {
 			return err
 		}
 	}
