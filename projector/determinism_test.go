@@ -57,22 +57,16 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // it is so for the whole process until this test ends
 	live, rebuilt, snapshot := rebuiltBeside(t, log, last)
 	want := contentHash(t, live)
-	requireReusedID(t, live)
+	requireOddities(t, live)
 	require.Equal(t, want, contentHash(t, rebuilt), "rebuilt")
 	require.Equal(t, want, sha256.Sum256(readFile(t, snapshot)), "snapshot")
 
 	for i, maxBatch := range []int{1, 2, 7, 500, 4096} {
-		runtime.GOMAXPROCS(1 + i%4)
-		path := filepath.Join(t.TempDir(), "model.sqlite")
-		model, err := sqlite.OpenScratch(t.Context(), path)
-		require.NoError(t, err)
-		require.NoError(t, projector.New(log, model, projector.Config{MaxBatch: maxBatch}).RunUntil(t.Context(), last))
-		checkpoint, err := model.Checkpoint(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, checkpoint.StreamSequence, checkpoint.Counts.Sum())
-		require.NotZero(t, min(checkpoint.Counts.Duplicate, checkpoint.Counts.Quarantined, checkpoint.Counts.NotAboutOrder), "%+v", checkpoint.Counts)
-		require.NoError(t, model.Close())
-		require.Equal(t, want, contentHash(t, path), "%d at a time", maxBatch)
+		for _, memory := range []int{1, 100_000, sqlite.LoadMemory} {
+			runtime.GOMAXPROCS(1 + i%4)
+			path := load(t, log, last, maxBatch, memory)
+			require.Equal(t, want, contentHash(t, path), "loaded, %d at a time, with %d bytes of memory", maxBatch, memory)
+		}
 	}
 	kills := 0
 	for seed := range *patterns {
@@ -84,9 +78,24 @@ func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 	require.True(t, *patterns == 0 || kills > 0, "no commit was cut short, so this test cannot tell")
 }
 
-// requireReusedID requires that an id came again with another body, without which
-// the test would say less than it seems to.
-func requireReusedID(t *testing.T, path string) {
+// load makes the read model anew.
+func load(t *testing.T, log projector.Log, last uint64, maxBatch, memory int) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "model.sqlite")
+	loader, err := sqlite.NewLoader(t.Context(), path, memory)
+	require.NoError(t, err)
+	require.NoError(t, projector.New(log, loader, projector.Config{MaxBatch: maxBatch}).RunUntil(t.Context(), last))
+	checkpoint, err := loader.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, checkpoint.StreamSequence, checkpoint.Counts.Sum())
+	require.NotZero(t, min(checkpoint.Counts.Duplicate, checkpoint.Counts.Quarantined, checkpoint.Counts.NotAboutOrder), "%+v", checkpoint.Counts)
+	require.NoError(t, loader.Finish(t.Context()))
+	return path
+}
+
+// requireOddities requires that an id came again with another body, and that a proof was
+// erased, without which the test would say less than it seems to.
+func requireOddities(t *testing.T, path string) {
 	t.Helper()
 	db := openModel(t, path)
 	orders, err := db.Orders(t.Context(), domain.OrderQuery{Limit: 1000})
@@ -94,6 +103,7 @@ func requireReusedID(t *testing.T, path string) {
 	require.True(t, slices.ContainsFunc(orders, func(o *domain.Order) bool {
 		return slices.ContainsFunc(o.Anomalies, func(a domain.Anomaly) bool { return a.Code == domain.AnomalyWebhookIDReused })
 	}))
+	require.True(t, slices.ContainsFunc(orders, func(o *domain.Order) bool { return !o.ErasedAt.IsZero() && len(o.Proofs) > 0 }))
 }
 
 // rebuiltBeside projects a stream live, and then rebuilds the read model and makes
@@ -213,8 +223,8 @@ func readFile(t *testing.T, path string) []byte {
 }
 
 // fillWithHistories puts orders of every provider on the stream, interleaved,
-// late and repeated, with ids that come again with another body and with webhooks that
-// cannot be translated, and gives the last stream sequence.
+// late and repeated, with ids that come again with another body, with webhooks that
+// cannot be translated and with erasures, and gives the last stream sequence.
 func fillWithHistories(t *testing.T, log *projectortest.Broker) (last uint64) {
 	t.Helper()
 	began := time.Date(2026, 4, 1, 18, 0, 0, 0, time.UTC)
@@ -244,6 +254,9 @@ func fillWithHistories(t *testing.T, log *projectortest.Broker) (last uint64) {
 		require.NoError(t, err)
 		if receipt.Duplicate { // within the stream's own window for them
 			again = append(again, w)
+		}
+		if event, err := provider.NewSet(nil).Translate(w); err == nil && random.IntN(40) == 0 {
+			log.Erase(w.Source, event.Key)
 		}
 	}
 	require.NotEmpty(t, again)

@@ -42,6 +42,8 @@
 // While the stream is ahead, webhooks are taken in batches; a webhook that
 // arrives at a projector that has caught up is committed at once. No timer is
 // involved. How the stream was cut into batches cannot be seen in the read model.
+// While one batch is being committed the next is read, and translated: what a webhook
+// means depends on it alone.
 //
 // # Shutdown
 //

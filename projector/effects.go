@@ -5,19 +5,17 @@ import (
 	"errors"
 
 	"github.com/ticketrail/ticketrail/domain"
-	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // effects gathers what a run of consecutive webhooks does, for one commit. What
 // it needs of earlier commits it reads from the store, and of its own run it
 // remembers, so that nothing depends on where the run was cut.
 type effects struct {
-	memory    Memory
-	providers provider.Set
-	batch     domain.Batch
-	orders    map[orderName]*domain.Order // those of this run
-	changed   map[*domain.Order]bool      // those in batch.Orders
-	ids       map[webhookName][]domain.WebhookID
+	memory Memory
+	batch  domain.Batch
+	before uint64                      // the stream sequence before this run
+	orders map[orderName]*domain.Order // those of this run
+	ids    map[webhookName][]domain.WebhookID
 }
 
 type (
@@ -25,31 +23,32 @@ type (
 	webhookName struct{ source, id string }
 )
 
-func newEffects(memory Memory, providers provider.Set, from domain.Checkpoint) *effects {
+// newEffects begins a run of about so many webhooks after a checkpoint.
+func newEffects(memory Memory, from domain.Checkpoint, webhooks int) *effects {
 	return &effects{
-		memory:    memory,
-		providers: providers,
+		memory: memory,
 		batch: domain.Batch{
 			Checkpoint: from,
+			Timeline:   make([]domain.OrderEntry, 0, webhooks),
 			Tallies: domain.Tallies{
 				Orders:    map[domain.OrderTally]int{},
 				Minutes:   map[domain.MinuteTally]domain.Counts{},
 				Durations: map[domain.DurationTally]int{},
 			},
 		},
-		orders:  map[orderName]*domain.Order{},
-		changed: map[*domain.Order]bool{},
-		ids:     map[webhookName][]domain.WebhookID{},
+		before: from.StreamSequence,
+		orders: make(map[orderName]*domain.Order, webhooks/2),
+		ids:    map[webhookName][]domain.WebhookID{},
 	}
 }
 
 // add takes the next webhook of the stream. An error is the store's, or a
 // *StopError for a webhook that is not the next one.
-func (e *effects) add(ctx context.Context, w *domain.Webhook) error {
+func (e *effects) add(ctx context.Context, w *domain.Webhook, m meaning) error {
 	if err := follows(e.batch.Checkpoint.StreamSequence, w.StreamSequence); err != nil {
 		return err
 	}
-	became, err := e.project(ctx, w)
+	became, err := e.project(ctx, w, m)
 	if err != nil {
 		return err
 	}
@@ -77,11 +76,11 @@ func (e *effects) count(w *domain.Webhook, became became) {
 }
 
 // project decides what becomes of a webhook and does it.
-func (e *effects) project(ctx context.Context, w *domain.Webhook) (became, error) {
-	event, err := e.providers.Translate(w)
+func (e *effects) project(ctx context.Context, w *domain.Webhook, m meaning) (became, error) {
+	err := m.err
 	var change domain.Change
 	if err == nil {
-		change, err = e.take(ctx, w, event)
+		change, err = e.take(ctx, w, m.event)
 	}
 	var untranslatable *domain.Untranslatable
 	switch {
@@ -187,11 +186,10 @@ func webhookID(w *domain.Webhook) domain.WebhookID {
 // apply folds the event into its order and notes all that the read model keeps
 // of it.
 func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Event) domain.Change {
-	change := order.Apply(event, w.StreamSequence, w.ReceivedAt)
-	if !e.changed[order] {
-		e.changed[order] = true
+	if order.StreamSequence <= e.before { // it is not among them yet
 		e.batch.Orders = append(e.batch.Orders, order)
 	}
+	change := order.Apply(event, w.StreamSequence, w.ReceivedAt)
 	if event.Kind == domain.Tombstone {
 		e.batch.Erased = append(e.batch.Erased, order)
 	}

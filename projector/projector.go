@@ -123,8 +123,8 @@ func wait(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// follow projects from the checkpoint on, beside the guard's watch, until one of
-// the two fails or ctx ends.
+// follow projects from the checkpoint on, beside the guard's watch and a reader that is
+// a batch ahead, until one of the three fails or ctx ends.
 func (p *Projector) follow(ctx context.Context, last uint64) error {
 	checkpoint, err := p.check(ctx)
 	if err != nil {
@@ -133,9 +133,15 @@ func (p *Projector) follow(ctx context.Context, last uint64) error {
 	if err := p.begin(ctx, checkpoint); err != nil {
 		return err
 	}
+	after := checkpoint.StreamSequence
+	if after >= last {
+		return errReached
+	}
 	group, ctx := errgroup.WithContext(ctx)
+	ahead := make(chan *understood)
 	group.Go(func() error { return p.watch(ctx) })
-	group.Go(func() error { return p.project(ctx, checkpoint.StreamSequence, last) })
+	group.Go(func() error { return p.read(ctx, after, last, ahead) })
+	group.Go(func() error { return p.project(ctx, after, last, ahead) })
 	return group.Wait()
 }
 
@@ -220,35 +226,31 @@ func (p *Projector) watch(ctx context.Context) error {
 	}
 }
 
-// project takes the stream's batches after a stream sequence and commits each,
-// up to the last one wanted. Before the first it checks once more: between the
-// check that gave the checkpoint and the subscription, the stream may have been put
-// back to an older point. All batches of one subscription are of one history.
-func (p *Projector) project(ctx context.Context, after, last uint64) error {
-	if after >= last {
-		return errReached
-	}
+// project takes batches after a stream sequence and commits each, up to the last
+// webhook wanted. Before the first it checks once more: between the check that gave the
+// checkpoint and the subscription, the stream may have been put back to an older point.
+// All batches of one subscription are of one history.
+func (p *Projector) project(ctx context.Context, after, last uint64, batches <-chan *understood) error {
 	checked := false
-	p.status.does("waiting for", after+1)
-	for batch, err := range p.log.Batches(ctx, after+1, p.maxBatch) {
-		if err == nil && !checked {
+	p.status.projecting.does(waitingFor, after+1)
+	for batch := range batches {
+		if !checked {
 			checked = true
-			_, err = p.check(ctx)
+			if _, err := p.check(ctx); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		reached, err := p.commit(ctx, batch.Webhooks, last)
+		reached, err := p.commit(ctx, batch)
 		if err != nil {
 			return err
 		}
 		batch.Ack()
-		p.status.does("waiting for", reached+1)
+		p.status.projecting.does(waitingFor, reached+1)
 		if reached >= last {
 			return errReached
 		}
 	}
-	return cmp.Or(ctx.Err(), errSubscriptionEnded)
+	return nil // the reader says why there are no more
 }
 
 var (
@@ -259,20 +261,20 @@ var (
 
 // commit makes one transaction of a batch and gives the checkpoint after it. A
 // batch that has begun is finished although ctx ends meanwhile.
-func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last uint64) (reached uint64, err error) {
-	p.status.does("waiting for its turn at", webhooks[0].StreamSequence)
+func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint64, err error) {
+	p.status.projecting.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	effects := newEffects(p.store, p.providers, p.at)
-	err = p.addAll(ctx, effects, webhooks, last)
+	effects := newEffects(p.store, p.at, len(batch.Webhooks))
+	err = p.addAll(ctx, effects, batch)
 	var gap *StopError
 	if err != nil && !errors.As(err, &gap) {
 		return 0, err
 	}
 	// What comes before a gap is right, and is committed.
 	if reached := effects.batch.Checkpoint.StreamSequence; reached > p.at.StreamSequence {
-		p.status.does("committing up to", reached)
+		p.status.projecting.does("committing up to", reached)
 		if err := p.store.Commit(ctx, &effects.batch); err != nil {
 			return 0, err
 		}
@@ -282,14 +284,12 @@ func (p *Projector) commit(ctx context.Context, webhooks []*domain.Webhook, last
 	return p.at.StreamSequence, err
 }
 
-// addAll takes webhooks up to the last one wanted, or to the first error.
-func (p *Projector) addAll(ctx context.Context, e *effects, webhooks []*domain.Webhook, last uint64) error {
-	for _, webhook := range webhooks {
-		if webhook.StreamSequence > last {
-			return nil
-		}
-		p.status.does("working on", webhook.StreamSequence)
-		if err := e.add(ctx, webhook); err != nil {
+// addAll takes the webhooks that were wanted, up to the first error.
+func (p *Projector) addAll(ctx context.Context, e *effects, batch *understood) error {
+	for i, meaning := range batch.meanings {
+		webhook := batch.Webhooks[i]
+		p.status.projecting.worksOn(i, webhook.StreamSequence)
+		if err := e.add(ctx, webhook, meaning); err != nil {
 			return err
 		}
 	}

@@ -38,14 +38,9 @@ type status struct {
 	mu      sync.Mutex
 	current Status
 	unseen  error // why the last look at the stream saw nothing; nil where it saw it
-	step    step
-}
-
-// step is what the projector is at.
-type step struct {
-	doing          string
-	streamSequence uint64
-	since          time.Time
+	// projecting and reading are what the projector is at, and its reader, which is a
+	// batch ahead.
+	projecting, reading task
 }
 
 // longStep is when a step that webhooks wait for is told of: most take milliseconds.
@@ -61,7 +56,7 @@ type metrics struct {
 }
 
 func newStatus(now func() time.Time, registerer prometheus.Registerer) *status {
-	s := &status{now: now, metrics: metrics{
+	s := &status{now: now, projecting: task{now: now}, reading: task{now: now}, metrics: metrics{
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ticketrail_projector_webhooks_total",
 			Help: "Webhooks that the projector committed, by what became of them.",
@@ -97,19 +92,24 @@ func (s *status) get() Status {
 	case !now.Running || now.Reason != "":
 	case s.unseen != nil:
 		now.Reason, now.Hint = s.unseen.Error(), hintOf(s.unseen)
-	case now.Checkpoint < now.Last && s.now().Sub(s.step.since) > longStep:
-		now.Reason = fmt.Sprintf("it has been %s stream sequence %d since %s",
-			s.step.doing, s.step.streamSequence, s.step.since.UTC().Format(time.RFC3339))
-		now.Hint = hintLong
+	case now.Checkpoint < now.Last:
+		if slow := s.slowest(); s.now().Sub(slow.since) > longStep {
+			now.Reason = fmt.Sprintf("it has been %s stream sequence %d since %s",
+				slow.doing, slow.streamSequence, slow.since.UTC().Format(time.RFC3339))
+			now.Hint = hintLong
+		}
 	}
 	return now
 }
 
-// does notes what the projector begins to do now, and at which stream sequence.
-func (s *status) does(doing string, streamSequence uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.step = step{doing, streamSequence, s.now()}
+// slowest gives the step that holds up all others: while the projector waits for a
+// webhook that the reader works on, it is the reader's.
+func (s *status) slowest() step {
+	projecting, reading := s.projecting.at(), s.reading.at()
+	if projecting.doing == waitingFor && reading.doing == workingOn {
+		return reading
+	}
+	return projecting
 }
 
 func (s *status) change(change func(*Status)) {
@@ -132,7 +132,7 @@ func (s *status) saw(info domain.StreamInfo, c domain.Checkpoint) {
 			now.Reason, now.Hint, now.FailingSince = "", "", time.Time{}
 		}
 		if now.Checkpoint == now.Last { // what comes next has not waited yet
-			s.step.since = s.now()
+			s.projecting.beginsNow()
 		}
 		now.Running = true
 	})

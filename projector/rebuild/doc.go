@@ -2,12 +2,13 @@
 //
 // # The way of a rebuild
 //
-// A new file is built from stream sequence 1 while the read model in use keeps
-// serving and moving. When it has nearly caught up, the read model in use is held
-// at its checkpoint by a read transaction, the new one is brought to exactly that
-// stream sequence, and every row of every table is compared. Where nothing
-// differs, or the difference is accepted, the new one catches up, takes the place
-// between two batches of the projector, and the old file is kept for a rollback.
+// A new file is loaded from stream sequence 1 while the read model in use keeps
+// serving and moving; see [sqlite.Loader]. When it has nearly caught up, it is opened
+// like any other, and read whole. The read model in use is held at its checkpoint by a
+// read transaction, the new one is brought to exactly that stream sequence, and every
+// row of every table is compared. Where nothing differs, or the difference is accepted,
+// the new one catches up, takes the place between two batches of the projector, and the
+// old file is kept for a rollback.
 //
 // # Guarantees
 //

@@ -37,8 +37,10 @@ type Config struct {
 	// Version and Providers are those of the projection, as for the projector.
 	Version   int
 	Providers []provider.Provider
-	Logger    *slog.Logger
-	Now       func() time.Time
+	// Memory is what a rebuild keeps in memory, in bytes; sqlite.LoadMemory by default.
+	Memory int
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 // Rebuilder rebuilds read models and keeps the records of it.

@@ -86,18 +86,15 @@ func (b *build) all(ctx context.Context) (err error) {
 	if err := b.lookAtInUse(ctx); err != nil {
 		return err
 	}
-	if err := b.open(ctx, sqlite.OpenScratch); err != nil {
-		return err
-	}
-	if b.record.Options.Until > 0 {
-		return b.snapshot(ctx)
-	}
-	if err := b.catchUp(ctx); err != nil {
+	if err := b.load(ctx); err != nil {
 		return err
 	}
 	b.built()
 	if err := b.openWhole(ctx); err != nil {
 		return err
+	}
+	if b.record.Options.Until > 0 {
+		return b.snapshot(ctx)
 	}
 	if err := b.compare(ctx); err != nil {
 		return err
@@ -134,27 +131,38 @@ func (b *build) lookAtInUse(ctx context.Context) error {
 	return nil
 }
 
-// open opens the file, closing it first where it is open, and puts a projector
-// on it.
-func (b *build) open(ctx context.Context, open func(context.Context, string) (*sqlite.DB, error)) (err error) {
-	if err := b.close(); err != nil {
+// load makes the file, in which the read model is whole then.
+func (b *build) load(ctx context.Context) (err error) {
+	loader, err := sqlite.NewLoader(ctx, b.path, b.config.Memory)
+	if err != nil {
 		return err
 	}
-	if b.db, err = open(ctx, b.path); err != nil {
-		return err
+	b.project(loader)
+	if b.record.Options.Until > 0 {
+		err = b.buildUntil(ctx)
+	} else {
+		err = b.catchUp(ctx)
 	}
-	b.job.shadow.Store(projector.New(b.config.Log, b.db, projector.Config{
+	if err != nil {
+		return errors.Join(err, loader.Close())
+	}
+	return loader.Finish(ctx)
+}
+
+// project puts a projector on what is being made.
+func (b *build) project(store projector.Store) {
+	b.job.shadow.Store(projector.New(b.config.Log, store, projector.Config{
 		Providers: b.config.Providers, Version: b.config.Version, Logger: b.config.Logger,
 	}))
-	return nil
 }
 
 // openWhole opens a file that is to come into use: from here on each commit is synced.
 // It is read whole before, so that what a comparison finds damaged is the one in use.
-func (b *build) openWhole(ctx context.Context) error {
-	if err := b.open(ctx, sqlite.Open); err != nil {
+func (b *build) openWhole(ctx context.Context) (err error) {
+	if b.db, err = sqlite.Open(ctx, b.path); err != nil {
 		return err
 	}
+	b.project(b.db)
 	return b.db.Check(ctx)
 }
 
@@ -167,8 +175,8 @@ func (b *build) close() error {
 	return db.Close()
 }
 
-// snapshot builds the read model up to one stream sequence and keeps it.
-func (b *build) snapshot(ctx context.Context) error {
+// buildUntil builds the read model up to the one stream sequence that is wanted.
+func (b *build) buildUntil(ctx context.Context) error {
 	until := b.record.Options.Until
 	info, err := b.config.Log.Info(ctx)
 	if err != nil {
@@ -177,11 +185,12 @@ func (b *build) snapshot(ctx context.Context) error {
 	if until > info.Last {
 		return fmt.Errorf("the stream ends at stream sequence %d", info.Last)
 	}
-	if err := b.buildTo(ctx, until); err != nil {
-		return err
-	}
-	b.built()
-	if err := b.db.CopyTo(ctx, b.SnapshotPath(until)); err != nil {
+	return b.buildTo(ctx, until)
+}
+
+// snapshot keeps the read model as it is.
+func (b *build) snapshot(ctx context.Context) error {
+	if err := b.db.CopyTo(ctx, b.SnapshotPath(b.record.Options.Until)); err != nil {
 		return err
 	}
 	return b.end(domain.RebuildKept)

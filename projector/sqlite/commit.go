@@ -8,19 +8,16 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
 // writeStatements are the statements of a commit, prepared once on the one
-// connection that writes.
+// connection that writes. The first five take rows.
 type writeStatements struct {
-	insertOrder, updateOrder        *sql.Stmt
-	entry, webhookID, proof, parked *sql.Stmt
-	eraseNotes, eraseProofs         *sql.Stmt
-	orders, minute, duration        *sql.Stmt
-	dropEmptyTallies, checkpoint    *sql.Stmt
+	orders, timeline, webhookIDs, proofs, quarantine *sql.Stmt
+	eraseNotes, eraseProofs                          *sql.Stmt
+	tally, minute, duration                          *sql.Stmt
+	dropEmptyTallies, checkpoint                     *sql.Stmt
 }
 
 func prepareWrites(ctx context.Context, db *sql.DB) (w writeStatements, err error) {
@@ -34,25 +31,36 @@ func prepareWrites(ctx context.Context, db *sql.DB) (w writeStatements, err erro
 
 func (w *writeStatements) queries() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
-		&w.insertOrder: `
-			INSERT INTO orders (source, key, state, store_id, reference, problem, last_seen_at, stream_sequence, document, id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&w.updateOrder: `
-			UPDATE orders
-			SET source = ?, key = ?, state = ?, store_id = ?, reference = ?, problem = ?,
-			    last_seen_at = ?, stream_sequence = ?, document = ?
-			WHERE id = ?`,
-		&w.entry: `
+		// What names an order never changes.
+		&w.orders: `
+			INSERT INTO orders (id, source, key, state, store_id, reference, problem, last_seen_at, stream_sequence, document)
+			SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+			FROM rows(?)
+			WHERE true
+			ON CONFLICT (id) DO UPDATE SET
+			    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
+			    problem = excluded.problem, last_seen_at = excluded.last_seen_at,
+			    stream_sequence = excluded.stream_sequence, document = excluded.document`,
+		&w.timeline: `
 			INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&w.webhookID: `
+			SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+			FROM rows(?)`,
+		&w.webhookIDs: `
 			INSERT INTO webhook_ids (id, body, stream_sequence)
-			VALUES (?, ?, ?)
+			SELECT c0, c1, c2
+			FROM rows(?)
+			WHERE true
 			ON CONFLICT DO NOTHING`,
-		&w.proof: `
+		&w.proofs: `
 			INSERT INTO proofs (order_id, id, type, content)
-			VALUES (?, ?, ?, ifnull(?, x''))
+			SELECT c0, c1, c2, c3
+			FROM rows(?)
+			WHERE true
 			ON CONFLICT DO NOTHING`,
+		&w.quarantine: `
+			INSERT INTO quarantine (stream_sequence, source, event, cause, place, received_at)
+			SELECT c0, c1, c2, c3, c4, c5
+			FROM rows(?)`,
 		&w.eraseNotes: `
 			UPDATE timeline
 			SET note = ''
@@ -62,10 +70,7 @@ func (w *writeStatements) queries() map[**sql.Stmt]string {
 			UPDATE proofs
 			SET content = x''
 			WHERE order_id = ?`,
-		&w.parked: `
-			INSERT INTO quarantine (stream_sequence, source, event, cause, place, received_at)
-			VALUES (?, ?, ?, ?, ?, ?)`,
-		&w.orders: `
+		&w.tally: `
 			INSERT INTO order_tallies (source, state, orders)
 			VALUES (?1, ?2, max(?3, 0))
 			ON CONFLICT DO UPDATE SET orders = orders + ?3`,
@@ -121,6 +126,7 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 	}
 	db.announce()
 	db.emptyLog(ctx, len(b.Erased) > 0)
+	db.tendLog(ctx)
 	return nil
 }
 
@@ -139,65 +145,69 @@ func (w *batchWriter) run(statement *sql.Stmt, args ...any) {
 	}
 }
 
+// pieceBytes is when rows are handed to SQLite: large pieces save no more.
+const pieceBytes = 1 << 20
+
+// insert runs a statement with the rows that add makes of all.
+func insert[T any](w *batchWriter, statement *sql.Stmt, all []T, add func(*bulk, *T)) {
+	var piece bulk
+	for i := range all {
+		if add(&piece, &all[i]); len(piece.bytes) >= pieceBytes {
+			w.bulk(statement, &piece)
+		}
+	}
+	w.bulk(statement, &piece)
+}
+
+// bulk runs a statement with rows, and lets them go.
+func (w *batchWriter) bulk(statement *sql.Stmt, b *bulk) {
+	w.err = errors.Join(w.err, b.err)
+	if len(b.bytes) > 0 {
+		w.run(statement, b.bytes)
+	}
+	b.bytes = b.bytes[:0]
+}
+
 func (w *batchWriter) batch(b *domain.Batch) {
+	w.number(b.Orders)
 	w.orders(b.Orders)
-	for i := range b.Timeline {
-		w.entry(&b.Timeline[i])
-	}
-	for i := range b.WebhookIDs {
-		id := &b.WebhookIDs[i]
-		w.run(w.statements.webhookID, webhookIDHash(id.Source, id.ID), head(id.Body), id.StreamSequence)
-	}
-	for _, proof := range b.Proofs {
-		w.run(w.statements.proof, proof.Order.ID, proof.ID, proof.Type, proof.Content)
-	}
-	for _, order := range b.Erased {
-		w.run(w.statements.eraseNotes, order.ID)
-		w.run(w.statements.eraseProofs, order.ID)
-	}
-	for _, q := range b.Quarantined {
-		w.run(w.statements.parked, q.StreamSequence, q.Source, q.Event, q.Cause, q.Where, q.ReceivedAt.String())
-	}
+	insert(w, w.statements.timeline, b.Timeline, (*bulk).entry)
+	insert(w, w.statements.webhookIDs, b.WebhookIDs, (*bulk).webhookID)
+	insert(w, w.statements.proofs, b.Proofs, (*bulk).proof)
+	w.erase(b.Erased)
+	insert(w, w.statements.quarantine, b.Quarantined, (*bulk).quarantined)
 	w.tallies(&b.Tallies)
 	w.checkpoint(&b.Checkpoint)
 }
 
-// orders writes each order once, and numbers the new ones after those there are.
-func (w *batchWriter) orders(orders []*domain.Order) {
+// number numbers the new orders after those there are.
+func (w *batchWriter) number(orders []*domain.Order) {
 	var last uint64
 	if w.err = w.tx.QueryRowContext(w.ctx, "SELECT ifnull(max(id), 0) FROM orders").Scan(&last); w.err != nil {
 		return
 	}
 	for _, order := range orders {
-		statement := w.statements.updateOrder
 		if order.ID == 0 {
 			last++
 			order.ID = last
-			statement = w.statements.insertOrder
 		}
-		w.order(statement, order)
 	}
 }
 
-func (w *batchWriter) order(statement *sql.Stmt, o *domain.Order) {
-	document, err := json.Marshal(o)
-	if err != nil {
-		w.err = errors.Join(w.err, err)
-		return
-	}
-	standing := o.Standing()
-	w.run(statement, o.Source, o.Key, standing.State().String(), o.StoreID.Value, o.Reference.Value, standing.Problem,
-		nanoseconds(o.LastSeenAt), o.StreamSequence, string(document), o.ID)
+func (w *batchWriter) orders(orders []*domain.Order) {
+	insert(w, w.statements.orders, orders, (*bulk).order)
 }
 
-func (w *batchWriter) entry(e *domain.OrderEntry) {
-	w.run(w.statements.entry, e.Order.ID, e.StreamSequence, e.Ordinal, e.Event, e.Status, string(e.Effect), e.Note,
-		e.State.String(), e.OccurredAt.String(), e.ReceivedAt.String())
+func (w *batchWriter) erase(orders []*domain.Order) {
+	for _, order := range orders {
+		w.run(w.statements.eraseNotes, order.ID)
+		w.run(w.statements.eraseProofs, order.ID)
+	}
 }
 
 func (w *batchWriter) tallies(t *domain.Tallies) {
 	for tally, orders := range t.Orders {
-		w.run(w.statements.orders, tally.Source, tally.State.String(), orders)
+		w.run(w.statements.tally, tally.Source, tally.State.String(), orders)
 	}
 	w.run(w.statements.dropEmptyTallies)
 	for tally, n := range t.Minutes {
@@ -218,7 +228,8 @@ func (w *batchWriter) checkpoint(c *domain.Checkpoint) {
 // is harmless: a duplicate must also have the same body, and a false "reused" is
 // a remark.
 func webhookIDHash(source, id string) int64 {
-	return head(sha256.Sum256([]byte(source + "\x00" + id)))
+	text := make([]byte, 0, 128) // mostly enough, and then no garbage
+	return head(sha256.Sum256(append(append(append(text, source...), 0), id...)))
 }
 
 func head(sum domain.Digest) int64 { return int64(binary.BigEndian.Uint64(sum[:8])) }

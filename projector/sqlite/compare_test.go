@@ -321,7 +321,7 @@ func BenchmarkCompare(b *testing.B) {
 
 // fillOrders makes a read model of orders with three lines of timeline each.
 func fillOrders(b *testing.B, path string, orders int) {
-	db, err := sqlite.OpenScratch(b.Context(), path)
+	db, err := sqlite.Open(b.Context(), path)
 	require.NoError(b, err)
 	var t testing.T
 	w := newWriter(&t, db)

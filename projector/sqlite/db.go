@@ -9,6 +9,9 @@
 // the same version hold the same rows, whatever the batches and restarts were. What
 // was erased is overwritten, and not left in a part of the file that nobody reads.
 //
+// A [Loader] makes a file with these same rows from the front of the stream, many
+// times as fast, since nobody reads the file and nothing of it is kept until it is whole.
+//
 // # Concurrency
 //
 // A DB is safe for concurrent use, but only one process, and in it one
@@ -38,13 +41,20 @@ const readers = 8
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
 
+// The values of the pragma synchronous.
+const (
+	syncedFull = "2"
+	syncedOff  = "0"
+)
+
 // DB is an open read model.
 type DB struct {
 	path   string
-	synced string // the value of the pragma synchronous
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
+	// writeBack is nil where nothing is committed to a log.
+	writeBack *writeBack
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
@@ -56,16 +66,23 @@ type DB struct {
 // Open opens the read model in the file at path, and makes it if there is none;
 // its folder is made too, for its owner only. It returns a [FileError] for a file
 // that is not a read model of this program; of which version of the projection it
-// is makes no difference.
+// is makes no difference. The file is on disk then, whoever has written it.
 func Open(ctx context.Context, path string) (*DB, error) {
-	return openSynced(ctx, path, syncedFull)
-}
-
-// OpenScratch is Open for a file that is being built and would be thrown away
-// after a crash: its commits are not synced. Closing the file and opening it with
-// Open, which has it on disk, makes an ordinary read model of it.
-func OpenScratch(ctx context.Context, path string) (*DB, error) {
-	return openSynced(ctx, path, syncedOff)
+	if err := errors.Join(checkVersion(), create(path)); err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
+		return nil, openError(path, err)
+	}
+	// Not later: to close a file that SQLite has open takes its locks away.
+	if err := syncFile(path); err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	db := &DB{path: path, logHolds: true, committed: make(chan struct{})}
+	if err := db.open(ctx); err != nil {
+		return nil, openError(path, errors.Join(err, db.Close()))
+	}
+	return db, nil
 }
 
 // OpenCopy opens a copy that CopyTo made, for reading only. It returns
@@ -103,33 +120,11 @@ func (db *DB) CopyTo(ctx context.Context, path string) error {
 	return nil
 }
 
-// The values of the pragma synchronous.
-const (
-	syncedFull = "2"
-	syncedOff  = "0"
-)
-
-func openSynced(ctx context.Context, path, synced string) (*DB, error) {
+func checkVersion() error {
 	if _, version, _ := sqlite3.Version(); version < minVersion {
-		return nil, fmt.Errorf("open read model: SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
+		return fmt.Errorf("SQLite %d is older than %d, which mends a corruption of the write-ahead log", version, minVersion)
 	}
-	if err := create(path); err != nil {
-		return nil, fmt.Errorf("open read model: %w", err)
-	}
-	if err := errors.Join(checkRoom(path), checkLog(ctx, path)); err != nil {
-		return nil, openError(path, err)
-	}
-	if synced == syncedFull {
-		// Not later: to close a file that SQLite has open takes its locks away.
-		if err := syncFile(path); err != nil {
-			return nil, fmt.Errorf("open read model: %w", err)
-		}
-	}
-	db := &DB{path: path, synced: synced, logHolds: true, committed: make(chan struct{})}
-	if err := db.open(ctx); err != nil {
-		return nil, openError(path, errors.Join(err, db.Close()))
-	}
-	return db, nil
+	return nil
 }
 
 // create makes the file before SQLite does, since SQLite would let others read it.
@@ -145,7 +140,7 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+db.synced)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+syncedFull)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -156,13 +151,17 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	if err := db.checkSettings(ctx); err != nil {
+	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1"}
+	if err := db.checkSettings(ctx, settings); err != nil {
 		return err
 	}
 	if err := db.prepareSchema(ctx); err != nil {
 		return err
 	}
 	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
+		return err
+	}
+	if err := db.setWriteBack(ctx); err != nil {
 		return err
 	}
 	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true"))
@@ -183,6 +182,7 @@ func DSN(path string) string { return dsn(path, "rw", "") }
 // a pragma that is executed on a pool reaches one connection of it.
 func dsn(path, mode, more string) string {
 	registerPageSum()
+	registerRows()
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
 	name.RawQuery = "vfs=" + pageSum + "&mode=" + mode + "&_busy_timeout=" + busyTimeout + "&_foreign_keys=false&_secure_delete=true&" + more
 	return name.String()
@@ -190,8 +190,8 @@ func dsn(path, mode, more string) string {
 
 // checkSettings asserts what the promise rests on, since a driver that ignored a
 // part of the DSN would say nothing.
-func (db *DB) checkSettings(ctx context.Context) error {
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": db.synced, "secure_delete": "1"} {
+func (db *DB) checkSettings(ctx context.Context, settings map[string]string) error {
+	for pragma, want := range settings {
 		var have string
 		if err := db.writer.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&have); err != nil {
 			return fmt.Errorf("read pragma %s: %w", pragma, err)
@@ -208,6 +208,9 @@ func (db *DB) Close() error {
 	var errs []error
 	if db.reader != nil {
 		errs = append(errs, db.reader.Close())
+	}
+	if db.writeBack != nil {
+		errs = append(errs, db.writeBack.close())
 	}
 	errs = append(errs, db.write.Close())
 	if db.writer != nil {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,12 +34,17 @@ func openAt(t *testing.T, path string) *sqlite.DB {
 // writer makes batches as a projector would, one stream sequence after another.
 type writer struct {
 	t      testing.TB
-	db     *sqlite.DB
+	db     store
 	batch  domain.Batch
 	orders map[string]*domain.Order
 }
 
-func newWriter(t testing.TB, db *sqlite.DB) *writer {
+// store is a DB or a Loader.
+type store interface {
+	Commit(context.Context, *domain.Batch) error
+}
+
+func newWriter(t testing.TB, db store) *writer {
 	w := &writer{t: t, db: db, orders: map[string]*domain.Order{}}
 	w.batch.Checkpoint = domain.Checkpoint{
 		Version: 1,

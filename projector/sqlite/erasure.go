@@ -18,6 +18,8 @@ func (db *DB) emptyLog(ctx context.Context, erased bool) {
 	if !db.logHolds {
 		return
 	}
+	db.writeBack.running.Lock()
+	defer db.writeBack.running.Unlock()
 	var busy, inLog, written int
 	_, _ = db.writer.ExecContext(ctx, "PRAGMA busy_timeout = "+logWithin)
 	err := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &written)

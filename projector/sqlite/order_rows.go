@@ -73,13 +73,13 @@ func replaceOrder(ctx context.Context, tx *sql.Tx, statements *writeStatements, 
 }
 
 func (w *batchWriter) replace(rows *domain.OrderRows) {
-	w.order(w.statements.updateOrder, rows.Order)
+	w.orders([]*domain.Order{rows.Order})
 	if w.err == nil {
 		_, w.err = w.tx.ExecContext(w.ctx, "DELETE FROM timeline WHERE order_id = ?", rows.Order.ID)
 	}
-	for _, entry := range rows.Timeline {
-		w.entry(&domain.OrderEntry{Order: rows.Order, TimelineEntry: entry})
-	}
+	insert(w, w.statements.timeline, rows.Timeline, func(b *bulk, entry *domain.TimelineEntry) {
+		b.entry(&domain.OrderEntry{Order: rows.Order, TimelineEntry: *entry})
+	})
 }
 
 // orderRows has the rows of an order as text.

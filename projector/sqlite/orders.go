@@ -16,10 +16,7 @@ import (
 
 // Order gives one order, or domain.ErrNotFound.
 func (db *DB) Order(ctx context.Context, source, key string) (*domain.Order, error) {
-	order, err := readOrder(db.reader.QueryRowContext(ctx, `
-		SELECT id, document
-		FROM orders
-		WHERE source = ? AND key = ?`, source, key))
+	order, err := readOrder(db.reader.QueryRowContext(ctx, selectOrder, source, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("order of source %s: %w", source, domain.ErrNotFound)
 	}
@@ -28,6 +25,11 @@ func (db *DB) Order(ctx context.Context, source, key string) (*domain.Order, err
 	}
 	return order, nil
 }
+
+const selectOrder = `
+	SELECT id, document
+	FROM orders
+	WHERE source = ? AND key = ?`
 
 func readOrder(row scanner) (*domain.Order, error) {
 	var id uint64

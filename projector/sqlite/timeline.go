@@ -87,26 +87,33 @@ func (db *DB) Quarantined(ctx context.Context, after uint64, limit int) ([]domai
 // came with another body; in both counting only webhooks before the id's own
 // stream sequence.
 func (db *DB) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uint64, otherBody bool, err error) {
-	rows, err := db.reader.QueryContext(ctx, `
-		SELECT body, stream_sequence
-		FROM webhook_ids
-		WHERE id = ? AND stream_sequence < ?`, webhookIDHash(id.Source, id.ID), id.StreamSequence)
+	rows, err := db.reader.QueryContext(ctx, selectWebhookIDs, webhookIDHash(id.Source, id.ID), id.StreamSequence)
 	if err != nil {
 		return 0, false, fmt.Errorf("look up webhook id: %w", damage(err))
 	}
-	type seen struct {
-		body           int64
-		streamSequence uint64
-	}
-	all, err := collect(rows, func(row scanner) (s seen, err error) { return s, row.Scan(&s.body, &s.streamSequence) })
+	all, err := collect(rows, readSeenID)
+	first, otherBody = seenAs(all, head(id.Body))
+	return first, otherBody, damage(err)
+}
+
+const selectWebhookIDs = `
+	SELECT body, stream_sequence
+	FROM webhook_ids
+	WHERE id = ? AND stream_sequence < ?`
+
+func readSeenID(row scanner) (s seenID, err error) { return s, row.Scan(&s.body, &s.streamSequence) }
+
+// seenAs gives where the id first came with a body, 0 where it did not, and tells
+// whether it came with another one.
+func seenAs(all []seenID, body int64) (first uint64, otherBody bool) {
 	for _, s := range all {
-		if s.body == head(id.Body) {
+		if s.body == body {
 			first = s.streamSequence
 		} else {
 			otherBody = true
 		}
 	}
-	return first, otherBody, damage(err)
+	return first, otherBody
 }
 
 type scanner interface{ Scan(dest ...any) error }

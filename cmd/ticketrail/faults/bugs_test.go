@@ -149,9 +149,12 @@ var bugs = []bug{
 	}}},
 	{"model-sync-off", courseCut, checkReads, []patch{{
 		"projector/sqlite/db.go",
-		"	return openSynced(ctx, path, syncedFull)\n",
-		"	if fault.On(\"model-sync-off\") {\n		return openSynced(ctx, path, syncedOff)\n	}\n" +
-			"	return openSynced(ctx, path, syncedFull)\n",
+		"&_synchronous=\"+syncedFull",
+		"&_synchronous=\"+map[bool]string{false: syncedFull, true: syncedOff}[fault.On(\"model-sync-off\")]",
+	}, {
+		"projector/sqlite/db.go",
+		"\"synchronous\": syncedFull",
+		"\"synchronous\": map[bool]string{false: syncedFull, true: syncedOff}[fault.On(\"model-sync-off\")]",
 	}}},
 	{"rename-over-live", courseKillSwitch, checkReads, []patch{{
 		"projector/sqlite/folder.go",
@@ -165,8 +168,8 @@ var bugs = []bug{
 		"	fault.At(\"switch.begun\")\n	p.Current, p.Previous = filepath.Base(path), p.Current\n",
 	}, {
 		"projector/sqlite/db.go",
-		"		if err := syncFile(path); err != nil {\n",
-		"		if err := fault.Unless(\"model-not-synced\", syncFile, path); err != nil {\n",
+		"	if err := syncFile(path); err != nil {\n",
+		"	if err := fault.Unless(\"model-not-synced\", syncFile, path); err != nil {\n",
 	}}},
 	{"guard-off", courseReplaced, checkClosed, []patch{{
 		"projector/guard.go",

@@ -1,0 +1,124 @@
+package sqlite
+
+// #include "rows.h"
+import "C"
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
+
+// bulk is rows for one statement, handed to SQLite in one piece: the statement reads
+// them from the table-valued function of rows.c, as in INSERT INTO t SELECT c0, c1 FROM
+// rows(?). To bind and to run a statement for each row takes twice as long.
+//
+// It begins with the number of their columns, 1 to 10. Each value is its kind, 'i',
+// 't' or 'b', and eight bytes in the machine's own order: an integer, or the length of
+// the text or blob that follows. The zero value is no rows.
+type bulk struct {
+	bytes []byte
+	err   error // the first
+}
+
+// registerRows makes the function known to SQLite. It may be called again.
+func registerRows() { C.rows_register() }
+
+// add adds rows of the same columns.
+func (b *bulk) add(more []byte) {
+	if len(b.bytes) > 0 && len(more) > 0 {
+		more = more[1:]
+	}
+	b.bytes = append(b.bytes, more...)
+}
+
+// begin begins a row of so many columns.
+func (b *bulk) begin(columns byte) {
+	if len(b.bytes) == 0 {
+		b.bytes = append(slices.Grow(b.bytes, smallBytes), columns)
+	}
+}
+
+// smallBytes is what the timeline of a usual order takes.
+const smallBytes = 1 << 10
+
+func (b *bulk) integer(value int64) {
+	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, 'i'), uint64(value))
+}
+
+func (b *bulk) text(value string) {
+	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, 't'), uint64(len(value)))
+	b.bytes = append(b.bytes, value...)
+}
+
+func (b *bulk) sized(kind byte, value []byte) {
+	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, kind), uint64(len(value)))
+	b.bytes = append(b.bytes, value...)
+}
+
+func (b *bulk) order(order **domain.Order) {
+	o := *order
+	document, err := json.Marshal(o)
+	if err != nil {
+		b.err = err
+		return
+	}
+	standing := o.Standing()
+	b.begin(10)
+	b.integer(int64(o.ID))
+	b.text(o.Source)
+	b.text(o.Key)
+	b.text(standing.State().String())
+	b.text(o.StoreID.Value)
+	b.text(o.Reference.Value)
+	b.text(standing.Problem)
+	b.integer(nanoseconds(o.LastSeenAt))
+	b.integer(int64(o.StreamSequence))
+	b.sized('t', document)
+}
+
+func (b *bulk) entry(e *domain.OrderEntry) {
+	b.begin(10)
+	b.integer(int64(e.Order.ID))
+	b.integer(int64(e.StreamSequence))
+	b.integer(int64(e.Ordinal))
+	b.text(e.Event)
+	b.text(e.Status)
+	b.text(string(e.Effect))
+	b.text(e.Note)
+	b.text(e.State.String())
+	b.text(e.OccurredAt.String())
+	b.text(e.ReceivedAt.String())
+}
+
+func (b *bulk) webhookID(id *domain.WebhookID) {
+	b.seenID(webhookIDHash(id.Source, id.ID), seenID{head(id.Body), id.StreamSequence})
+}
+
+func (b *bulk) seenID(hash int64, seen seenID) {
+	b.begin(3)
+	b.integer(hash)
+	b.integer(seen.body)
+	b.integer(int64(seen.streamSequence))
+}
+
+func (b *bulk) proof(p *domain.OrderProof) {
+	b.begin(4)
+	b.integer(int64(p.Order.ID))
+	b.text(p.ID)
+	b.text(p.Type)
+	b.sized('b', p.Content)
+}
+
+func (b *bulk) quarantined(q *domain.QuarantinedWebhook) {
+	b.begin(6)
+	b.integer(int64(q.StreamSequence))
+	b.text(q.Source)
+	b.text(q.Event)
+	b.text(q.Cause)
+	b.text(q.Where)
+	b.text(q.ReceivedAt.String())
+}
