@@ -186,8 +186,10 @@ func webhookID(text string) string {
 
 // instant reads a time, or gives the fallback where there is none to read.
 func instant(text string, fallback time.Time) domain.Instant {
-	if at, err := domain.ParseInstant(text); err == nil {
-		return at
+	if text != "" {
+		if at, err := domain.ParseInstant(text); err == nil {
+			return at
+		}
 	}
 	return domain.InstantOf(fallback)
 }
