@@ -271,14 +271,6 @@ func (l *Log) Durability() Durability {
 	return Synced
 }
 
-// life is that of the embedded server as it is now; nil where the server is external.
-func (l *Log) life() *life {
-	if l.embedded == nil {
-		return nil
-	}
-	return l.embedded.life.Load()
-}
-
 func (l *Log) health() error {
 	if l.embedded == nil {
 		return nil

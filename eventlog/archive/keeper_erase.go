@@ -97,35 +97,20 @@ func (k *Keeper) pending(ctx context.Context) (erased []*domain.Webhook, to uint
 // tellErased tells those who wait how far erasures have been worked off, and why no
 // further. That is logged once, and not with every try.
 func (k *Keeper) tellErased(ctx context.Context, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err != nil && k.failing == nil && ctx.Err() == nil {
-		k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
+	if err != nil {
+		if _, failing := k.erased.now(); failing == nil && ctx.Err() == nil {
+			k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
+		}
+		err = fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, err)
 	}
-	k.erased, k.failing = k.writer.erased, err
-	close(k.changed)
-	k.changed = make(chan struct{})
+	k.erased.tell(k.writer.erased, err)
 }
 
 // WaitErased returns when the archive holds nothing more of what the tombstone of a
 // stream sequence says is erased, with an error as soon as that fails, or when ctx ends.
 func (k *Keeper) WaitErased(ctx context.Context, streamSequence uint64) error {
-	for {
-		k.mu.Lock()
-		erased, trouble, failing, changed := k.erased, k.trouble, k.failing, k.changed
-		k.mu.Unlock()
-		switch {
-		case erased >= streamSequence:
-			return nil
-		case trouble != nil:
-			return trouble
-		case failing != nil:
-			return fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, failing)
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: the archive is behind: %w", eventlog.ErrUnavailable, ctx.Err())
-		}
+	if err := k.Wait(ctx, streamSequence); err != nil {
+		return err
 	}
+	return k.erased.wait(ctx, streamSequence)
 }
