@@ -56,10 +56,9 @@ var bugs = []bug{
 		"	case r.running != nil && (sequence <= r.running.last || fault.On(\"joins-the-sync-under-way\")):\n",
 	}, {
 		// The archive is written after it, and would give back what the stream has lost.
-		"eventlog/copy.go",
-		"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
-		"	if fault.On(\"joins-the-sync-under-way\") {\n		return receipt, nil\n	}\n" +
-			"	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {\n",
+		"eventlog/publisher.go",
+		"	if copy != nil {\n",
+		"	if copy != nil && !fault.On(\"joins-the-sync-under-way\") {\n",
 	}}},
 	{"failed-sync-forgotten", courseFailedSync, checkLoss, []patch{{
 		"eventlog/rounds.go",
@@ -213,7 +212,7 @@ var bugs = []bug{
 	}}},
 	{"retry-under-new-id", courseBroker("answers held"), checkPhantom, []patch{{
 		"eventlog/publisher.go",
-		"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+		"	ctx, leave := life.during(ctx, s.config.Timeout)\n",
 		"	if fault.On(\"retry-under-new-id\") {\n" +
 			"		first, cancel := context.WithTimeout(ctx, s.config.Timeout/2)\n" +
 			"		defer cancel()\n" +
@@ -223,7 +222,7 @@ var bugs = []bug{
 			"		if n.Header.Get(jetstream.MsgIDHeader) != \"\" {\n" +
 			"			n.Header.Set(jetstream.MsgIDHeader, nats.NewInbox())\n		}\n" +
 			"	}\n" +
-			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+			"	ctx, leave := life.during(ctx, s.config.Timeout)\n",
 	}}},
 	{"write-unbounded", courseBroker("connections held, large webhooks"), checkAnswers, []patch{{
 		"eventlog/connect.go",
