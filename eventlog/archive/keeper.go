@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -123,6 +124,7 @@ func (k *Keeper) follow(ctx context.Context) error {
 			return err
 		}
 		batch.Ack()
+		runtime.Gosched() // whoever can run goes first, and so is part of the next group
 	}
 	return errEnded
 }

@@ -62,9 +62,9 @@ var bugs = []bug{
 	}}},
 	{"failed-sync-forgotten", courseFailedSync, checkLoss, []patch{{
 		"eventlog/rounds.go",
-		"		more = r.end(r.blocks.sync())\n",
+		"		r.end(r.blocks.sync())\n",
 		"		err := r.blocks.sync()\n		if fault.On(\"failed-sync-forgotten\") {\n			err = nil\n		}\n" +
-			"		more = r.end(err)\n",
+			"		r.end(err)\n",
 	}}},
 	{"wrong-sequence", courseCalm, checkLoss, []patch{{
 		"eventlog/publisher.go",
