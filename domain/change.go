@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -48,25 +47,65 @@ type Change struct {
 	// by the times of receipt; 0 for a new order.
 	Before, After State
 	InBefore      time.Duration
-	// News names what changed beside the axes: "total", "refunds", "problem".
+	// News is what changed beside the axes.
 	News News
 	// Backfilled are the history entries that were not known before and whose status
 	// no webhook of the order delivered, up to and including this one.
 	Backfilled []HistoryEntry
 }
 
-// News is a list of names, each once.
-type News []string
+// News is a set of what changed, one bit each: nearly every webhook has some, and few
+// are asked for their names.
+type News uint32
 
-func (n *News) add(name string, isNews bool) {
-	if isNews && !slices.Contains(*n, name) {
-		*n = append(*n, name)
+// What may change, in the order in which it is told.
+const (
+	newsProviderStatus News = 1 << iota
+	newsStore
+	newsReference
+	newsDescription
+	newsFulfillmentKind
+	newsCurrency
+	newsTotal
+	newsDiscount
+	newsRefundedSum
+	newsCreation
+	newsCompletion
+	newsReceipt
+	newsHistory
+	newsRefunds
+	newsPayments
+	newsProof
+	newsAnomalies
+	newsProblem
+)
+
+var newsNames = []string{
+	"provider status", "store", "reference", "description", "fulfillment kind", "currency", "total", "discount",
+	"refunded sum", "time of creation", "time of completion", "receipt", "history", "refunds", "payments",
+	"proof of delivery", "anomalies", "problem",
+}
+
+// String names what changed: "total, refunds".
+func (n News) String() string {
+	var names []string
+	for i, name := range newsNames {
+		if n&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (n *News) add(what News, isNews bool) {
+	if isNews {
+		*n |= what
 	}
 }
 
 // judge names the effect of an event of a kind that was folded.
 func (c *Change) judge(kind Kind, contradiction, late string) {
-	isNews := len(c.News) > 0
+	isNews := c.News != 0
 	switch {
 	case contradiction != "":
 		c.Effect, c.Note = EffectContradiction, contradiction+" cannot both be"
@@ -92,8 +131,8 @@ func (c *Change) Reason(e *Event) string {
 	case EffectNoChange:
 		return "all that it says was known already"
 	case EffectLate:
-		if len(c.News) > 0 {
-			return c.Note + "; it still fills in: " + strings.Join(c.News, ", ")
+		if c.News != 0 {
+			return c.Note + "; it still fills in: " + c.News.String()
 		}
 	case EffectContradiction:
 		return c.Note + ": the highest outcome stands, " + c.To.Outcome.String()
@@ -119,7 +158,7 @@ func (c *Change) advance(kind Kind) string {
 }
 
 func (c *Change) update(e *Event) string {
-	news := "no axis moves, and new are: " + strings.Join(c.News, ", ")
+	news := "no axis moves, and new are: " + c.News.String()
 	if e.StandingUnknown {
 		return "its status is not known: " + news
 	}

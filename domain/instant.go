@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -93,18 +94,28 @@ func (i Instant) Compare(j Instant) int {
 // String gives the instant as RFC 3339 in UTC with the fraction it was given in,
 // and "" for the zero Instant.
 func (i Instant) String() string {
-	if !i.given {
-		return ""
-	}
-	layout := "2006-01-02T15:04:05"
-	if i.fraction > 0 {
-		layout += "." + strings.Repeat("0", int(i.fraction))
-	}
-	return i.Time().Format(layout + "Z")
+	var room [len("2006-01-02T15:04:05.999999999Z")]byte
+	text, _ := i.AppendText(room[:0])
+	return string(text)
 }
 
 // MarshalText gives what String gives.
-func (i Instant) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+func (i Instant) MarshalText() ([]byte, error) { return i.AppendText(nil) }
+
+// AppendText appends what String gives.
+func (i Instant) AppendText(text []byte) ([]byte, error) {
+	if !i.given {
+		return text, nil
+	}
+	text = i.Time().AppendFormat(text, time.RFC3339)
+	if i.fraction == 0 {
+		return text, nil
+	}
+	point := len(text) - len("Z")
+	text = strconv.AppendInt(text[:point], 1e9+int64(i.nanos), 10) // a 1, and all nine digits
+	text[point] = '.'
+	return append(text[:point+1+int(i.fraction)], 'Z'), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (i *Instant) UnmarshalText(text []byte) (err error) {

@@ -105,6 +105,20 @@ func TestInstantRoundTripAndOrder(t *testing.T) {
 	})
 }
 
+// An instant is written as package time writes it, in any year and with any fraction.
+func TestInstantText(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := rapid.Int64Range(-62167219200, 253402300799).Draw(t, "seconds")
+		nanos, layout := rapid.Int64Range(0, 999_999_999).Draw(t, "nanos"), layout(t)
+		want := time.Unix(seconds, nanos).UTC().Format(layout)
+		text, err := instant(t, want).AppendText([]byte("before "))
+		require.NoError(t, err)
+		require.Equal(t, "before "+want, string(text))
+		require.Equal(t, want, instant(t, want).String())
+	})
+}
+
 // Whatever the text, an instant that is given is the moment that package time
 // reads, and reads as itself.
 func FuzzParseInstant(f *testing.F) {

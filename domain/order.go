@@ -95,7 +95,7 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 
 	change.To = o.Standing()
 	if change.To.Problem != change.From.Problem {
-		change.News.add("problem", true)
+		change.News.add(newsProblem, true)
 		o.ProblemSince = receivedAt
 		if change.To.Problem == "" {
 			o.ProblemSince = Instant{}
@@ -195,32 +195,32 @@ func (o *Order) stand(e *Event, streamSequence uint64) (contradiction string) {
 // fill takes the event's single facts, each by its own stamp, and adds those that
 // changed to the news.
 func (o *Order) fill(f *Facts, stamp Stamp, to *News) {
-	to.add("provider status", o.ProviderStatus.take(f.ProviderStatus, stamp))
-	to.add("store", o.StoreID.take(f.StoreID, stamp))
-	to.add("reference", o.Reference.take(f.Reference, stamp))
-	to.add("description", o.Description.take(f.Description, stamp))
-	to.add("fulfillment kind", o.FulfillmentKind.take(f.FulfillmentKind, stamp))
-	to.add("currency", o.Currency.take(f.Currency, stamp))
-	to.add("total", o.Total.take(f.Total, stamp))
-	to.add("discount", o.Discount.take(f.Discount, stamp))
-	to.add("refunded sum", o.Refunded.take(f.Refunded, stamp))
-	to.add("time of creation", o.CreatedAt.take(f.CreatedAt, stamp))
-	to.add("time of completion", o.CompletedAt.take(f.CompletedAt, stamp))
-	to.add("receipt", o.Receipt.take(f.Receipt, stamp))
+	to.add(newsProviderStatus, o.ProviderStatus.take(f.ProviderStatus, stamp))
+	to.add(newsStore, o.StoreID.take(f.StoreID, stamp))
+	to.add(newsReference, o.Reference.take(f.Reference, stamp))
+	to.add(newsDescription, o.Description.take(f.Description, stamp))
+	to.add(newsFulfillmentKind, o.FulfillmentKind.take(f.FulfillmentKind, stamp))
+	to.add(newsCurrency, o.Currency.take(f.Currency, stamp))
+	to.add(newsTotal, o.Total.take(f.Total, stamp))
+	to.add(newsDiscount, o.Discount.take(f.Discount, stamp))
+	to.add(newsRefundedSum, o.Refunded.take(f.Refunded, stamp))
+	to.add(newsCreation, o.CreatedAt.take(f.CreatedAt, stamp))
+	to.add(newsCompletion, o.CompletedAt.take(f.CompletedAt, stamp))
+	to.add(newsReceipt, o.Receipt.take(f.Receipt, stamp))
 }
 
 // collect adds the event's elements to the order's sets, and the kinds of which
 // any was new or newer to the news.
 func (o *Order) collect(e *Event, streamSequence uint64, to *News) {
 	refunds := merge(&o.Refunds, e.Refunds, compareRefunds, newest(refundStamp))
-	to.add("refunds", len(refunds) > 0)
+	to.add(newsRefunds, len(refunds) > 0)
 	payments := merge(&o.Payments, e.Payments, comparePayments, newest(paymentStamp))
-	to.add("payments", len(payments) > 0)
+	to.add(newsPayments, len(payments) > 0)
 	if e.Proof != nil {
-		to.add("proof of delivery", insert(&o.Proofs, e.Proof.ProofInfo, compareProofs))
+		to.add(newsProof, insert(&o.Proofs, e.Proof.ProofInfo, compareProofs))
 	}
 	for _, anomaly := range e.Anomalies {
-		to.add("anomalies", o.note(anomaly, streamSequence))
+		to.add(newsAnomalies, o.note(anomaly, streamSequence))
 	}
 }
 
@@ -231,7 +231,7 @@ func (o *Order) learnHistory(e *Event, to *News) (backfilled []HistoryEntry) {
 		insert(&o.Delivered, e.ProviderStatus, strings.Compare)
 	}
 	learnt := merge(&o.History, e.History, compareHistory, keep)
-	to.add("history", len(learnt) > 0)
+	to.add(newsHistory, len(learnt) > 0)
 	for _, entry := range learnt {
 		if _, delivered := slices.BinarySearch(o.Delivered, entry.Status); !delivered {
 			backfilled = append(backfilled, entry)

@@ -204,4 +204,7 @@ type StreamInfo struct {
 	// Bytes and MaxBytes are what the stream takes and may take on disk.
 	Messages, Bytes, MaxBytes uint64
 	LastAt                    Instant // when the last webhook was stored; zero before any
+	// Unsure tells that one server of several says so that may be behind the others: the
+	// stream may have more.
+	Unsure bool
 }

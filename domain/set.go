@@ -25,7 +25,9 @@ func merge[T any](
 		return nil
 	}
 	known, merged := *set, make([]T, 0, len(*set)+len(elements))
-	for _, element := range slices.SortedStableFunc(slices.Values(elements), compare) {
+	elements = slices.Clone(elements)
+	slices.SortStableFunc(elements, compare)
+	for _, element := range elements {
 		for len(known) > 0 && compare(known[0], element) <= 0 {
 			merged, known = append(merged, known[0]), known[1:]
 		}

@@ -186,7 +186,7 @@ func TestHistoryBackfillsNoDeliveredStatus(t *testing.T) {
 	order := fold(snapshot(1, "processing", pending), snapshot(3, "finalizing", pending))
 	change := apply(order, told)
 	require.Equal(t, told.History[1:2], change.Backfilled)
-	require.Contains(t, change.News, "history")
+	require.Contains(t, change.News.String(), "history")
 	require.Equal(t, []string{"finalizing", "paid", "processing"}, order.Delivered)
 
 	again := fold(snapshot(9, "paid", paid))

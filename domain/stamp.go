@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -58,20 +60,31 @@ func (s Stamp) ahead(t Stamp) string {
 }
 
 // MarshalText gives the four parts, slash between: "2024-01-03T14:25:06Z/3/7/9f86d081884c7d65".
-func (s Stamp) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s/%d/%d/%016x", s.Clock, s.History, s.Rank, s.Body), nil
+func (s Stamp) MarshalText() ([]byte, error) { return s.AppendText(nil) }
+
+// AppendText appends what MarshalText gives.
+func (s Stamp) AppendText(text []byte) ([]byte, error) {
+	text, err := s.Clock.AppendText(text)
+	text = append(text, '/')
+	text = strconv.AppendUint(text, uint64(s.History), 10)
+	text = append(text, '/')
+	text = strconv.AppendUint(text, uint64(s.Rank), 10)
+	text = append(text, '/')
+	return hex.AppendEncode(text, binary.BigEndian.AppendUint64(nil, s.Body)), err
 }
 
 // UnmarshalText reads what MarshalText wrote.
 func (s *Stamp) UnmarshalText(text []byte) error {
-	parts := strings.Split(string(text), "/")
-	if len(parts) != 4 {
-		return fmt.Errorf("stamp: want four parts, have %d", len(parts))
+	if n := bytes.Count(text, []byte("/")) + 1; n != 4 {
+		return fmt.Errorf("stamp: want four parts, have %d", n)
 	}
-	clockErr := s.Clock.UnmarshalText([]byte(parts[0]))
-	history, historyErr := strconv.ParseUint(parts[1], 10, 32)
-	rank, rankErr := strconv.ParseUint(parts[2], 10, 8)
-	body, bodyErr := strconv.ParseUint(parts[3], 16, 64)
+	clock, behind, _ := strings.Cut(string(text), "/")
+	historyText, behind, _ := strings.Cut(behind, "/")
+	rankText, bodyText, _ := strings.Cut(behind, "/")
+	clockErr := s.Clock.UnmarshalText([]byte(clock))
+	history, historyErr := strconv.ParseUint(historyText, 10, 32)
+	rank, rankErr := strconv.ParseUint(rankText, 10, 8)
+	body, bodyErr := strconv.ParseUint(bodyText, 16, 64)
 	if err := cmp.Or(clockErr, historyErr, rankErr, bodyErr); err != nil {
 		return fmt.Errorf("stamp: %w", err)
 	}

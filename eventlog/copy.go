@@ -17,9 +17,6 @@ type Copy interface {
 	// with an error like Ready's: when it is known that this cannot be now, or when
 	// ctx ends.
 	Wait(ctx context.Context, streamSequence uint64) error
-	// WaitErased returns when the copy holds nothing more of what the tombstone of a
-	// stream sequence says is erased, or with an error like Wait's.
-	WaitErased(ctx context.Context, streamSequence uint64) error
 }
 
 // AnswerAfter has every later receipt of a webhook wait for a copy: what Append and

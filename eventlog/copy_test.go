@@ -24,8 +24,6 @@ func (c *fakeCopy) Wait(_ context.Context, streamSequence uint64) error {
 	return <-c.answer
 }
 
-func (c *fakeCopy) WaitErased(context.Context, uint64) error { return nil }
-
 // A receipt waits for the copy, that of a duplicate and that of a release too: each may
 // be the retry of what the copy does not have.
 func TestReceiptsWaitForTheCopy(t *testing.T) {

@@ -21,10 +21,13 @@ const mostErasure = 1 << 20
 // reader gives each of them at its place with what the tombstone says is left of it.
 //
 // The tombstone is stored first, here and in the copy; then the webhooks are
-// overwritten, here and in the copy. A webhook that was erased before stays as it is,
-// so Erase may be called again: after an error, until there is none. A stop in between
-// is made up for by the next [Open]. The receipt is that of the last tombstone. All this
-// may take seconds: how many is for ctx to say.
+// overwritten here. A webhook that was erased before stays as it is, so Erase may be
+// called again: after an error, until there is none. A stop in between is made up for by
+// the next [Open]. The receipt is that of the last tombstone. All this may take seconds:
+// how many is for ctx to say.
+//
+// A webhook that the stream has forgotten may be named too: it is erased wherever the
+// tombstone is followed, as in an archive.
 //
 // It returns [ErrUnfit] for what the stream does not hold as the erasure says, a
 // [SettingError] for a stream that lets nothing be deleted, and else the errors of
@@ -38,9 +41,6 @@ func (l *Log) Erase(ctx context.Context, provider, source string, e *domain.Eras
 	receipt, err := l.bury(ctx, provider, source, e)
 	if err == nil {
 		err = l.overwrite(ctx, e.Webhooks)
-	}
-	if err == nil && l.copy != nil {
-		err = l.copy.WaitErased(ctx, receipt.StreamSequence)
 	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("erase: %w", err)
@@ -102,20 +102,32 @@ func (l *Log) unerased(ctx context.Context, provider, source string, webhooks []
 // checkErasable compares what an erasure says of a webhook with the stream, since
 // nothing can be compared afterwards.
 func (l *Log) checkErasable(ctx context.Context, provider, source string, w *domain.Webhook) error {
+	if w.Remains == nil || w.Remains.Event == nil {
+		return fmt.Errorf("%w: an erasure of webhook %d, of which nothing is left", ErrUnfit, w.StreamSequence)
+	}
 	have, err := l.Webhook(ctx, w.StreamSequence)
 	if errors.Is(err, domain.ErrNotFound) {
-		return fmt.Errorf("%w: an erasure of webhook %d, which is not there", ErrUnfit, w.StreamSequence)
+		return l.checkForgotten(ctx, w.StreamSequence)
 	}
 	if err != nil {
 		return err
 	}
-	same := w.Remains != nil && w.Remains.Event != nil && have.Remains == nil && have.Event != domain.EventErased &&
-		have.Provider == provider && have.Source == source &&
+	same := have.Remains == nil && have.Event != domain.EventErased && have.Provider == provider && have.Source == source &&
 		have.Length() == w.Length() && have.StoredAt == w.StoredAt && have.Chain(domain.Digest{}) == w.Chain(domain.Digest{})
 	if !same {
 		return fmt.Errorf("%w: an erasure of another webhook %d", ErrUnfit, w.StreamSequence)
 	}
 	return nil
+}
+
+// checkForgotten refuses a webhook that the stream never had: a tombstone names only what
+// came before it. One that it had is for the archive to compare.
+func (l *Log) checkForgotten(ctx context.Context, streamSequence uint64) error {
+	info, err := l.Info(ctx)
+	if err == nil && (streamSequence == 0 || streamSequence > info.Last) {
+		err = fmt.Errorf("%w: an erasure of webhook %d, which is not there", ErrUnfit, streamSequence)
+	}
+	return err
 }
 
 // parts gives the bodies of an erasure, each within a limit as far as that goes.

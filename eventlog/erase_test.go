@@ -324,9 +324,8 @@ func TestOpenFinishesErasures(t *testing.T) {
 // failingCopy is a copy that takes nothing and does not say so before.
 type failingCopy struct{}
 
-func (failingCopy) Ready() error                             { return nil }
-func (failingCopy) Wait(context.Context, uint64) error       { return eventlog.ErrUnavailable }
-func (failingCopy) WaitErased(context.Context, uint64) error { return eventlog.ErrUnavailable }
+func (failingCopy) Ready() error                       { return nil }
+func (failingCopy) Wait(context.Context, uint64) error { return eventlog.ErrUnavailable }
 
 // A stream that an older program made lets nothing be deleted, which its server does not
 // take back: it is of use but for Erase, which says what to do.

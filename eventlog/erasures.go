@@ -113,7 +113,7 @@ func (e *erasures) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.read = w.StreamSequence
+		e.read, e.seen = w.StreamSequence, hole{} // it may name what the stream has forgotten
 		erasure, err := domain.ParseErasure(w)
 		if err != nil {
 			continue // another program's: it erases nothing

@@ -76,9 +76,9 @@ func (l *life) beginRounds(dir string) {
 }
 
 // onDisk returns when a message is on disk that a stream of this life has acknowledged
-// or given out; at once where that is not seen to here.
+// or given out; at once where that is not seen to here, as for a stream of another program's.
 func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error {
-	if l == nil || l.rounds == nil {
+	if l == nil || l.rounds[stream] == nil {
 		return nil
 	}
 	return l.rounds[stream].wait(ctx, sequence)

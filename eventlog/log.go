@@ -229,6 +229,7 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 		Messages: webhooks,
 		Bytes:    state.Bytes,
 		MaxBytes: uint64(max(0, info.Config.MaxBytes)),
+		Unsure:   unsure(info),
 	}
 	if state.Msgs == 0 {
 		described.First = described.Last + 1

@@ -33,6 +33,8 @@
 //
 // Where the stream is not the one that the checkpoint was made from, the projector
 // stops with a [StopError] that says what happened and what to do. It never skips.
+// Where a server of a cluster says so that may be behind the others, it is asked again
+// until that is known, and nothing is taken meanwhile.
 // [Projector.AwaitMend] tells when it can go on, as after a backup was put back.
 //
 // # Batches

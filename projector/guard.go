@@ -28,6 +28,10 @@ var (
 	ErrGap = errors.New("the stream has a gap")
 )
 
+// errUnsure says that it is a server which may be behind that does not have the checkpoint:
+// another one has it, or will say the same.
+var errUnsure = fmt.Errorf("%w: the server that answers may be behind the others", eventlog.ErrUnavailable)
+
 // StopError says why a projector stopped, for the person who must act.
 type StopError struct {
 	StreamSequence uint64 // at which it was found
@@ -83,6 +87,8 @@ func (g Guard) Check(ctx context.Context, c domain.Checkpoint) (domain.StreamInf
 	case c.Stream != info.Identity:
 		return info, stop(ErrOtherStream, "the read model is made from %s of %s, this is %s of %s",
 			c.Stream.Name, c.Stream.CreatedAt, info.Identity.Name, info.Identity.CreatedAt)
+	case info.Last < c.StreamSequence && info.Unsure:
+		return info, fmt.Errorf("check checkpoint: it ends at stream sequence %d: %w", info.Last, errUnsure)
 	case info.Last < c.StreamSequence:
 		return info, stop(ErrStreamBehind, "the stream ends at stream sequence %d", info.Last)
 	case info.First > c.StreamSequence:
@@ -128,6 +134,8 @@ func (g Guard) checkExpired(ctx context.Context, c domain.Checkpoint, stop func(
 		return fmt.Errorf("check checkpoint: %w", err)
 	case info.First > c.StreamSequence:
 		return reaches(info, c.StreamSequence+1)
+	case info.Unsure:
+		return fmt.Errorf("check checkpoint: its webhook is missing: %w", errUnsure)
 	}
 	return stop(ErrGap, "the webhook at the checkpoint is missing")
 }

@@ -196,7 +196,8 @@ func (p *Projector) check(ctx context.Context) (domain.Checkpoint, error) {
 }
 
 // watch has the guard look again and again. That the stream cannot be reached is
-// the status's to tell and the subscription's to mend.
+// the status's to tell and the subscription's to mend. Where it is in doubt that the
+// stream has the checkpoint, nothing more is taken until that is known.
 func (p *Projector) watch(ctx context.Context) error {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -211,6 +212,8 @@ func (p *Projector) watch(ctx context.Context) error {
 		switch {
 		case errors.As(err, &stop):
 			return stop
+		case errors.Is(err, errUnsure):
+			return err
 		case err != nil && ctx.Err() == nil:
 			p.status.unseeing(err)
 		}

@@ -1,7 +1,7 @@
 package provider
 
 import (
-	"errors"
+	"bytes"
 	"iter"
 	"slices"
 
@@ -34,8 +34,10 @@ func translate(w *domain.Webhook, say func(body object) *domain.Event) (*domain.
 // so whatever it has once been given is paid for with every later one.
 const maxElements = 1_000
 
-// reading is what came up while one body was read.
+// reading is one body, and what came up while it was read.
 type reading struct {
+	body      jsontext.Value
+	escapes   bool // whether the body has any
 	digest    domain.Digest
 	anomalies []domain.Anomaly
 	failure   *domain.Untranslatable // the first one
@@ -43,52 +45,52 @@ type reading struct {
 
 // object is a JSON object of the body. It is strict on structure and lenient on
 // leaves: a value that decides and is of the wrong type fails the reading, a mere
-// fact that cannot be read is an anomaly. The zero object has no members.
+// fact that cannot be read is an anomaly. One without a tree has no members.
 type object struct {
 	*reading
-	path    string // a JSON pointer; positions in arrays are left out
-	raw     jsontext.Value
-	members []member
+	path string // a JSON pointer; positions in arrays are left out
+	tree tree
 }
 
 // read takes only what can be read in one way: valid UTF-8, no name twice in one
 // object, nothing behind it.
 func read(w *domain.Webhook) (object, error) {
-	if nestedTooDeeply(w.Body) {
-		return object{}, &domain.Untranslatable{Cause: domain.CauseTooDeep}
-	}
-	members, err := split(w.Body)
+	body := jsontext.Value(w.Body)
 	switch {
-	case errors.Is(err, ErrNotObject):
-		return object{}, &domain.Untranslatable{Cause: domain.CauseWrongType}
-	case err != nil:
+	case nestedTooDeeply(body):
+		return object{}, &domain.Untranslatable{Cause: domain.CauseTooDeep}
+	case !body.IsValid():
 		return object{}, &domain.Untranslatable{Cause: domain.CauseMalformed}
+	case body.Kind() != jsontext.KindBeginObject:
+		return object{}, &domain.Untranslatable{Cause: domain.CauseWrongType}
 	}
-	return object{reading: &reading{digest: w.BodyDigest}, raw: w.Body, members: members}, nil
+	r := &reading{body: body, escapes: bytes.IndexByte(body, '\\') >= 0, digest: w.BodyDigest}
+	return object{reading: r, tree: survey(body)}, nil
 }
 
 // object gives the object under a name; one without members for no value.
 func (o object) object(name string) object {
-	v := o.value(name)
-	if v != nil && v.Kind() != jsontext.KindBeginObject {
+	found := o.find(name)
+	if found != nil && o.kind(found) != jsontext.KindBeginObject {
 		o.fail(domain.CauseWrongType, name)
-		v = nil
+		found = nil
 	}
-	return o.child(name, v)
+	return object{reading: o.reading, path: o.path + "/" + name, tree: found}
 }
 
 // each gives the objects of the array under a name, without those of no value. More
 // than maxElements of them fail the reading.
 func (o object) each(name string) iter.Seq[object] {
 	return func(yield func(object) bool) {
-		v := o.value(name)
-		if v != nil && v.Kind() != jsontext.KindBeginArray {
+		found := o.find(name)
+		if found != nil && o.kind(found) != jsontext.KindBeginArray {
 			o.fail(domain.CauseWrongType, name)
 			return
 		}
-		given := 0
-		for element := range elements(v) {
-			if isNoValue(element) {
+		element, given := object{reading: o.reading, path: o.path + "/" + name}, 0
+		for rest := found.inside(); len(rest) > 0; {
+			element.tree, rest = rest.cut()
+			if o.isNoValue(element.tree) {
 				continue
 			}
 			given++
@@ -96,33 +98,74 @@ func (o object) each(name string) iter.Seq[object] {
 			case given > maxElements:
 				o.fail(domain.CauseTooManyElements, name)
 				return
-			case element.Kind() != jsontext.KindBeginObject:
+			case o.kind(element.tree) != jsontext.KindBeginObject:
 				o.fail(domain.CauseWrongType, name)
 				return
-			case !yield(o.child(name, element)):
+			case !yield(element):
 				return
 			}
 		}
 	}
 }
 
-// child gives the object that v holds, which is a part of what read has checked.
-func (o object) child(name string, v jsontext.Value) object {
-	child := object{reading: o.reading, path: o.path + "/" + name, raw: v}
-	if v != nil {
-		child.members, _ = split(v, jsontext.AllowDuplicateNames(true))
+// find gives the tree of what the object has under a name, or nil for no value: the
+// name is missing, or it holds null, "" or {}.
+func (o object) find(name string) tree {
+	for rest := o.tree.inside(); len(rest) > 0; {
+		key, behind := rest.cut()
+		value, others := behind.cut()
+		if o.isNamed(key, name) {
+			if o.isNoValue(value) {
+				return nil
+			}
+			return value
+		}
+		rest = others
 	}
-	return child
+	return nil
 }
 
-// value gives what the object has under a name, or nil for no value: the name is
-// missing, or it holds null, "" or {}.
-func (o object) value(name string) jsontext.Value {
-	i := slices.IndexFunc(o.members, func(m member) bool { return string(m.name) == name })
-	if i < 0 || isNoValue(o.members[i].value) {
+// value gives what find finds, as it stands in the body.
+func (o object) value(name string) jsontext.Value { return o.raw(o.find(name)) }
+
+// raw gives a value as it stands in the body; nil for no value.
+func (r *reading) raw(t tree) jsontext.Value {
+	if t == nil {
 		return nil
 	}
-	return o.members[i].value
+	return r.body[t[0].start:t[0].end:t[0].end]
+}
+
+func (r *reading) kind(t tree) jsontext.Kind { return r.raw(t).Kind() }
+
+// isNamed tells whether a name of an object is the one given.
+func (r *reading) isNamed(t tree, name string) bool {
+	quoted := r.raw(t)
+	return string(quoted[1:len(quoted)-1]) == name || r.escapes && spells(quoted, name)
+}
+
+// spells tells whether a JSON string has escapes and stands for the text.
+func spells(quoted jsontext.Value, text string) bool {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return false
+	}
+	var room [64]byte
+	content, _ := jsontext.AppendUnquote(room[:0], quoted) // which read has found right
+	return string(content) == text
+}
+
+// isNoValue tells whether a value is null, "" or {}: providers write all three where
+// they have nothing to say.
+func (r *reading) isNoValue(t tree) bool {
+	switch r.kind(t) {
+	case jsontext.KindNull:
+		return true
+	case jsontext.KindString:
+		return len(r.raw(t)) == len(`""`)
+	case jsontext.KindBeginObject:
+		return len(t) == 1
+	}
+	return false
 }
 
 // fail keeps the first reason for which no event can be made.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -40,15 +41,49 @@ func token(name string) string {
 // UTF-8: an authentic JSON object is always taken, and judged later. The error is
 // ErrNotJSON or ErrNotObject; more than 10,000 levels are no JSON to it.
 func topLevel(body []byte, names ...string) ([]string, error) {
-	members, err := split(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	found := make([]string, len(names))
-	for _, m := range members {
-		i := slices.Index(names, string(m.name))
-		if i >= 0 && m.value.Kind() == jsontext.KindString {
-			found[i] = unquote(m.value)
-		}
+	top := texts{names: names, found: make([]string, len(names))}
+	err := json.Unmarshal(body, &top, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	switch {
+	case err != nil:
+		return nil, ErrNotJSON
+	case !top.isObject:
+		return nil, ErrNotObject
 	}
-	return found, err
+	return top.found, nil
+}
+
+// texts are the strings of an object by their names, read in one pass over it.
+type texts struct {
+	names, found []string
+	isObject     bool
+}
+
+// UnmarshalJSONFrom reads an object, and passes over any other value.
+func (t *texts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if t.isObject = d.PeekKind() == jsontext.KindBeginObject; !t.isObject {
+		return d.SkipValue()
+	}
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() == jsontext.KindString {
+		err = t.readMember(d)
+	}
+	if err == nil {
+		_, err = d.ReadToken() // the closing brace, or what is wrong
+	}
+	return err
+}
+
+func (t *texts) readMember(d *jsontext.Decoder) error {
+	name, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	i := slices.Index(t.names, string(unquoted(name)))
+	value, err := d.ReadValue()
+	if err == nil && i >= 0 && value.Kind() == jsontext.KindString {
+		t.found[i] = unquote(value)
+	}
+	return err
 }
 
 // usableWebhookID gives the id, or "" for one that cannot serve as one.

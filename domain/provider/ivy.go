@@ -67,7 +67,7 @@ func ivySignature(r *Request) ([]byte, error) {
 		return nil, err
 	}
 	signature, err := hex.DecodeString(text)
-	if err != nil || hex.EncodeToString(signature) != text || len(signature) != sha256.Size {
+	if err != nil || strings.ToLower(text) != text || len(signature) != sha256.Size {
 		return nil, ErrCredentialUnfit
 	}
 	return signature, nil

@@ -2,9 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"errors"
-	"io"
-	"iter"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,66 +10,81 @@ import (
 // maxLevels is how deep a body may be nested; providers send six levels.
 const maxLevels = 64
 
-// member is one name of an object with its value, as it stands in the body.
-type member struct {
-	name  []byte
-	value jsontext.Value
-}
+// tree is a value of a text with all that is in it: its own node first, and then the
+// trees of its elements, or of its names and values in turn.
+type tree []node
 
-// split gives the members of the object that is all of a text, or ErrNotJSON, or
-// ErrNotObject for another JSON value. The members share the text's memory.
-func split(text []byte, options ...jsontext.Options) ([]member, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), options...)
-	if d.PeekKind() != jsontext.KindBeginObject {
-		return nil, refuse(d)
-	}
-	members := make([]member, 0, 8)
-	_, err := d.ReadToken()
-	for err == nil && d.PeekKind() == jsontext.KindString {
-		var m member
-		if m, err = readMember(d, text); err == nil {
-			members = append(members, m)
+// node is where a value stands in the text, from start to before end, and how many
+// nodes the tree has that begins with it.
+type node struct{ start, end, size int32 }
+
+// survey gives the tree of a text that is known to be JSON of at most maxLevels. It
+// only looks for where values end, and never for what could be wrong with them.
+func survey(text []byte) tree {
+	tree := make(tree, 0, atMost(text))
+	var room [maxLevels]int
+	open := room[:0]
+	for i := 0; ; {
+		for i < len(text) && roles[text[i]] == between {
+			i++
 		}
+		if i == len(text) {
+			return tree
+		}
+		start := i
+		switch roles[text[i]] {
+		case opening:
+			i++
+			open = append(open, len(tree))
+		case closing:
+			i++
+			first := open[len(open)-1]
+			open = open[:len(open)-1]
+			tree[first].end, tree[first].size = int32(i), int32(len(tree)-first)
+			continue
+		case quote:
+			i = endOfString(text, i) + 1
+		default:
+			for i < len(text) && roles[text[i]] == plain {
+				i++
+			}
+		}
+		tree = append(tree, node{int32(start), int32(i), 1})
 	}
-	if err == nil {
-		_, err = d.ReadToken() // the closing brace, or what is wrong
-	}
-	if err != nil || !ended(d) {
-		return nil, ErrNotJSON
-	}
-	return members, nil
 }
 
-// refuse tells whether what is no object is JSON at least.
-func refuse(d *jsontext.Decoder) error {
-	if err := d.SkipValue(); err != nil || !ended(d) {
-		return ErrNotJSON
+// atMost gives how many nodes the tree of a text can have: each but the first stands
+// behind a bracket, a comma or a colon, and takes a byte itself.
+func atMost(text []byte) int {
+	nodes := 1
+	for _, before := range []string{"{", "[", ",", ":"} {
+		nodes += bytes.Count(text, []byte(before))
 	}
-	return ErrNotObject
+	return min(nodes, 1+len(text)/2)
 }
 
-// ended tells whether nothing but white space is left.
-func ended(d *jsontext.Decoder) bool {
-	_, err := d.ReadToken()
-	return errors.Is(err, io.EOF)
-}
+// inside gives the trees that stand in the value.
+func (t tree) inside() tree { return t[min(1, len(t)):] }
 
-func readMember(d *jsontext.Decoder, text []byte) (m member, err error) {
-	name, err := next(d, text)
-	if err != nil {
-		return member{}, err
-	}
-	m.name = unquoted(name)
-	m.value, err = next(d, text)
-	return m, err
-}
+// cut gives the first of several trees, and the others.
+func (t tree) cut() (first, rest tree) { return t[:t[0].size], t[t[0].size:] }
 
-// next reads a value and gives it as a part of the text, since the decoder's own
-// copy lasts only until its next call.
-func next(d *jsontext.Decoder, text []byte) (jsontext.Value, error) {
-	value, err := d.ReadValue()
-	end := d.InputOffset()
-	return text[end-int64(len(value)) : end : end], err
+// role is what a byte outside of strings does in a text that is JSON.
+type role uint8
+
+const (
+	plain role = iota // is a part of a number or a literal
+	quote
+	opening
+	closing
+	between
+)
+
+var roles = [256]role{
+	'"': quote,
+	'{': opening, '[': opening,
+	'}': closing, ']': closing,
+	',': between, ':': between, ' ': between, '\t': between, '\r': between, '\n': between,
 }
 
 // unquoted gives the content of a JSON string, shared with it where possible.
@@ -80,36 +92,8 @@ func unquoted(value jsontext.Value) []byte {
 	if bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
 		return value[1 : len(value)-1]
 	}
-	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what split allowed
+	content, _ := jsontext.AppendUnquote(nil, value) // its error repeats what was allowed
 	return content
-}
-
-// elements gives the values of an array that is known to be JSON; none for nil.
-func elements(array jsontext.Value) iter.Seq[jsontext.Value] {
-	return func(yield func(jsontext.Value) bool) {
-		d := jsontext.NewDecoder(bytes.NewBuffer(array))
-		_, err := d.ReadToken()
-		for err == nil && d.PeekKind() != jsontext.KindEndArray {
-			var element jsontext.Value
-			if element, err = next(d, array); err != nil || !yield(element) {
-				return
-			}
-		}
-	}
-}
-
-// isNoValue tells whether a value is null, "" or {}: providers write all three
-// where they have nothing to say.
-func isNoValue(v jsontext.Value) bool {
-	switch v.Kind() {
-	case jsontext.KindNull:
-		return true
-	case jsontext.KindString:
-		return len(v) == len(`""`)
-	case jsontext.KindBeginObject:
-		return bytes.TrimLeft(v[1:], " \t\r\n")[0] == '}'
-	}
-	return false
 }
 
 func unquote(value jsontext.Value) string { return string(unquoted(value)) }
@@ -139,10 +123,22 @@ func nestedTooDeeply(text []byte) bool {
 
 // endOfString gives the place of the quote that ends the string begun at i.
 func endOfString(text []byte, i int) int {
-	for i++; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
+	for {
+		length := bytes.IndexByte(text[i+1:], '"')
+		if length < 0 {
+			return len(text)
+		}
+		i += 1 + length
+		if !escaped(text, i) {
+			return i
 		}
 	}
-	return i
+}
+
+// escaped tells whether an odd number of backslashes stands before i.
+func escaped(text []byte, i int) (odd bool) {
+	for i--; text[i] == '\\'; i-- {
+		odd = !odd
+	}
+	return odd
 }

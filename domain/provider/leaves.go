@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +32,6 @@ const (
 
 // errUnreadable is for a leaf that holds nothing of its kind.
 var errUnreadable = errors.New("unreadable")
-
-var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // decisive gives a text on which the meaning of the webhook depends. Another type
 // fails the reading.
@@ -79,30 +76,35 @@ func (o object) text(name string) string {
 		o.unreadable(name)
 		return ""
 	}
-	return text
+	return string(text)
 }
 
-// longText gives a string of any length.
-func (o object) longText(name string) string {
+// longText gives a string of any length, shared with the body where possible.
+func (o object) longText(name string) []byte {
 	v := o.value(name)
 	switch {
 	case v == nil:
-		return ""
+		return nil
 	case v.Kind() != jsontext.KindString:
 		o.unreadable(name)
-		return ""
+		return nil
 	}
-	return unquote(v)
+	return unquoted(v)
 }
 
 // currency gives an ISO 4217 code.
 func (o object) currency(name string) string {
 	code := o.text(name)
-	if code != "" && !currencyForm.MatchString(code) {
+	if code != "" && !isCurrency(code) {
 		o.unreadable(name)
 		return ""
 	}
 	return code
+}
+
+func isCurrency(code string) bool {
+	noCapital := func(r rune) bool { return r < 'A' || r > 'Z' }
+	return len(code) == 3 && !strings.ContainsFunc(code, noCapital)
 }
 
 // amount gives a sum in the major unit, from a string or a number.
@@ -159,7 +161,7 @@ func (o object) id() string {
 	if id := o.text("id"); id != "" {
 		return id
 	}
-	return contentID(o.raw)
+	return contentID(o.raw(o.tree))
 }
 
 // contentID is the head of the SHA-256 of what has no id of its own.
@@ -170,6 +172,9 @@ func contentID(content []byte) string {
 
 // clip cuts a text to what an anomaly tells.
 func clip(text string) string {
+	if len(text) <= maxDetail {
+		return text // as nearly always
+	}
 	if runes := []rune(text); len(runes) > maxDetail {
 		return string(runes[:maxDetail])
 	}

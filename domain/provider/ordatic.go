@@ -160,7 +160,7 @@ var storeEscaper = strings.NewReplacer("%", "%25", ":", "%3A")
 // before what the partner owes.
 func ordaticRefunds(data object) []domain.Refund {
 	refund := data.object("refund")
-	if refund.raw == nil {
+	if refund.tree == nil {
 		data.unreadable("refund")
 		return nil
 	}

@@ -36,7 +36,7 @@ func readProof(o object, name string) *domain.Proof {
 	text := o.longText(name)
 	content, isBase64 := decodeBase64(text)
 	if !isBase64 {
-		content = []byte(text)
+		content = bytes.Clone(text)
 	}
 	if len(content) == 0 {
 		o.unreadable(name)
@@ -57,18 +57,24 @@ func readProof(o object, name string) *domain.Proof {
 
 // decodeBase64 takes base64 of either alphabet, padded or not, in one line or
 // many, and behind the head of a data: URI.
-func decodeBase64(text string) (content []byte, ok bool) {
+func decodeBase64(text []byte) (content []byte, ok bool) {
 	encoded := text
-	if strings.HasPrefix(text, "data:") {
-		head, tail, _ := strings.Cut(text, ",")
-		if !strings.HasSuffix(head, ";base64") {
+	if bytes.HasPrefix(text, []byte("data:")) {
+		head, tail, _ := bytes.Cut(text, []byte(","))
+		if !bytes.HasSuffix(head, []byte(";base64")) {
 			return nil, false
 		}
 		encoded = tail
 	}
-	encoded = strings.TrimRight(oneAlphabet.Replace(encoded), "=")
-	content, err := base64.RawStdEncoding.DecodeString(encoded)
+	content, err := decodeUnpadded(encoded)
+	if err != nil { // for most it is not, and they need not be copied
+		content, err = decodeUnpadded([]byte(oneAlphabet.Replace(string(encoded))))
+	}
 	return content, err == nil
+}
+
+func decodeUnpadded(encoded []byte) ([]byte, error) {
+	return base64.RawStdEncoding.AppendDecode(nil, bytes.TrimRight(encoded, "="))
 }
 
 // oneAlphabet turns URL-safe base64 into the standard one, without white space.

@@ -85,7 +85,7 @@ func signStandard(r *Request, secret, id string) {
 // sign authenticates the header texts as they came: a number that was formatted
 // again would make two texts of one signature.
 func (h standardHeaders) sign(key, body []byte) []byte {
-	return authenticate(key, []byte(h.id), []byte("."), []byte(h.timestamp), []byte("."), body)
+	return authenticate(key, []byte(h.id+"."+h.timestamp+"."), body)
 }
 
 // readStandardHeaders takes the headers of the one family that is there.
@@ -145,19 +145,24 @@ func checkTimestamp(text string, now time.Time) error {
 	return nil
 }
 
+// strictBase64 takes one text only for each signature.
+var strictBase64 = base64.StdEncoding.Strict()
+
 // parseSignatures gives the v1 entries of the space-separated list. Entries of
 // other versions, and entries that are not base64, are passed over: a sender may
 // add them beside a good one.
 func parseSignatures(header string) ([][]byte, error) {
-	entries := strings.Split(header, " ")
-	if len(header) > maxSignatureHeader || len(entries) > maxSignatures {
+	if len(header) > maxSignatureHeader || strings.Count(header, " ") >= maxSignatures {
 		return nil, ErrCredentialUnfit
 	}
 	var signatures [][]byte
-	for _, entry := range entries {
+	for entry := range strings.SplitSeq(header, " ") {
 		encoded, isV1 := strings.CutPrefix(entry, "v1,")
-		signature, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if isV1 && err == nil && len(signature) > 0 {
+		if !isV1 {
+			continue
+		}
+		signature, err := strictBase64.DecodeString(encoded)
+		if err == nil && len(signature) > 0 {
 			signatures = append(signatures, signature)
 		}
 	}

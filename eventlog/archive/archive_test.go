@@ -276,3 +276,42 @@ func TestAnArchiveRefusesWhatDoesNotFollow(t *testing.T) {
 	require.ErrorContains(t, err, "is of the stream WEBHOOKS of")
 	require.Len(t, read(t, dir, 1), 10)
 }
+
+// Some webhooks are found wherever they are, and what is forgotten is not.
+func TestSomeWebhooksAreFound(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := open(t, dir)
+	w.SegmentSize = 512
+	for n := range uint64(12) {
+		require.NoError(t, w.Append(group(10*n+1, 10*n+10)))
+	}
+	wanted := []uint64{1, 2, 35, 36, 90, 120, 121}
+	find := func() (found []uint64) {
+		for w, err := range archive.Find(dir, wanted) {
+			require.NoError(t, err)
+			same := read(t, dir, w.StreamSequence)[0]
+			require.Equal(t, same.Chain(domain.Digest{}), w.Chain(domain.Digest{}))
+			require.Equal(t, same.StoredAt, w.StoredAt)
+			found = append(found, w.StreamSequence)
+		}
+		return found
+	}
+	require.Equal(t, wanted[:6], find())
+	require.NoError(t, w.Forget(90))
+	require.Equal(t, []uint64{90, 120}, find())
+
+	paths, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	require.Greater(t, len(paths), 1)
+	content, err := os.ReadFile(paths[0])
+	require.NoError(t, err)
+	content[len(content)/2] ^= 1
+	require.NoError(t, os.WriteFile(paths[0], content, 0o600))
+	var found error
+	for _, err := range archive.Find(dir, []uint64{90}) {
+		found = err
+	}
+	var damaged *archive.DamageError
+	require.ErrorAs(t, found, &damaged)
+}

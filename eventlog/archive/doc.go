@@ -12,7 +12,8 @@
 // A webhook that was erased has "remains" and the SHA-256 of its body in the body's
 // place. Its segment is written anew for that, and replaced when the new one is on disk;
 // nothing else ever changes a segment that is sealed. erased.json says how far erasures
-// have been worked off.
+// have been worked off. What the stream has forgotten is erased as well, as long as its
+// segment is there.
 //
 // # Guarantees
 //

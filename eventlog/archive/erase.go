@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -76,12 +75,9 @@ func (w *Writer) segmentsOf(webhooks []*domain.Webhook) (segments []erasing, err
 	}
 	held := make([]map[uint64]*domain.Webhook, len(paths))
 	for _, left := range webhooks {
-		at, begins := slices.BinarySearch(paths, pathOf(w.dir, left.StreamSequence))
-		if !begins {
-			at--
-		}
+		at := segmentOf(paths, left.StreamSequence)
 		if at < 0 {
-			continue // it was forgotten
+			continue
 		}
 		if held[at] == nil {
 			held[at] = map[uint64]*domain.Webhook{}

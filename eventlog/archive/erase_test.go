@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -21,15 +23,25 @@ import (
 // kept is a stream and the archive that follows it, of small segments.
 type kept struct {
 	*eventlog.Log
-	t    *testing.T
-	dir  string // of the archive
-	stop func()
+	t      *testing.T
+	server *eventlog.Embedded
+	dir    string // of the archive
+	size   int64  // of its segments
+	keeper *archive.Keeper
+	stop   func()
 }
 
 // keepSmall has an archive follow a new stream.
 func keepSmall(t *testing.T) *kept {
 	t.Helper()
-	k := &kept{Log: newLog(t), t: t, dir: t.TempDir()}
+	return keepOf(t, 4<<10)
+}
+
+// keepOf has an archive of segments of a size follow a new stream.
+func keepOf(t *testing.T, size int64) *kept {
+	t.Helper()
+	k := &kept{t: t, dir: t.TempDir(), size: size}
+	k.Log, k.server = newServer(t)
 	k.start()
 	t.Cleanup(func() { k.stop() })
 	return k
@@ -40,9 +52,10 @@ func (k *kept) start() {
 	require.NoError(k.t, err)
 	w, err := archive.Open(k.dir, info.Identity)
 	require.NoError(k.t, err)
-	w.SegmentSize = 4 << 10
+	w.SegmentSize = k.size
 	keeper := archive.NewKeeper(k.Log, w, nil)
 	stop := begin(k.t, keeper, w)
+	k.keeper = keeper
 	k.AnswerAfter(keeper)
 	k.stop = func() {
 		stop()
@@ -52,9 +65,11 @@ func (k *kept) start() {
 
 // fill appends webhooks with a canary each, and noise that fills segments.
 func (k *kept) fill(n int) {
-	for i := range n {
+	info, err := k.Info(k.t.Context())
+	require.NoError(k.t, err)
+	for i := info.Last; i < info.Last+uint64(n); i++ {
 		noise := make([]byte, 300)
-		dice := rand.New(rand.NewPCG(1, uint64(i)))
+		dice := rand.New(rand.NewPCG(1, i))
 		for j := range noise {
 			noise[j] = byte('a' + dice.IntN(26))
 		}
@@ -65,9 +80,15 @@ func (k *kept) fill(n int) {
 	}
 }
 
-func (k *kept) erase(sequences ...uint64) {
-	_, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, sequences...))
-	require.NoError(k.t, err)
+func (k *kept) erase(sequences ...uint64) { require.NoError(k.t, k.tryErase(sequences...)) }
+
+// tryErase erases webhooks, and waits until the archive does not have them any more.
+func (k *kept) tryErase(sequences ...uint64) error {
+	receipt, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, sequences...))
+	if err != nil {
+		return err
+	}
+	return k.keeper.WaitErased(k.patient(), receipt.StreamSequence)
 }
 
 func (k *kept) patient() context.Context {
@@ -139,8 +160,7 @@ func TestAKeeperFinishesErasures(t *testing.T) {
 	// A file cannot be made, as on a disk that is full.
 	obstacle := filepath.Join(k.dir, "erasing")
 	require.NoError(t, os.Mkdir(obstacle, 0o700))
-	_, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, erased...))
-	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	require.ErrorIs(t, k.tryErase(erased...), eventlog.ErrUnavailable)
 	require.Len(t, read(t, k.dir, 1), 61, "the archive has the tombstone")
 	require.Contains(t, archivetest.Text(k.t, k.dir), "canary-30.")
 	k.stop()
@@ -161,7 +181,8 @@ func TestAKeeperFinishesErasures(t *testing.T) {
 	// The archive was not there when the order was erased.
 	k.stop()
 	k.AnswerAfter(absent{})
-	k.erase(7, 8)
+	_, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, 7, 8))
+	require.NoError(t, err)
 	k.start()
 	k.erase(7, 8)
 	k.requireErased(before, append(erased, 7, 8)...)
@@ -170,9 +191,8 @@ func TestAKeeperFinishesErasures(t *testing.T) {
 // absent is a copy for which nothing waits.
 type absent struct{}
 
-func (absent) Ready() error                             { return nil }
-func (absent) Wait(context.Context, uint64) error       { return nil }
-func (absent) WaitErased(context.Context, uint64) error { return nil }
+func (absent) Ready() error                       { return nil }
+func (absent) Wait(context.Context, uint64) error { return nil }
 
 // Senders are answered while orders are erased, and what is copied meanwhile is sound.
 func TestAnArchiveGoesOnWhileOrdersAreErased(t *testing.T) {
@@ -204,7 +224,7 @@ func TestAnArchiveGoesOnWhileOrdersAreErased(t *testing.T) {
 	})
 	group.Go(func() error {
 		for _, sequence := range erased {
-			if _, err := k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, sequence)); err != nil {
+			if err := k.tryErase(sequence); err != nil {
 				return err
 			}
 		}
@@ -224,10 +244,89 @@ func TestErasingSealsNoDamage(t *testing.T) {
 	require.NoError(t, err)
 	content[len(content)/2] ^= 1
 	require.NoError(t, os.WriteFile(first, content, 0o600))
-	_, err = k.Erase(k.patient(), "ivy", "shop", archivetest.Erasure(k.t, k.Log, 1))
 	var damaged *archive.DamageError
-	require.ErrorAs(t, err, &damaged)
+	require.ErrorAs(t, k.tryErase(1), &damaged)
 	after, err := os.ReadFile(first)
 	require.NoError(t, err)
 	require.Equal(t, content, after)
+}
+
+// expire has the stream forget all that it has, as stream.max_age does.
+func (k *kept) expire() {
+	js, err := jetstream.New(k.server.Conn())
+	require.NoError(k.t, err)
+	stream, err := js.Stream(k.t.Context(), eventlog.WebhooksStream)
+	require.NoError(k.t, err)
+	config := stream.CachedInfo().Config
+	for _, age := range []time.Duration{100 * time.Millisecond, time.Hour} {
+		config.MaxAge, config.Duplicates = age, 100*time.Millisecond
+		_, err := js.UpdateStream(k.t.Context(), config)
+		require.NoError(k.t, err)
+		require.Eventually(k.t, func() bool {
+			info, err := k.Info(k.t.Context())
+			return err == nil && info.Messages == 0
+		}, patience, 10*time.Millisecond)
+	}
+}
+
+// find gives what the archive has of some webhooks.
+func (k *kept) find(sequences ...uint64) (found []*domain.Webhook) {
+	for w, err := range k.keeper.Webhooks(sequences) {
+		require.NoError(k.t, err)
+		found = append(found, w)
+	}
+	return found
+}
+
+// What the stream has forgotten is found in the archive as the stream had it, and is
+// erased from there, with what the stream still has. The stream is whole for its readers
+// as before.
+func TestForgottenWebhooksLeaveTheArchive(t *testing.T) {
+	t.Parallel()
+	k := keepOf(t, 1<<20)
+	k.fill(40)
+	forgotten := archivetest.Erasure(k.t, k.Log, 2, 3, 20, 39, 40)
+	k.expire()
+	k.fill(20)
+	before := read(t, k.dir, 1)
+
+	found := k.find(2, 3, 20, 39, 40, 77)
+	require.Len(t, found, len(forgotten.Webhooks))
+	for i, w := range found {
+		require.Equal(t, forgotten.Webhooks[i].StoredAt, w.StoredAt)
+		require.Equal(t, forgotten.Webhooks[i].Chain(domain.Digest{}), w.Chain(domain.Digest{}))
+		require.Contains(t, string(w.Body), fmt.Sprintf("canary-%d.", w.StreamSequence))
+	}
+	receipt, err := k.Erase(k.patient(), "ivy", "shop", forgotten)
+	require.NoError(t, err)
+	require.NoError(t, k.keeper.WaitErased(k.patient(), receipt.StreamSequence))
+	k.requireErased(before, 2, 3, 20, 39, 40)
+	for _, w := range k.find(2, 40) {
+		require.NotNil(t, w.Remains)
+	}
+	last, err := k.Webhook(t.Context(), 40)
+	require.NoError(t, err)
+	require.NotNil(t, last.Remains)
+	info, err := k.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []uint64{39, 61, 23}, []uint64{info.First, info.Last, info.Messages}, "what is left of the last forgotten ones is there")
+	_, err = k.Webhook(t.Context(), 3)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	k.erase(45, 60)
+	k.requireErased(before, 2, 3, 20, 39, 40, 45, 60)
+}
+
+// An archive tells that it holds nothing more of what was erased, also where the stream
+// has forgotten the tombstone itself.
+func TestAForgottenTombstoneIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	k := keepSmall(t)
+	k.fill(3)
+	k.erase(2)
+	k.expire()
+	k.fill(1)
+	k.stop()
+	require.NoError(t, os.Remove(filepath.Join(k.dir, "erased.json")))
+	k.start()
+	require.NoError(t, k.keeper.WaitErased(k.patient(), 4))
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -54,6 +55,7 @@ type Keeper struct {
 	pauses     int           // how often there was a Pause; with writing held
 	reading    int           // what pauses was when the reading that goes on began; with writing held
 	tombstones chan struct{} // tells that a group had one
+	noticed    atomic.Uint64 // the stream sequence of the last one that a group had
 
 	written progress
 	erased  progress // up to which every erasure has been worked off
@@ -155,6 +157,8 @@ func (k *Keeper) checkStream(ctx context.Context) error {
 		return err
 	case info.Identity != k.writer.stream:
 		return fmt.Errorf("%w: it was made at %s, and the archive is of one that was made at %s", ErrContradicts, info.Identity.CreatedAt, k.writer.stream.CreatedAt)
+	case info.Last < last && info.Unsure:
+		return fmt.Errorf("%w: the server that answers may be behind the others", eventlog.ErrUnavailable)
 	case info.Last < last:
 		return fmt.Errorf("%w: it ends with stream sequence %d, and the archive with %d", ErrContradicts, info.Last, last)
 	case info.Last == last:

@@ -3,7 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
-	"slices"
+	"iter"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -16,7 +16,12 @@ const eraseAgainAfter = 10 * time.Second
 
 // noticeErasures has the erasures worked off that a group holds.
 func (k *Keeper) noticeErasures(entries []Entry) {
-	if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Event == domain.EventErased }) {
+	for _, e := range entries {
+		if e.Event == domain.EventErased {
+			k.noticed.Store(e.StreamSequence)
+		}
+	}
+	if k.noticed.Load() < entries[0].StreamSequence {
 		return
 	}
 	select {
@@ -30,11 +35,11 @@ func (k *Keeper) noticeErasures(entries []Entry) {
 func (k *Keeper) runErasures(ctx context.Context) {
 	for ctx.Err() == nil {
 		var again <-chan time.Time
-		err := k.workOff(ctx)
+		reached, err := k.workOff(ctx)
 		if err != nil && ctx.Err() == nil {
 			again = time.After(eraseAgainAfter)
 		}
-		k.tellErased(ctx, err)
+		k.tellErased(ctx, reached, err)
 		select {
 		case <-k.tombstones:
 		case <-again:
@@ -44,25 +49,33 @@ func (k *Keeper) runErasures(ctx context.Context) {
 }
 
 // workOff takes out of the segments what the tombstones say that have not been worked
-// off. Between two segments a group may be written: its senders wait.
-func (k *Keeper) workOff(ctx context.Context) error {
-	erased, to, err := k.pending(ctx)
-	if err != nil || to == 0 {
-		return err
+// off, and tells up to where it has seen them. Between two segments a group may be
+// written: its senders wait.
+func (k *Keeper) workOff(ctx context.Context) (reached uint64, err error) {
+	noticed := k.noticed.Load()
+	reached = k.Reached() // not before: what was noticed has been reached
+	erased, to, err := k.pending(ctx, reached)
+	switch {
+	case err != nil:
+		return reached, err
+	case max(to, k.writer.erased) < noticed:
+		return reached, fmt.Errorf("the stream does not have the tombstone %d, or not yet", noticed)
+	case to == 0:
+		return reached, nil
 	}
 	segments, err := k.writer.segmentsOf(erased)
 	if err != nil {
-		return err
+		return reached, err
 	}
 	for _, segment := range segments {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return reached, ctx.Err()
 		}
 		if err := k.exclusively(func() error { return k.writer.erase(segment) }); err != nil {
-			return err
+			return reached, err
 		}
 	}
-	return k.exclusively(func() error { return k.writer.rememberErased(to) })
+	return reached, k.exclusively(func() error { return k.writer.rememberErased(to) })
 }
 
 // exclusively does something while no group is written.
@@ -73,10 +86,9 @@ func (k *Keeper) exclusively(do func() error) error {
 }
 
 // pending gives what is left of the webhooks that are to be erased, and the stream
-// sequence of the last tombstone that names one; 0 where there is none. The archive has
-// them all, since it has the tombstones.
-func (k *Keeper) pending(ctx context.Context) (erased []*domain.Webhook, to uint64, err error) {
-	reached := k.Reached()
+// sequence of the last tombstone that names one; 0 where there is none. The archive
+// reaches up to a stream sequence, and has all that the tombstones before it name.
+func (k *Keeper) pending(ctx context.Context, reached uint64) (erased []*domain.Webhook, to uint64, err error) {
 	for tombstone, err := range k.log.Erasures(ctx, k.writer.erased) {
 		if err != nil {
 			return nil, 0, err
@@ -94,16 +106,23 @@ func (k *Keeper) pending(ctx context.Context) (erased []*domain.Webhook, to uint
 	return erased, to, nil
 }
 
-// tellErased tells those who wait how far erasures have been worked off, and why no
-// further. That is logged once, and not with every try.
-func (k *Keeper) tellErased(ctx context.Context, err error) {
-	if err != nil {
-		if _, failing := k.erased.now(); failing == nil && ctx.Err() == nil {
-			k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
-		}
-		err = fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, err)
+// tellErased tells those who wait that erasures have been worked off up to a stream
+// sequence, also where the stream has forgotten the tombstone itself, or why they were
+// not. That is logged once, and not with every try.
+func (k *Keeper) tellErased(ctx context.Context, reached uint64, err error) {
+	if err == nil {
+		k.erased.tell(reached, nil)
+		return
 	}
-	k.erased.tell(k.writer.erased, err)
+	if _, failing := k.erased.now(); failing == nil && ctx.Err() == nil {
+		k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
+	}
+	k.erased.tell(0, fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, err))
+}
+
+// Webhooks gives those of some webhooks that the archive has, as [Find] does.
+func (k *Keeper) Webhooks(sequences []uint64) iter.Seq2[*domain.Webhook, error] {
+	return Find(k.writer.dir, sequences)
 }
 
 // WaitErased returns when the archive holds nothing more of what the tombstone of a

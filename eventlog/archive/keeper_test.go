@@ -25,13 +25,19 @@ const patience = 30 * time.Second
 // newLog opens the stream of a new embedded server.
 func newLog(t *testing.T) *eventlog.Log {
 	t.Helper()
+	log, _ := newServer(t)
+	return log
+}
+
+func newServer(t *testing.T) (*eventlog.Log, *eventlog.Embedded) {
+	t.Helper()
 	dir := t.TempDir()
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 64 << 20})
 	require.NoError(t, err)
-	return log
+	return log, server
 }
 
 // keep has an archive follow a stream until the test ends.

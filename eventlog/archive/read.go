@@ -3,8 +3,10 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -169,4 +171,49 @@ func Read(dir string, from uint64) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 		}
 	}
+}
+
+// Find gives those of some webhooks that an archive has, in order; their stream sequences
+// are given in order too. Each of their segments is read whole and checked as Read does
+// it. What is removed meanwhile is not found. It ends after an error.
+func Find(dir string, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
+	return func(yield func(*domain.Webhook, error) bool) {
+		err := find(dir, sequences, func(e Entry) error {
+			if _, wanted := slices.BinarySearch(sequences, e.StreamSequence); !wanted {
+				return nil
+			}
+			if e.Webhook.StoredAt = e.StoredAt; !yield(e.Webhook, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// find reads the segments that hold some webhooks.
+func find(dir string, sequences []uint64, each func(Entry) error) error {
+	paths, err := list(dir)
+	if err != nil {
+		return err
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	defer codec.close()
+	read := -1
+	for _, sequence := range sequences {
+		at := segmentOf(paths, sequence)
+		if at == read {
+			continue // read before, or forgotten
+		}
+		read = at
+		if _, err := codec.examine(paths[at], at+1 == len(paths), each); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }

@@ -67,6 +67,18 @@ func list(dir string) ([]string, error) {
 	return paths, nil
 }
 
+// segmentOf gives which of an archive's segments has the place of a webhook; -1 where
+// it comes before all of them, and was forgotten.
+func segmentOf(paths []string, streamSequence uint64) int {
+	at, begins := slices.BinarySearchFunc(paths, segmentName(streamSequence), func(path, name string) int {
+		return strings.Compare(filepath.Base(path), name)
+	})
+	if !begins {
+		at--
+	}
+	return at
+}
+
 // examine reads a segment. Of a sealed one it compares the sum, and of an open one
 // the checksum of each group. With each, every webhook is read, and the chain that
 // they give is compared with the marks. Only the newest segment may be open, or

@@ -26,8 +26,9 @@ import (
 const some = 60
 
 func (r *running) erase(sequences ...uint64) {
-	_, err := r.Erase(r.patient(), "ivy", "shop", archivetest.Erasure(r.t, r.Log, sequences...))
+	receipt, err := r.Erase(r.patient(), "ivy", "shop", archivetest.Erasure(r.t, r.Log, sequences...))
 	require.NoError(r.t, err)
+	require.NoError(r.t, r.keeper.WaitErased(r.patient(), receipt.StreamSequence))
 }
 
 // requireNowhere requires that nothing in a folder holds the body of some webhooks,
@@ -168,9 +169,6 @@ type stuck struct{}
 
 func (stuck) Ready() error                       { return nil }
 func (stuck) Wait(context.Context, uint64) error { return eventlog.ErrUnavailable }
-func (stuck) WaitErased(context.Context, uint64) error {
-	return eventlog.ErrUnavailable
-}
 
 // An erasure that a crash has ended after its tombstone was stored is finished before the
 // broker opens its files: also where the broker has noted that a webhook is deleted, and
@@ -351,4 +349,39 @@ func TestACopyOfAnErasedArchiveIsRestored(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.CopyFS(filepath.Join(fresh, "archive"), os.DirFS(backup)))
 	requireEqual(t, fresh, some+1, chain, 5, 6, 50)
+}
+
+// What the stream had forgotten when it was erased is nowhere after the next start, which
+// finds nothing wrong; and a stream that is made anew from the archive is the same.
+func TestForgottenWebhooksAreErased(t *testing.T) {
+	t.Parallel()
+	const maxAge = 10 * time.Second
+	data := t.TempDir()
+	r := runFor(t, data, maxAge)
+	r.fill(1, 20)
+	forgotten := archivetest.Erasure(r.t, r.Log, 1, 9, 10, 20)
+	require.Eventually(t, func() bool {
+		info, err := r.Info(t.Context())
+		return err == nil && info.Messages == 0
+	}, patience, 10*time.Millisecond)
+	receipt, err := r.Erase(r.patient(), "ivy", "shop", forgotten)
+	require.NoError(t, err)
+	require.NoError(t, r.keeper.WaitErased(r.patient(), receipt.StreamSequence))
+	requireNowhere(t, filepath.Join(data, "archive"), 1, 9, 10, 20)
+	found, err := recovery.Compare(filesOf(data), 0)
+	require.NoError(t, err)
+	require.Equal(t, uint64(21), found.Mark.StreamSequence)
+	r.stop()
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	requireNowhere(t, data, 1, 9, 10, 20)
+
+	fresh := t.TempDir()
+	_, err = recovery.Restore(filesOf(fresh), recovery.Source{Archive: filepath.Join(data, "archive"), Settings: eventlog.Config{MaxBytes: smallStream}})
+	require.NoError(t, err)
+	requireNowhere(t, fresh, 1, 9, 10, 20)
+	r = run(t, fresh)
+	defer r.stop()
+	last, chain := r.chain()
+	require.Equal(t, uint64(21), last)
+	require.Equal(t, found.Mark.Chain, chain)
 }

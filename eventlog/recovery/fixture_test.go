@@ -45,6 +45,7 @@ type running struct {
 	t      *testing.T
 	server *eventlog.Embedded
 	writer *archive.Writer
+	keeper *archive.Keeper
 	end    func()
 }
 
@@ -69,6 +70,7 @@ func runFor(t *testing.T, data string, maxAge time.Duration) *running {
 	require.NoError(t, err)
 	r.writer.SegmentSize = 8 << 10
 	keeper := archive.NewKeeper(log, r.writer, nil)
+	r.keeper = keeper
 	log.AnswerAfter(keeper)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -28,6 +28,17 @@ type Log interface {
 	EraseRejected(ctx context.Context, sequences []uint64) error
 }
 
+// Archive is what an Eraser needs of the second copy of the stream, which may have what
+// the stream has forgotten.
+type Archive interface {
+	// Webhooks gives those of some webhooks that it has, in order; their stream sequences
+	// are given in order too.
+	Webhooks(sequences []uint64) iter.Seq2[*domain.Webhook, error]
+	// WaitErased returns when it holds nothing more of what the tombstone of a stream
+	// sequence says is erased.
+	WaitErased(ctx context.Context, streamSequence uint64) error
+}
+
 // Model is what an Eraser needs of the read model in use.
 type Model interface {
 	// Order gives one order, or domain.ErrNotFound.
@@ -51,6 +62,8 @@ type Config struct {
 	Log    Log
 	Model  Model
 	Copies Copies
+	// Archive is nil where none is kept.
+	Archive Archive
 	// Providers are all of package provider where they are nil.
 	Providers []provider.Provider
 }
@@ -109,6 +122,9 @@ func (e *Eraser) erase(ctx context.Context, source, key string, ruling domain.Ru
 		}
 		erased.Add(found.told())
 		if found.clean() {
+			if err := e.leaveArchive(ctx, found.tombstone); err != nil {
+				return erased, err
+			}
 			erased.Copies, err = e.config.Copies.Forget(source, key, found.first, false)
 			return erased, err
 		}
@@ -132,7 +148,19 @@ func (e *Eraser) bury(ctx context.Context, f *found, ruling domain.Ruling, token
 	}
 	receipt, err := e.config.Log.Erase(ctx, f.order.Provider, f.order.Source, erasure)
 	if err == nil {
+		err = e.leaveArchive(ctx, receipt.StreamSequence)
+	}
+	if err == nil {
 		err = e.config.Model.WaitFor(ctx, receipt.StreamSequence)
 	}
 	return err
+}
+
+// leaveArchive waits until the archive has nothing more of what was erased up to a
+// tombstone: what comes back from there would be found again.
+func (e *Eraser) leaveArchive(ctx context.Context, tombstone uint64) error {
+	if e.config.Archive == nil {
+		return nil
+	}
+	return e.config.Archive.WaitErased(ctx, tombstone)
 }

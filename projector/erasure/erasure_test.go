@@ -1,37 +1,47 @@
 package erasure_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/erasure"
 	"github.com/ticketrail/ticketrail/projector/projectortest"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
-// rail is a stream, a read model that follows it, and an Eraser.
+// rail is a stream, an archive and a read model that follow it, and an Eraser.
 type rail struct {
-	t     *testing.T
-	log   *busyLog
-	model *sqlite.Model
+	t       *testing.T
+	log     *busyLog
+	archive string // its folder
+	model   *sqlite.Model
 	*erasure.Eraser
 }
 
-// busyLog is a stream on which webhooks come in the middle of an erasure.
+// busyLog is a stream on which webhooks come in the middle of an erasure, or expire.
 type busyLog struct {
 	*projectortest.Broker
 	meanwhile []*domain.Webhook // one before each tombstone
 	fails     error             // of the erasure after these
+	before    func()            // what happens before the first tombstone
 }
 
 func (l *busyLog) Erase(ctx context.Context, provider, source string, e *domain.Erasure) (eventlog.Receipt, error) {
+	if l.before != nil {
+		l.before()
+		l.before = nil
+	}
 	if len(l.meanwhile) > 0 {
 		l.AcceptAs(l.meanwhile[0])
 		l.meanwhile = l.meanwhile[1:]
@@ -50,11 +60,68 @@ func (noCopies) Forget(string, string, uint64, bool) (domain.Copies, error) {
 
 func start(t *testing.T) *rail {
 	t.Helper()
-	r := &rail{t: t, log: &busyLog{Broker: projectortest.StartBroker(t, t.TempDir())}}
+	r := &rail{t: t, log: &busyLog{Broker: projectortest.StartBroker(t, t.TempDir())}, archive: t.TempDir()}
 	r.model = r.open()
 	projectortest.Follow(t, projector.New(r.log, r.model, projector.Config{}))
-	r.Eraser = erasure.New(erasure.Config{Log: r.log, Model: r.model, Copies: noCopies{}})
+	r.Eraser = erasure.New(erasure.Config{Log: r.log, Model: r.model, Copies: noCopies{}, Archive: r.keep()})
 	return r
+}
+
+// keep has an archive follow the stream.
+func (r *rail) keep() *archive.Keeper {
+	r.t.Helper()
+	info, err := r.log.Info(r.t.Context())
+	require.NoError(r.t, err)
+	w, err := archive.Open(r.archive, info.Identity)
+	require.NoError(r.t, err)
+	keeper := archive.NewKeeper(r.log, w, nil)
+	r.log.AnswerAfter(keeper)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		keeper.Run(ctx)
+	}()
+	r.t.Cleanup(func() {
+		cancel()
+		<-done
+		require.NoError(r.t, w.Close())
+	})
+	return keeper
+}
+
+// forget has the stream forget all that it has, as stream.max_age does, and keep what
+// comes.
+func (r *rail) forget() {
+	r.t.Helper()
+	ctx := r.t.Context()
+	js, err := jetstream.New(r.log.Server().Conn())
+	require.NoError(r.t, err)
+	stream, err := js.Stream(ctx, eventlog.WebhooksStream)
+	require.NoError(r.t, err)
+	config := stream.CachedInfo().Config
+	for _, age := range []time.Duration{100 * time.Millisecond, time.Hour} {
+		config.MaxAge = age
+		_, err := js.UpdateStream(ctx, config)
+		require.NoError(r.t, err)
+		require.Eventually(r.t, func() bool {
+			info, err := r.log.Info(ctx)
+			return err == nil && info.Messages == 0
+		}, projectortest.Patience, 10*time.Millisecond)
+	}
+}
+
+// inArchive gives the stream sequences of the webhooks in whose bodies a text stands, as
+// the archive has them.
+func (r *rail) inArchive(text string) (found []uint64) {
+	r.t.Helper()
+	for e, err := range archive.Read(r.archive, 0) {
+		require.NoError(r.t, err)
+		if bytes.Contains(e.Body, []byte(text)) {
+			found = append(found, e.StreamSequence)
+		}
+	}
+	return found
 }
 
 func (r *rail) open() *sqlite.Model {
@@ -195,4 +262,42 @@ func TestPlansAndRefusalsChangeNothing(t *testing.T) {
 	info, err := r.log.Info(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, info.Last)
+}
+
+// What the stream has forgotten and the archive still keeps is erased too: what had
+// expired before, applied or set aside, and what expires between the look for it and its
+// tombstone. A plan tells of it.
+func TestForgottenWebhooksAreErased(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.accept(refund("Alva was out", 1), accepted("other"))
+	r.forget()
+	r.accept(refund("Alva was in", 2), accepted("o"))
+	plan, err := r.Erase(t.Context(), "shop", "s:o", domain.Ruling{}, true)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1, 3, 4}, plan.Webhooks)
+	require.Equal(t, []uint64{1, 3}, r.inArchive("Alva"))
+
+	r.log.before = r.forget
+	erased, err := r.Erase(t.Context(), "shop", "s:o", because, false)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1, 3, 4}, erased.Webhooks)
+	require.Empty(t, r.inArchive("Alva"))
+	require.Equal(t, []uint64{2}, r.inArchive(`"orderId":"other"`))
+
+	r.accept(refund("Alva was late", 3))
+	r.forget()
+	require.Equal(t, []uint64{6}, r.inArchive("Alva"))
+	erased, err = r.Erase(t.Context(), "shop", "s:o", because, false)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{6}, erased.Webhooks)
+	require.Empty(t, r.inArchive("Alva"))
+	info, err := r.log.Info(t.Context())
+	require.NoError(t, err)
+	erased, err = r.Erase(t.Context(), "shop", "s:o", because, false)
+	require.NoError(t, err)
+	require.Empty(t, erased.Webhooks)
+	again, err := r.log.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, info.Last, again.Last, "nothing is left to do")
 }

@@ -1,9 +1,12 @@
 package erasure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -13,10 +16,11 @@ const pageSize = 500
 
 // found is what is kept of an order and was not erased yet.
 type found struct {
-	order    *domain.Order
-	first    uint64   // the stream sequence of its first webhook
-	webhooks []said   // by their stream sequences
-	rejected []uint64 // the sequences of the rejected requests that speak of it
+	order     *domain.Order
+	first     uint64   // the stream sequence of its first webhook
+	tombstone uint64   // that of its last tombstone; 0 where it was not erased
+	webhooks  []said   // by their stream sequences
+	rejected  []uint64 // the sequences of the rejected requests that speak of it
 }
 
 // said is a webhook and what it says.
@@ -49,6 +53,7 @@ func (e *Eraser) find(ctx context.Context, source, key string) (*found, error) {
 			err = look(ctx, f)
 		}
 	}
+	slices.SortFunc(f.webhooks, func(a, b said) int { return cmp.Compare(a.webhook.StreamSequence, b.webhook.StreamSequence) })
 	return f, err
 }
 
@@ -60,24 +65,24 @@ func (e *Eraser) lookAtTimeline(ctx context.Context, f *found) error {
 		if err != nil {
 			return err
 		}
+		var sequences []uint64
 		for _, entry := range page {
 			after = domain.TimelinePosition{StreamSequence: entry.StreamSequence, Ordinal: entry.Ordinal}
-			if f.first == 0 {
-				f.first = entry.StreamSequence
-			}
-			if entry.Ordinal > 0 || entry.Effect == domain.EffectErased {
-				continue
-			}
-			about, err := e.add(ctx, f, entry.StreamSequence)
-			if err == nil && !about {
-				err = fmt.Errorf("%w: webhook %d is none of it by today's rules", domain.ErrOrderAlone, entry.StreamSequence)
-			}
-			if err != nil {
-				return err
+			f.first = cmp.Or(f.first, entry.StreamSequence)
+			switch {
+			case entry.Ordinal > 0:
+			case entry.Effect == domain.EffectErased:
+				f.tombstone = entry.StreamSequence
+			default:
+				sequences = append(sequences, entry.StreamSequence)
 			}
 		}
-		if len(page) < pageSize {
-			return nil
+		others, err := e.add(ctx, f, sequences)
+		if err == nil && len(others) > 0 {
+			err = fmt.Errorf("%w: webhook %d is none of it by today's rules", domain.ErrOrderAlone, others[0])
+		}
+		if err != nil || len(page) < pageSize {
+			return err
 		}
 	}
 }
@@ -93,36 +98,58 @@ func (e *Eraser) lookAtQuarantine(ctx context.Context, f *found) error {
 		if err != nil {
 			return err
 		}
+		var sequences []uint64
 		for _, entry := range page {
 			after = entry.StreamSequence
-			if entry.Source != f.order.Source || entry.Cause != domain.CauseOrderErased {
-				continue
-			}
-			if _, err := e.add(ctx, f, entry.StreamSequence); err != nil {
-				return err
+			if entry.Source == f.order.Source && entry.Cause == domain.CauseOrderErased {
+				sequences = append(sequences, entry.StreamSequence)
 			}
 		}
-		if len(page) < pageSize {
-			return nil
+		if _, err := e.add(ctx, f, sequences); err != nil || len(page) < pageSize {
+			return err
 		}
 	}
 }
 
-// add adds a webhook of the order unless it was erased, and tells whether it is about
-// the order. One that the stream has forgotten needs no erasure.
-func (e *Eraser) add(ctx context.Context, f *found, streamSequence uint64) (about bool, err error) {
-	w, err := e.config.Log.Webhook(ctx, streamSequence)
-	if errors.Is(err, domain.ErrNotFound) {
-		return true, nil
+// add adds those of some webhooks that are about the order and were not erased, and
+// gives the stream sequences of those that are not about it.
+func (e *Eraser) add(ctx context.Context, f *found, sequences []uint64) (others []uint64, err error) {
+	for w, err := range e.kept(ctx, sequences) {
+		if err != nil {
+			return nil, err
+		}
+		switch event, about := e.about(w, f.order.Key); {
+		case !about:
+			others = append(others, w.StreamSequence)
+		case w.Remains == nil:
+			f.webhooks = append(f.webhooks, said{w, event})
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("%w: %w", domain.ErrNoStream, err)
+	return others, nil
+}
+
+// kept gives those of some webhooks that are still kept: by the stream, and then, where
+// it has forgotten them, by the archive. The others need no erasure.
+func (e *Eraser) kept(ctx context.Context, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
+	return func(yield func(*domain.Webhook, error) bool) {
+		var forgotten []uint64
+		for _, sequence := range sequences {
+			w, err := e.config.Log.Webhook(ctx, sequence)
+			if errors.Is(err, domain.ErrNotFound) {
+				forgotten = append(forgotten, sequence)
+				continue
+			}
+			if err != nil {
+				err = fmt.Errorf("%w: %w", domain.ErrNoStream, err)
+			}
+			if !yield(w, err) {
+				return
+			}
+		}
+		if len(forgotten) > 0 && e.config.Archive != nil {
+			e.config.Archive.Webhooks(forgotten)(yield)
+		}
 	}
-	event, about := e.about(w, f.order.Key)
-	if about && w.Remains == nil {
-		f.webhooks = append(f.webhooks, said{w, event})
-	}
-	return about, nil
 }
 
 // about tells whether a webhook is about the order with a key, and what it says.

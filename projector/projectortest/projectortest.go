@@ -57,6 +57,9 @@ func (b *Broker) Stop() {
 	}
 }
 
+// Server gives the broker's server, to change what no Log changes.
+func (b *Broker) Server() *eventlog.Embedded { return b.server }
+
 // Accept puts a webhook of Ordatic on the stream and gives its stream sequence.
 func (b *Broker) Accept(body string) uint64 {
 	b.t.Helper()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 )
@@ -176,4 +177,28 @@ func TestAFullStreamTellsThatItCannotErase(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Contains(t, string(text), "no-room")
+}
+
+// What an order said is erased from the archive although the stream has forgotten it, and
+// it is nowhere any more after the next start.
+func TestAnOrderThatTheStreamHasForgottenIsErased(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	c.Stream.MaxAge, c.Stream.DuplicateWindow = config.Duration(10*time.Second), config.Duration(time.Second)
+	p := run(t, c, options())
+	p.reached(p.send("ivy", ivyOrder("o", 1, "paid", person)))
+	require.Eventually(t, func() bool {
+		status, _, err := p.ask(http.MethodGet, "/v1/webhooks/1", nil)
+		return err == nil && status == http.StatusNotFound
+	}, patience, 10*time.Millisecond)
+	require.NotEmpty(t, filesWith(t, c.Data, person))
+	require.Equal(t, []uint64{1}, p.erase("ivy", "o", api.ErasureRequest{Plan: true}).Webhooks)
+	require.Equal(t, []uint64{1}, p.erase("ivy", "o", api.ErasureRequest{Reason: "asked for"}).Webhooks)
+	require.Empty(t, p.erase("ivy", "o", api.ErasureRequest{Plan: true}).Webhooks)
+	p.stop()
+	p = run(t, c, options())
+	require.Empty(t, filesWith(t, c.Data, person))
+	var order api.Order
+	p.get("/v1/orders/ivy/o", &order)
+	require.NotNil(t, order.ErasedAt)
 }

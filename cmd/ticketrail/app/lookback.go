@@ -27,9 +27,11 @@ func (a *App) lookBack() *lookback.Lookback {
 type eraser struct{ *erasure.Eraser }
 
 func (a *App) eraser() eraser {
-	return eraser{erasure.New(erasure.Config{
-		Log: a.log, Model: a.readModel, Copies: a.rebuilder, Providers: a.projection.Providers,
-	})}
+	c := erasure.Config{Log: a.log, Model: a.readModel, Copies: a.rebuilder, Providers: a.projection.Providers}
+	if a.keeper != nil {
+		c.Archive = a.keeper
+	}
+	return eraser{erasure.New(c)}
 }
 
 // Erase erases an order.

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/ticketrail/ticketrail/projector"
 )
 
 const (
@@ -283,9 +281,7 @@ func (s *stage) leave(p *program) {
 	}
 	s.judge.log(p)
 	for line := range strings.Lines(p.logged.String()) {
-		// A leader that is cut off tells of an older stream until it notices: then the
-		// projector waits until another one leads, and goes on by itself.
-		if strings.Contains(line, "the projector stopped") && !strings.Contains(line, projector.ErrStreamBehind.Error()) {
+		if strings.Contains(line, "the projector stopped") {
 			s.judge.find(checkFollows, "it stopped: %s", line)
 		}
 	}

@@ -50,17 +50,17 @@ var bugs = []bug{
 		"	if err := w.file.Sync(); err != nil {\n",
 		"	if err := fault.Unless(\"sync-off\", func(string) error { return w.file.Sync() }, \"\"); err != nil {\n",
 	}}},
-	{"joins-the-sync-under-way", courseCut, checkLoss, []patch{{
+	{"answer-before-sync", courseCutAlone, checkLoss, []patch{{
+		// As who waits for company does, and forgets to wait for the sync.
 		"eventlog/rounds.go",
-		"	case r.running != nil && sequence <= r.running.last:\n",
-		"	case r.running != nil && (sequence <= r.running.last || fault.On(\"joins-the-sync-under-way\")):\n",
+		"	for runtime.Gosched(); r.begin(); runtime.Gosched() {\n",
+		"	for runtime.Gosched(); r.begin(); runtime.Gosched() {\n		fault.Linger(\"answer-before-sync\")\n",
 	}, {
-		// The archive is written after it, and would give back what the stream has lost.
-		"eventlog/publisher.go",
-		"	if copy != nil {\n",
-		"	if copy != nil && !fault.On(\"joins-the-sync-under-way\") {\n",
+		"eventlog/rounds.go",
+		"	if round == nil {\n",
+		"	if round == nil || fault.On(\"answer-before-sync\") {\n",
 	}}},
-	{"failed-sync-forgotten", courseFailedSync, checkLoss, []patch{{
+	{"failed-sync-forgotten", courseFailAndCut, checkLoss, []patch{{
 		"eventlog/rounds.go",
 		"		r.end(r.blocks.sync())\n",
 		"		err := r.blocks.sync()\n		if fault.On(\"failed-sync-forgotten\") {\n			err = nil\n		}\n" +

@@ -30,6 +30,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 var passes atomic.Int64
@@ -54,6 +55,13 @@ func At(place string) {
 func Then(place string, err error) error {
 	At(place)
 	return err
+}
+
+// Linger takes its time where a bug is the chosen one.
+func Linger(bug string) {
+	if On(bug) {
+		<-time.After(50 * time.Millisecond)
+	}
 }
 
 // Unless does something but where a bug is the chosen one.

@@ -176,6 +176,22 @@ func courseFailedSync(s *stage) {
 	s.look()
 }
 
+// courseCutAlone cuts the power where there is no archive to give back what the stream has
+// lost.
+func courseCutAlone(s *stage) {
+	s.environment = []string{noArchive}
+	courseCut(s)
+}
+
+// courseFailAndCut has syncs fail and then cuts the power, where there is no archive.
+func courseFailAndCut(s *stage) {
+	s.t.Helper()
+	s.environment = []string{noArchive}
+	s.onDisk().disturb(false, s.failAndCut)
+	s.powerOn(false)
+	s.look()
+}
+
 // courseSlow has the disk take its time for a while.
 func courseSlow(s *stage) {
 	s.t.Helper()
