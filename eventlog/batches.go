@@ -66,7 +66,7 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 			erased:   l.erased,
 		})
 		defer subscriber.Close()
-		life := l.life() // before it is subscribed to
+		life := l.embedded.now() // before it is subscribed to
 		subscription, err := subscriber.subscribe(ctx, webhookRoot+".>")
 		if err != nil {
 			yield(nil, err)

@@ -7,7 +7,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// Copy is a second copy of the stream. It is safe for concurrent use.
+// Copy is a second copy of the stream, made of what [Log.Batches] gives out: what it has
+// is on disk in the stream as well. It is safe for concurrent use.
 type Copy interface {
 	// Ready tells why it could not take a webhook now; nil where it could. Its
 	// error wraps ErrFull or ErrUnavailable.
@@ -31,23 +32,9 @@ func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Rec
 	}
 	m.SetContext(ctx)
 	begun := time.Now()
-	receipt, err := l.publisher.publish(subject, m)
+	receipt, err := l.publisher.publish(subject, m, l.copy)
 	l.roaming.note(begun, err)
-	if err != nil || l.copy == nil {
-		return receipt, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, defaultPublishTimeout)
-	defer cancel()
-	if l.embedded != nil {
-		// The copy is made of what this server gives out.
-		var leave context.CancelFunc
-		ctx, leave = l.embedded.life.Load().during(ctx)
-		defer leave()
-	}
-	if err := l.copy.Wait(ctx, receipt.StreamSequence); err != nil {
-		return Receipt{}, err
-	}
-	return receipt, nil
+	return receipt, err
 }
 
 // checkRoom refuses before anything is stored what could not be answered for.

@@ -106,7 +106,7 @@ func (e *erasures) refresh(ctx context.Context) error {
 		e.read, e.seen = 0, hole{}
 	}
 	// What is given out from now on must not depend on what a power cut may still take.
-	if err := e.log.life().onDisk(ctx, WebhooksStream, last); err != nil {
+	if err := e.log.embedded.now().onDisk(ctx, WebhooksStream, last); err != nil {
 		return err
 	}
 	for w, err := range e.log.erasuresTo(ctx, e.read, last) {

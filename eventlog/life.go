@@ -147,6 +147,9 @@ func (l *life) broken() error {
 
 // vouch tells why what the server has answered must not be believed; nil where it may.
 func (l *life) vouch(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
 	found := make(chan error, 1)
 	go func() { found <- l.broken() }()
 	select {
@@ -157,14 +160,25 @@ func (l *life) vouch(ctx context.Context) error {
 	}
 }
 
-// during gives a context that ends with the life as well.
-func (l *life) during(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })
+// during gives a context that ends after a timeout, and with the life.
+func (l *life) during(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	if l == nil {
+		return ctx, cancel
+	}
+	stop := context.AfterFunc(l.ctx, cancel)
 	return ctx, func() {
 		stop()
-		cancel(nil)
+		cancel()
 	}
+}
+
+// reason gives why something failed: what has ended the life, if it has, or the error.
+func (l *life) reason(err error) error {
+	if l != nil && l.ctx.Err() != nil {
+		return context.Cause(l.ctx)
+	}
+	return err
 }
 
 func (l *life) health() error {
@@ -178,6 +192,14 @@ func (l *life) health() error {
 		}
 	}
 	return fmt.Errorf("%w: the embedded server is not healthy: %s", ErrUnavailable, health.Error)
+}
+
+// now gives the life that began last; nil where there is no embedded server.
+func (e *Embedded) now() *life {
+	if e == nil {
+		return nil
+	}
+	return e.life.Load()
 }
 
 // AwaitBreak returns when the server has failed to write, with what it says of that,

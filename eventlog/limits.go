@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -81,10 +82,22 @@ func externalMaxBytes(configured, has int64) (int64, error) {
 	return cmp.Or(configured, has), nil
 }
 
+// roomFor is how long a disk that had room is taken to have it: what comes in that time is
+// far less than what is kept free.
+const roomFor = 50 * time.Millisecond
+
 // checkDisk keeps the embedded server away from the end of its disk.
 func (l *Log) checkDisk() error {
 	if l.embedded == nil {
 		return nil
 	}
-	return checkFree(l.dir, l.minFree)
+	if seen := l.roomSeen.Load(); seen != nil && time.Since(*seen) < roomFor {
+		return nil
+	}
+	now := time.Now()
+	if err := checkFree(l.dir, l.minFree); err != nil {
+		return err
+	}
+	l.roomSeen.Store(&now)
+	return nil
 }

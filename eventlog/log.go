@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -70,6 +71,7 @@ type Log struct {
 	embedded  *Embedded  // nil where the server is external
 	dir       string     // of the embedded server
 	minFree   int64
+	roomSeen  atomic.Pointer[time.Time] // when the disk had so much; nil at first
 }
 
 // Open makes the streams, or checks the ones that are there: a stream that could
@@ -270,14 +272,6 @@ func (l *Log) Durability() Durability {
 		return Paged
 	}
 	return Synced
-}
-
-// life is that of the embedded server as it is now; nil where the server is external.
-func (l *Log) life() *life {
-	if l.embedded == nil {
-		return nil
-	}
-	return l.embedded.life.Load()
 }
 
 func (l *Log) health() error {

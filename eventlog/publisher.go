@@ -39,9 +39,9 @@ type PublisherConfig struct {
 // returns, and its metadata hold the receipt: see MetadataStreamSequence and
 // MetadataDuplicate. It is safe for concurrent use.
 type Publisher struct {
-	// store stores one message and returns when the stream has acknowledged it.
-	// How messages share the cost of that is its own affair.
-	store  func(context.Context, *nats.Msg) (Receipt, error)
+	// store stores one message and returns when the stream, and the copy where there is
+	// one, have it as they promise. How messages share the cost of that is its own affair.
+	store  func(context.Context, *nats.Msg, Copy) (Receipt, error)
 	closed atomic.Bool
 }
 
@@ -57,7 +57,7 @@ func NewPublisher(js jetstream.JetStream, config PublisherConfig) *Publisher {
 // It stops at the first error, which is one of those of [Log.Append] or ErrClosed.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	for _, m := range messages {
-		receipt, err := p.publish(topic, m)
+		receipt, err := p.publish(topic, m, nil)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	return nil
 }
 
-func (p *Publisher) publish(topic string, m *message.Message) (Receipt, error) {
+func (p *Publisher) publish(topic string, m *message.Message, copy Copy) (Receipt, error) {
 	if p.closed.Load() {
 		return Receipt{}, fmt.Errorf("publish: %w", ErrClosed)
 	}
@@ -75,7 +75,7 @@ func (p *Publisher) publish(topic string, m *message.Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish: %w", err)
 	}
-	receipt, err := p.store(m.Context(), n)
+	receipt, err := p.store(m.Context(), n, copy)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish: %w", err)
 	}
@@ -95,42 +95,36 @@ type single struct {
 	config PublisherConfig
 }
 
-func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
-	ack, err := s.acknowledged(ctx, n)
-	if err != nil {
+func (s single) store(ctx context.Context, n *nats.Msg, copy Copy) (Receipt, error) {
+	life := s.config.Server.now()
+	if err := life.reason(nil); err != nil {
 		return Receipt{}, err
+	}
+	ctx, leave := life.during(ctx, s.config.Timeout)
+	defer leave()
+	ack, err := s.publish(ctx, n)
+	if err == nil {
+		err = durable(ctx, life, ack, copy)
+	}
+	if err != nil {
+		return Receipt{}, life.reason(err)
 	}
 	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil
 }
 
-// acknowledged publishes a message, and returns when what the server said of it can be
-// relied on.
-func (s single) acknowledged(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {
-	if s.config.Server == nil {
-		return s.publish(ctx, n)
-	}
-	life := s.config.Server.life.Load()
-	if life.ctx.Err() != nil {
-		return nil, context.Cause(life.ctx)
-	}
-	ctx, leave := life.during(ctx)
-	defer leave()
-	ack, err := s.publish(ctx, n)
-	switch {
-	case err != nil && life.ctx.Err() != nil:
-		return nil, context.Cause(life.ctx)
-	case err != nil:
-		return nil, err
-	case ack.Duplicate:
+// durable returns when what the server said of a message can be relied on.
+func durable(ctx context.Context, life *life, ack *jetstream.PubAck, copy Copy) error {
+	if ack.Duplicate {
 		// A server that failed to write a message remembers its id all the same,
 		// and takes the retry for a duplicate of what is on no disk.
 		if err := life.vouch(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return ack, life.onDisk(ctx, ack.Stream, ack.Sequence)
+	if copy != nil {
+		return copy.Wait(ctx, ack.Sequence) // it is made of what is on disk here
+	}
+	return life.onDisk(ctx, ack.Stream, ack.Sequence)
 }
 
 func (s single) publish(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 )
 
@@ -18,6 +19,7 @@ type rounds struct {
 	mu      sync.Mutex
 	running *round // nil where no sync is under way
 	next    *round
+	going   bool   // there is a run
 	synced  uint64 // every sequence up to this one is on disk
 	failed  error  // why there is no other round; nil where there may be
 	active  sync.WaitGroup
@@ -66,25 +68,40 @@ func (r *rounds) join(sequence uint64) (*round, error) {
 	}
 	joined := r.next
 	joined.last = max(joined.last, sequence)
-	if r.running == nil {
-		r.begin()
+	if !r.going {
+		r.going = true
 		r.active.Go(r.run)
 	}
 	return joined, nil
 }
 
-// begin has the next round be under way. The lock is held.
-func (r *rounds) begin() { r.running, r.next = r.next, newRound() }
-
-// run goes through the rounds until nobody waits for another one.
+// run goes through the rounds until nobody waits for another one. Whoever can run goes
+// first each time, and so joins the round that is about to begin.
 func (r *rounds) run() {
-	for more := true; more; {
-		more = r.end(r.blocks.sync())
+	for runtime.Gosched(); r.begin(); runtime.Gosched() {
+		r.end(r.blocks.sync())
 	}
 }
 
-// end ends the round that is under way, and tells whether another one has begun.
-func (r *rounds) end(err error) bool {
+// begin has the next round be under way, and tells whether there is one.
+func (r *rounds) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.next.last == 0:
+		r.going = false
+		return false
+	case r.failed != nil:
+		r.next.err = r.failed
+		close(r.next.done)
+		return false
+	}
+	r.running, r.next = r.next, newRound()
+	return true
+}
+
+// end ends the round that is under way.
+func (r *rounds) end(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ended := r.running
@@ -94,19 +111,9 @@ func (r *rounds) end(err error) bool {
 		r.failed = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		ended.err = r.failed
 		r.broken(r.failed)
-	} else {
-		r.synced = ended.last
+		return
 	}
-	switch {
-	case r.next.last == 0:
-		return false
-	case r.failed != nil:
-		r.next.err = r.failed
-		close(r.next.done)
-		return false
-	}
-	r.begin()
-	return true
+	r.synced = ended.last
 }
 
 // reached gives the sequence up to which every message is on disk.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 // stranger nothing.
 type body struct {
 	from    io.Reader
+	size    int64 // as announced; -1 for unknown
 	budget  *budget
 	charged int64
 }
@@ -19,16 +21,20 @@ type body struct {
 // openBody gives the body of a request, which ends in an error beyond the limit
 // in bytes or the budget. The caller releases it when it holds the body no longer.
 func openBody(w http.ResponseWriter, r *http.Request, limit int64, budget *budget) *body {
-	return &body{from: http.MaxBytesReader(w, r.Body, limit), budget: budget}
+	return &body{from: http.MaxBytesReader(w, r.Body, limit), size: r.ContentLength, budget: budget}
 }
+
+// believed is how much of what is announced gets room before it arrives, in bytes.
+const believed = 8 << 10
 
 // read reads the body whole.
 func (b *body) read() ([]byte, error) {
-	raw, err := io.ReadAll(b)
-	if err != nil {
+	var raw bytes.Buffer
+	raw.Grow(int(max(0, min(b.size, believed))) + bytes.MinRead)
+	if _, err := raw.ReadFrom(b); err != nil {
 		return nil, readError(err)
 	}
-	return raw, nil
+	return raw.Bytes(), nil
 }
 
 func (b *body) Read(p []byte) (int, error) {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -76,7 +77,7 @@ func New(log Log, config Config) (*Handler, error) {
 // ServeHTTP routes by the exact path. A ServeMux would redirect an unclean path,
 // and so echo it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secure(w.Header())
+	maps.Copy(w.Header(), secured)
 	if len(r.TransferEncoding) > 0 {
 		// Beside a length, which net/http has dropped, chunks can make a proxy see another
 		// end than we do. What follows on the connection may be a stranger's request, and

@@ -183,14 +183,14 @@ func (r refusal) answer(w http.ResponseWriter) {
 	})
 }
 
-// secure sets the headers that keep a browser from making anything of an answer. No
+// secured are the headers that keep a browser from making anything of an answer. No
 // page has a reason to come here.
-func secure(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Cache-Control", "no-store")
+var secured = http.Header{
+	"X-Content-Type-Options":       {"nosniff"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Cache-Control":                {"no-store"},
 }
 
 func answerJSON(w http.ResponseWriter, status int, contentType string, value any) {

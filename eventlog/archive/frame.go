@@ -20,7 +20,11 @@ var frameMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 type codec struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
+	lines   bytes.Buffer // of the last frame: room for the next one
 }
+
+// keptRoom is how much room is kept, in bytes: a group that takes more comes seldom.
+const keptRoom = 1 << 20
 
 func newCodec() (*codec, error) {
 	encoder, err := zstd.NewWriter(nil,
@@ -29,7 +33,7 @@ func newCodec() (*codec, error) {
 		return nil, err
 	}
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxGroup))
-	return &codec{encoder, decoder}, err
+	return &codec{encoder: encoder, decoder: decoder}, err
 }
 
 func (c *codec) close() {
@@ -39,14 +43,17 @@ func (c *codec) close() {
 
 // compress gives the frame of some lines, and how long these are, in bytes.
 func (c *codec) compress(lines ...any) (frame []byte, length int, err error) {
-	var text bytes.Buffer
+	if c.lines.Cap() > keptRoom {
+		c.lines = bytes.Buffer{}
+	}
+	c.lines.Reset()
 	for _, l := range lines {
-		if err := json.MarshalWrite(&text, l); err != nil {
+		if err := json.MarshalWrite(&c.lines, l); err != nil {
 			return nil, 0, err
 		}
-		text.WriteByte('\n')
+		c.lines.WriteByte('\n')
 	}
-	return c.frame(text.Bytes()), text.Len(), nil
+	return c.frame(c.lines.Bytes()), c.lines.Len(), nil
 }
 
 // frame gives the frame of some text.

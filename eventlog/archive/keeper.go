@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -56,12 +57,8 @@ type Keeper struct {
 	tombstones chan struct{} // tells that a group had one
 	noticed    atomic.Uint64 // the stream sequence of the last one that a group had
 
-	mu      sync.Mutex
-	reached uint64
-	erased  uint64        // every erasure up to this stream sequence has been worked off
-	failing error         // why an erasure is not; nil where all is well
-	trouble error         // why it stands still; nil where it does not
-	changed chan struct{} // closed and replaced with every change of the four
+	written progress
+	erased  progress // up to which every erasure has been worked off
 }
 
 var _ eventlog.Copy = (*Keeper)(nil)
@@ -72,7 +69,7 @@ func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
 	return &Keeper{
 		log: log, writer: writer, logger: cmp.Or(logger, slog.New(slog.DiscardHandler)),
 		tombstones: make(chan struct{}, 1),
-		reached:    writer.Last().StreamSequence, erased: writer.erased, changed: make(chan struct{}),
+		written:    progress{reached: writer.Last().StreamSequence}, erased: progress{reached: writer.erased},
 	}
 }
 
@@ -90,7 +87,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			return
 		case errors.Is(err, ErrContradicts):
 			k.logger.Error("the archive stopped; webhooks are refused where answers wait for it", "error", err)
-			k.tell(0, fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err))
+			k.written.tell(0, fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err))
 			<-ctx.Done()
 		default:
 			k.failed++
@@ -129,6 +126,7 @@ func (k *Keeper) follow(ctx context.Context) error {
 			return err
 		}
 		batch.Ack()
+		runtime.Gosched() // whoever can run goes first, and so is part of the next group
 	}
 	return errEnded
 }
@@ -257,7 +255,7 @@ func (k *Keeper) stumble(message string, err error) {
 	if k.Ready() == nil {
 		k.logger.Error(message, "error", err)
 	}
-	k.tell(0, fmt.Errorf("%w: %w", reason, err))
+	k.written.tell(0, fmt.Errorf("%w: %w", reason, err))
 }
 
 // well tells how far the archive is, and that nothing troubles it.
@@ -266,50 +264,24 @@ func (k *Keeper) well(reached uint64) {
 	if k.Ready() != nil {
 		k.logger.Info("the archive goes on")
 	}
-	k.tell(reached, nil)
-}
-
-// tell tells those who wait how far the archive is, and what troubles it.
-func (k *Keeper) tell(reached uint64, trouble error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.reached, k.trouble = max(k.reached, reached), trouble
-	close(k.changed)
-	k.changed = make(chan struct{})
+	k.written.tell(reached, nil)
 }
 
 // Reached gives the stream sequence up to which the archive has every webhook on disk.
 func (k *Keeper) Reached() uint64 {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.reached
+	reached, _ := k.written.now()
+	return reached
 }
 
 // Ready tells why the archive could not take a webhook now. Its error wraps
 // eventlog.ErrFull where its disk has no room, and else eventlog.ErrUnavailable.
 func (k *Keeper) Ready() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.trouble
+	_, trouble := k.written.now()
+	return trouble
 }
 
 // Wait returns when the archive has the webhook of a stream sequence, with an error
 // like Ready's as soon as it is in trouble, or when ctx ends.
 func (k *Keeper) Wait(ctx context.Context, streamSequence uint64) error {
-	for {
-		k.mu.Lock()
-		reached, trouble, changed := k.reached, k.trouble, k.changed
-		k.mu.Unlock()
-		switch {
-		case reached >= streamSequence:
-			return nil
-		case trouble != nil:
-			return trouble
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: the archive is behind: %w", eventlog.ErrUnavailable, ctx.Err())
-		}
-	}
+	return k.written.wait(ctx, streamSequence)
 }

@@ -107,18 +107,17 @@ func (k *Keeper) pending(ctx context.Context, reached uint64) (erased []*domain.
 }
 
 // tellErased tells those who wait that erasures have been worked off up to a stream
-// sequence, or why they were not. That is logged once, and not with every try.
+// sequence, also where the stream has forgotten the tombstone itself, or why they were
+// not. That is logged once, and not with every try.
 func (k *Keeper) tellErased(ctx context.Context, reached uint64, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err != nil && k.failing == nil && ctx.Err() == nil {
+	if err == nil {
+		k.erased.tell(reached, nil)
+		return
+	}
+	if _, failing := k.erased.now(); failing == nil && ctx.Err() == nil {
 		k.logger.Error("erased webhooks are still in the archive; it is tried again", "error", err)
 	}
-	if k.failing = err; err == nil {
-		k.erased = reached // also where the stream has forgotten the tombstone itself
-	}
-	close(k.changed)
-	k.changed = make(chan struct{})
+	k.erased.tell(0, fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, err))
 }
 
 // Webhooks gives those of some webhooks that the archive has, as [Find] does.
@@ -129,22 +128,8 @@ func (k *Keeper) Webhooks(sequences []uint64) iter.Seq2[*domain.Webhook, error] 
 // WaitErased returns when the archive holds nothing more of what the tombstone of a
 // stream sequence says is erased, with an error as soon as that fails, or when ctx ends.
 func (k *Keeper) WaitErased(ctx context.Context, streamSequence uint64) error {
-	for {
-		k.mu.Lock()
-		erased, trouble, failing, changed := k.erased, k.trouble, k.failing, k.changed
-		k.mu.Unlock()
-		switch {
-		case erased >= streamSequence:
-			return nil
-		case trouble != nil:
-			return trouble
-		case failing != nil:
-			return fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, failing)
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: the archive is behind: %w", eventlog.ErrUnavailable, ctx.Err())
-		}
+	if err := k.Wait(ctx, streamSequence); err != nil {
+		return err
 	}
+	return k.erased.wait(ctx, streamSequence)
 }

@@ -107,6 +107,30 @@ func TestWhatIsAnsweredForIsArchived(t *testing.T) {
 	require.Equal(t, chain, found.Last().Chain)
 }
 
+// Who waits for a webhook is told when the archive has that one, and not when it has
+// another; and may leave before.
+func TestWaitsEndEachByItself(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	k := keep(t, log, t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	leaving, leave := context.WithCancel(ctx)
+	second, third := make(chan error), make(chan error)
+	go func() { second <- k.Wait(ctx, 2) }()
+	go func() { third <- k.Wait(leaving, 3) }()
+	for n := range 2 {
+		_, err := send(ctx, log, n)
+		require.NoError(t, err)
+	}
+	require.NoError(t, <-second)
+	leave()
+	err := <-third
+	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, k.Wait(ctx, 1))
+}
+
 // While the archive's disk is full webhooks are refused, the first one after it was
 // stored and the others before; when there is room again it goes on by itself, and has
 // all that the stream has.

@@ -53,8 +53,8 @@ var bugs = []bug{
 	{"answer-before-sync", courseCutAlone, checkLoss, []patch{{
 		// As who waits for company does, and forgets to wait for the sync.
 		"eventlog/rounds.go",
-		"	for more := true; more; {\n",
-		"	for more := true; more; {\n		fault.Linger(\"answer-before-sync\")\n",
+		"	for runtime.Gosched(); r.begin(); runtime.Gosched() {\n",
+		"	for runtime.Gosched(); r.begin(); runtime.Gosched() {\n		fault.Linger(\"answer-before-sync\")\n",
 	}, {
 		"eventlog/rounds.go",
 		"	if round == nil {\n",
@@ -62,9 +62,9 @@ var bugs = []bug{
 	}}},
 	{"failed-sync-forgotten", courseFailAndCut, checkLoss, []patch{{
 		"eventlog/rounds.go",
-		"		more = r.end(r.blocks.sync())\n",
+		"		r.end(r.blocks.sync())\n",
 		"		err := r.blocks.sync()\n		if fault.On(\"failed-sync-forgotten\") {\n			err = nil\n		}\n" +
-			"		more = r.end(err)\n",
+			"		r.end(err)\n",
 	}}},
 	{"wrong-sequence", courseCalm, checkLoss, []patch{{
 		"eventlog/publisher.go",
@@ -215,7 +215,7 @@ var bugs = []bug{
 	}}},
 	{"retry-under-new-id", courseBroker("answers held"), checkPhantom, []patch{{
 		"eventlog/publisher.go",
-		"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+		"	ctx, leave := life.during(ctx, s.config.Timeout)\n",
 		"	if fault.On(\"retry-under-new-id\") {\n" +
 			"		first, cancel := context.WithTimeout(ctx, s.config.Timeout/2)\n" +
 			"		defer cancel()\n" +
@@ -225,7 +225,7 @@ var bugs = []bug{
 			"		if n.Header.Get(jetstream.MsgIDHeader) != \"\" {\n" +
 			"			n.Header.Set(jetstream.MsgIDHeader, nats.NewInbox())\n		}\n" +
 			"	}\n" +
-			"	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)\n",
+			"	ctx, leave := life.during(ctx, s.config.Timeout)\n",
 	}}},
 	{"write-unbounded", courseBroker("connections held, large webhooks"), checkAnswers, []patch{{
 		"eventlog/connect.go",
