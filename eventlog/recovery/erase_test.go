@@ -91,7 +91,7 @@ func erasedFolders(t *testing.T, orders ...[]uint64) (clean, crashed string, cha
 	for _, order := range orders {
 		r.erase(order...)
 	}
-	require.NoError(t, os.CopyFS(crashed, os.DirFS(clean)))
+	copyInUse(t, clean, crashed)
 	r.stop()
 	return clean, crashed, chain
 }

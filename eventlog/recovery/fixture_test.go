@@ -2,7 +2,9 @@ package recovery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,16 +161,38 @@ func makeFolders(t *testing.T) (f folders) {
 	r = run(t, f.clean)
 	defer r.stop()
 	r.fill(webhooks/2+1, webhooks)
-	require.NoError(t, os.CopyFS(f.crashed, os.DirFS(f.clean)))
+	copyInUse(t, f.clean, f.crashed)
 	f.last, f.chain = r.chain()
 	return f
+}
+
+// copyInUse copies a folder that is in use: what is removed meanwhile is passed over.
+func copyInUse(t *testing.T, from, to string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		within, _ := filepath.Rel(from, path)
+		copied := filepath.Join(to, within)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.MkdirAll(copied, 0o700)
+		}
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return errors.Join(err, os.WriteFile(copied, content, 0o600))
+	}))
 }
 
 // copied gives a copy of a folder for one trial.
 func copied(t *testing.T, data string) string {
 	t.Helper()
 	to := t.TempDir()
-	require.NoError(t, os.CopyFS(to, os.DirFS(data)))
+	copyInUse(t, data, to)
 	return to
 }
 
