@@ -31,6 +31,8 @@ var roles = map[string]func(arguments []string) error{
 	"ingest":  serveIngest,
 	"broker":  serveBroker,
 	"load":    sendLoad,
+	"fill":    fillStream,
+	"replay":  replay,
 }
 
 func main() {
@@ -62,6 +64,8 @@ type bench struct {
 	length       time.Duration
 	connections  []int
 	webhooks     int
+	orders       int // of the stream that is replayed
+	single       int // webhooks that are replayed with a transaction each
 	seed         uint64
 }
 
@@ -77,6 +81,8 @@ func parse(arguments []string) (*bench, error) {
 	flags.IntVar(&b.rounds, "rounds", 5, "how often each is run, in turn")
 	flags.DurationVar(&b.length, "for", 1500*time.Millisecond, "how long each load lasts")
 	flags.IntVar(&b.webhooks, "webhooks", 100_000, "how many webhooks a load has ready")
+	flags.IntVar(&b.orders, "orders", 20_000, "how many orders the stream has that is replayed, of five webhooks each")
+	flags.IntVar(&b.single, "single", 1000, "how many webhooks are replayed with a transaction each")
 	flags.Uint64Var(&b.seed, "seed", 1, "what everything random is made from")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
@@ -108,6 +114,7 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{"webhooks", (*bench).webhookContests},
+		{"replay", (*bench).replayContests},
 	}
 }
 
