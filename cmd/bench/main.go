@@ -26,13 +26,15 @@ import (
 
 // roles are what a process of this program can be beside the one that measures.
 var roles = map[string]func(arguments []string) error{
-	"null":    serveNull,
-	"publish": servePublish,
-	"ingest":  serveIngest,
-	"broker":  serveBroker,
-	"load":    sendLoad,
-	"fill":    fillStream,
-	"replay":  replay,
+	"null":       serveNull,
+	"publish":    servePublish,
+	"ingest":     serveIngest,
+	"broker":     serveBroker,
+	"load":       sendLoad,
+	"fill":       fillStream,
+	"replay":     replay,
+	"publishing": publishing,
+	"watch":      watch,
 }
 
 func main() {
@@ -63,6 +65,7 @@ type bench struct {
 	rounds       int
 	length       time.Duration
 	connections  []int
+	rates        []int // webhooks a second, of the live ones
 	webhooks     int
 	orders       int // of the stream that is replayed
 	single       int // webhooks that are replayed with a transaction each
@@ -78,6 +81,7 @@ func parse(arguments []string) (*bench, error) {
 	only := flags.String("only", "", "the measurements, with commas between; all where it is empty: "+strings.Join(names(), ", "))
 	settings := flags.String("settings", "", "lines of the program's configuration, with semicolons between")
 	connections := flags.String("connections", "1,64,256", "how many senders at once")
+	rates := flags.String("rates", "1000,5000", "webhooks a second while orders are waited for")
 	flags.IntVar(&b.rounds, "rounds", 5, "how often each is run, in turn")
 	flags.DurationVar(&b.length, "for", 1500*time.Millisecond, "how long each load lasts")
 	flags.IntVar(&b.webhooks, "webhooks", 100_000, "how many webhooks a load has ready")
@@ -94,14 +98,22 @@ func parse(arguments []string) (*bench, error) {
 	if *only != "" {
 		b.only = strings.Split(*only, ",")
 	}
-	for text := range strings.SplitSeq(*connections, ",") {
+	var err, failed error
+	b.connections, err = numbers(*connections)
+	b.rates, failed = numbers(*rates)
+	return b, errors.Join(err, failed)
+}
+
+// numbers reads numbers from 1, with commas between.
+func numbers(list string) (all []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("-connections: %q is no number of connections", text)
+			return nil, fmt.Errorf("%q is no number from 1", text)
 		}
-		b.connections = append(b.connections, n)
+		all = append(all, n)
 	}
-	return b, nil
+	return all, nil
 }
 
 // measurement is a group of contests.
@@ -115,6 +127,8 @@ func measurements() []measurement {
 	return []measurement{
 		{"webhooks", (*bench).webhookContests},
 		{"replay", (*bench).replayContests},
+		{"watermill", (*bench).watermillContests},
+		{"lag", (*bench).lagContests},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ func Run(ctx context.Context, p Plan, requests []Request, stored func(Receipt)) 
 			return Report{}, fmt.Errorf("connect: %w", err)
 		}
 		defer func() { _ = conn.Close() }()
-		connections[i] = &connection{run: r, conn: conn, in: reader{Reader: bufio.NewReaderSize(conn, 16<<10)}, others: map[int]int{}}
+		connections[i] = &connection{run: r, conn: conn, in: NewReader(bufio.NewReaderSize(conn, 16<<10)), others: map[int]int{}}
 	}
 	r.begun = time.Now()
 	for _, c := range connections {
@@ -94,7 +95,7 @@ type run struct {
 type connection struct {
 	*run
 	conn   net.Conn
-	in     reader
+	in     *Reader
 	times  []time.Duration
 	others map[int]int
 }
@@ -137,7 +138,7 @@ func (c *connection) await(n int) (due time.Time, more bool) {
 
 func (c *connection) note(index int, begun time.Time, a answer) {
 	now := time.Now()
-	if a.status != 200 {
+	if a.status != http.StatusOK {
 		c.others[a.status]++
 		return
 	}

@@ -3,8 +3,10 @@ package load
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -17,7 +19,7 @@ type Request []byte
 
 // Get gives the request for a path, with its query.
 func Get(path string) Request {
-	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path)
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
 }
 
 // Post gives the request that posts a webhook to its source, signed now.
@@ -30,7 +32,7 @@ func Post(w Webhook) Request {
 		target += "?" + url.Values(signed.Query).Encode()
 	}
 	var r bytes.Buffer
-	fmt.Fprintf(&r, "POST %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n",
+	fmt.Fprintf(&r, "POST %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n",
 		target, len(w.Body))
 	for name, values := range signed.Header {
 		for _, value := range values {
@@ -48,15 +50,43 @@ type answer struct {
 	body   []byte // valid until the next one is read
 }
 
-// reader reads answers from a connection. It knows what servers here say, and nothing
+// Reader reads answers from a connection. It knows what servers here say, and nothing
 // else of HTTP, so that the load takes little from the processors that it shares with
 // the server.
-type reader struct {
+type Reader struct {
 	*bufio.Reader
 	body []byte
 }
 
-func (r *reader) answer() (a answer, err error) {
+// NewReader reads from a connection's buffer.
+func NewReader(in *bufio.Reader) *Reader { return &Reader{Reader: in} }
+
+// Order asks for an order and gives when it was there. It wants to see at least what the
+// webhook of a stream sequence did to it.
+func (r *Reader) Order(conn io.Writer, request Request, streamSequence uint64) (at time.Time, err error) {
+	if _, err := conn.Write(request); err != nil {
+		return at, err
+	}
+	a, err := r.answer()
+	if err != nil {
+		return at, err
+	}
+	at = time.Now()
+	var order struct {
+		StreamSequence uint64 `json:"stream_sequence"`
+	}
+	switch err := json.Unmarshal(a.body, &order); {
+	case a.status != http.StatusOK:
+		return at, fmt.Errorf("an order was answered with %d", a.status)
+	case err != nil:
+		return at, err
+	case order.StreamSequence < streamSequence:
+		return at, fmt.Errorf("an order is at %d, and was answered for at %d", order.StreamSequence, streamSequence)
+	}
+	return at, nil
+}
+
+func (r *Reader) answer() (a answer, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
 		return a, err
@@ -79,7 +109,7 @@ func (r *reader) answer() (a answer, err error) {
 }
 
 // head reads the headers and gives what they say of the body.
-func (r *reader) head() (length int, chunked bool, err error) {
+func (r *Reader) head() (length int, chunked bool, err error) {
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
@@ -100,7 +130,7 @@ func (r *reader) head() (length int, chunked bool, err error) {
 	}
 }
 
-func (r *reader) read(length int) ([]byte, error) {
+func (r *Reader) read(length int) ([]byte, error) {
 	if cap(r.body) < length {
 		r.body = make([]byte, length)
 	}
@@ -110,7 +140,7 @@ func (r *reader) read(length int) ([]byte, error) {
 }
 
 // chunks reads a body of chunks.
-func (r *reader) chunks(a *answer) error {
+func (r *Reader) chunks(a *answer) error {
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
