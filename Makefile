@@ -115,7 +115,17 @@ fuzz: compiler modules ## run every fuzz target for FUZZTIME (10s)
 		done
 
 .PHONY: bench
-bench: compiler modules ## run the benchmarks that match BENCH; read ratios, not rates
+bench: build ## measure everything beside its yardsticks, in some ten minutes (ARGS='-only lag')
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: build bin/bento bin/nats-server ## add Bento, which does the same work
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench -only peers $(ARGS)
+
+.PHONY: bench-go
+bench-go: compiler modules ## run the benchmarks of packages that match BENCH; read ratios, not rates
 	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
 
 .PHONY: cover
@@ -173,3 +183,10 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
 	@mv bin/govulncheck $@
+
+# Bento is a module of its own: nothing of the project depends on it.
+bin/bento:
+	@cd cmd/bench/peers/bento && go build -o $(CURDIR)/bin/bento .
+
+bin/nats-server: go.mod
+	@go build -o bin/nats-server github.com/nats-io/nats-server/v2

@@ -32,7 +32,7 @@ type filled struct {
 // fill makes a data folder with the stream of so many orders.
 func (b *bench) fill(ctx context.Context, name string, orders int) (*filled, error) {
 	f := &filled{dir: filepath.Join(b.dir, name)}
-	err := ask(ctx, f, "fill", f.dir, strconv.Itoa(orders), fmt.Sprint(b.seed))
+	err := ask(ctx, f, "fill", f.dir, strconv.Itoa(orders), fmt.Sprint(b.streamSeed))
 	return f, err
 }
 

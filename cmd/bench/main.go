@@ -35,6 +35,7 @@ var roles = map[string]func(arguments []string) error{
 	"replay":     replay,
 	"publishing": publishing,
 	"watch":      watch,
+	"model":      makeModel,
 }
 
 func main() {
@@ -67,9 +68,11 @@ type bench struct {
 	connections  []int
 	rates        []int // webhooks a second, of the live ones
 	webhooks     int
-	orders       int // of the stream that is replayed
-	single       int // webhooks that are replayed with a transaction each
-	seed         uint64
+	orders       int    // of the stream that is replayed
+	readOrders   int    // of the read model that is read
+	single       int    // webhooks that are replayed with a transaction each
+	seed         uint64 // of the next load
+	streamSeed   uint64 // of streams that are filled
 }
 
 // parse reads the command line.
@@ -86,8 +89,9 @@ func parse(arguments []string) (*bench, error) {
 	flags.DurationVar(&b.length, "for", 1500*time.Millisecond, "how long each load lasts")
 	flags.IntVar(&b.webhooks, "webhooks", 100_000, "how many webhooks a load has ready")
 	flags.IntVar(&b.orders, "orders", 20_000, "how many orders the stream has that is replayed, of five webhooks each")
+	flags.IntVar(&b.readOrders, "read-orders", 40_000, "how many orders the read model has that is read")
 	flags.IntVar(&b.single, "single", 1000, "how many webhooks are replayed with a transaction each")
-	flags.Uint64Var(&b.seed, "seed", 1, "what everything random is made from")
+	flags.Uint64Var(&b.streamSeed, "seed", 1, "what everything random is made from")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -98,6 +102,7 @@ func parse(arguments []string) (*bench, error) {
 	if *only != "" {
 		b.only = strings.Split(*only, ",")
 	}
+	b.seed = b.streamSeed
 	var err, failed error
 	b.connections, err = numbers(*connections)
 	b.rates, failed = numbers(*rates)
@@ -129,6 +134,7 @@ func measurements() []measurement {
 		{"replay", (*bench).replayContests},
 		{"watermill", (*bench).watermillContests},
 		{"lag", (*bench).lagContests},
+		{"reads", (*bench).readContests},
 	}
 }
 
