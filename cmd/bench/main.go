@@ -61,6 +61,7 @@ func run(arguments []string) error {
 // bench is what is measured, and how much of it.
 type bench struct {
 	dir, program string
+	bento, nats  string   // the peers' programs
 	settings     []string // of the program
 	only         []string
 	rounds       int
@@ -80,8 +81,10 @@ func parse(arguments []string) (*bench, error) {
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.program, "program", "bin/ticketrail", "the ticketrail that is measured")
+	flags.StringVar(&b.bento, "bento", "bin/bento", "the Bento that peers are measured with")
+	flags.StringVar(&b.nats, "nats-server", "bin/nats-server", "the NATS server that it uses")
 	flags.StringVar(&b.dir, "dir", "", "folder on the disk that is measured; a new one in the working directory, removed at the end, where it is empty")
-	only := flags.String("only", "", "the measurements, with commas between; all where it is empty: "+strings.Join(names(), ", "))
+	only := flags.String("only", "", "the measurements, with commas between; or peers; where it is empty "+strings.Join(names(), ","))
 	settings := flags.String("settings", "", "lines of the program's configuration, with semicolons between")
 	connections := flags.String("connections", "1,64,256", "how many senders at once")
 	rates := flags.String("rates", "1000,5000", "webhooks a second while orders are waited for")
@@ -125,22 +128,27 @@ func numbers(list string) (all []int, err error) {
 type measurement struct {
 	name  string
 	holds func(*bench) []*contest.Contest
+	// more is held only where it is named: it needs what is not built for the others.
+	more bool
 }
 
 // measurements are all there are, in the order of the table.
 func measurements() []measurement {
 	return []measurement{
-		{"webhooks", (*bench).webhookContests},
-		{"replay", (*bench).replayContests},
-		{"watermill", (*bench).watermillContests},
-		{"lag", (*bench).lagContests},
-		{"reads", (*bench).readContests},
+		{name: "webhooks", holds: (*bench).webhookContests},
+		{name: "replay", holds: (*bench).replayContests},
+		{name: "watermill", holds: (*bench).watermillContests},
+		{name: "lag", holds: (*bench).lagContests},
+		{name: "reads", holds: (*bench).readContests},
+		{name: "peers", holds: (*bench).peerContests, more: true},
 	}
 }
 
 func names() (all []string) {
 	for _, m := range measurements() {
-		all = append(all, m.name)
+		if !m.more {
+			all = append(all, m.name)
+		}
 	}
 	return all
 }
