@@ -18,7 +18,7 @@ import (
 const patience = 60 * time.Second
 
 // roomForStreams is what a broker of ours may store, in bytes.
-const roomForStreams = 64 << 30
+const roomForStreams = int64(64 << 30)
 
 // broker is a NATS server of the version that the program has inside, started here by
 // hand: for what the program's own server does not do, such as to take webhooks without

@@ -2,7 +2,10 @@ module bento
 
 go 1.26.0
 
-require github.com/warpstreamlabs/bento v1.10.0
+require (
+	github.com/mattn/go-sqlite3 v1.14.53
+	github.com/warpstreamlabs/bento v1.10.0
+)
 
 require (
 	cuelang.org/go v0.7.1 // indirect
