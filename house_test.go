@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"cmd/ticketrail/sender":    {"domain/provider"},
 	"cmd/bench":                {"*"},
 	"cmd/bench/contest":        {},
+	"cmd/bench/plot":           {},
 	"cmd/bench/load":           {"cmd/bench/contest", "domain", "domain/provider", "domain/provider/simulate"},
 }
 
@@ -89,7 +90,7 @@ var shapeless = []string{"util", "utils", "common", "helper", "helpers", "types"
 var topLevel = []string{
 	".ci", ".gitignore", ".golangci.yml",
 	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md",
-	"api", "cmd", "deploy", "documents_test.go", "domain", "eventlog", "go.mod", "go.sum",
+	"api", "cmd", "deploy", "docs", "documents_test.go", "domain", "eventlog", "go.mod", "go.sum",
 	"house_test.go", "ingest", "projector", "testdata",
 }
 

@@ -75,6 +75,18 @@ func (b *bench) lag(ctx context.Context, rate int) (live, there contest.Sample, 
 	if err != nil {
 		return live, there, err
 	}
+	live, there, err = b.watched(ctx, p, rate)
+	if err == nil {
+		err = p.caughtUp(ctx)
+	}
+	if err = errors.Join(err, p.stop()); err != nil {
+		return live, there, err
+	}
+	return live, there, p.verify(ctx)
+}
+
+// watched sends to a program at a pace, and looks for orders meanwhile.
+func (b *bench) watched(ctx context.Context, p *program, rate int) (live, there contest.Sample, err error) {
 	length := 2 * b.length // the first seconds are no steady ones
 	o := loadOrder{
 		Plan:     load.Plan{Address: p.ingest, Connections: lagSenders, For: length, PerSecond: float64(rate)},
@@ -85,9 +97,9 @@ func (b *bench) lag(ctx context.Context, rate int) (live, there contest.Sample, 
 	err = ask(ctx, &seen, "watch", append([]string{p.api}, o.arguments()...)...)
 	used := p.cpu() - before
 	if err == nil {
-		err = errors.Join(allAnswered(seen.Report), p.caughtUp(ctx))
+		err = allAnswered(seen.Report)
 	}
-	if err = errors.Join(err, p.stop()); err != nil {
+	if err != nil {
 		return live, there, err
 	}
 	seen.Live.Rate = float64(seen.Report.Answered) / seen.Report.Took.Seconds()
@@ -95,7 +107,7 @@ func (b *bench) lag(ctx context.Context, rate int) (live, there contest.Sample, 
 	if kept := seen.Live.Rate / float64(rate); kept < 0.95 {
 		seen.Live.Note = "the program did not keep the pace"
 	}
-	return seen.Live, seen.There, p.verify(ctx)
+	return seen.Live, seen.There, nil
 }
 
 // watch is the process that sends at a pace and looks for the orders: the API's

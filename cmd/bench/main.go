@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-func run(arguments []string) error {
+func run(arguments []string) (err error) {
 	if len(arguments) > 0 && roles[arguments[0]] != nil {
 		return roles[arguments[0]](arguments[1:])
 	}
@@ -55,6 +55,15 @@ func run(arguments []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if b.dir == "" {
+		if b.dir, err = os.MkdirTemp(".", ".bench-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	}
+	if len(b.sizes) > 0 {
+		return b.growth(ctx, b.sizes, b.picture)
+	}
 	return b.measure(ctx)
 }
 
@@ -62,6 +71,8 @@ func run(arguments []string) error {
 type bench struct {
 	dir, program string
 	bento, nats  string   // the peers' programs
+	sizes        []int    // the numbers of orders to look at, in place of all else
+	picture      string   // where they are drawn
 	settings     []string // of the program
 	only         []string
 	rounds       int
@@ -88,6 +99,8 @@ func parse(arguments []string) (*bench, error) {
 	settings := flags.String("settings", "", "lines of the program's configuration, with semicolons between")
 	connections := flags.String("connections", "1,64,256", "how many senders at once")
 	rates := flags.String("rates", "1000,5000", "webhooks a second while orders are waited for")
+	sizes := flags.String("growth", "", "look at the program at these numbers of orders, in place of all else")
+	flags.StringVar(&b.picture, "picture", "docs/growth.svg", "the file that -growth draws")
 	flags.IntVar(&b.rounds, "rounds", 5, "how often each is run, in turn")
 	flags.DurationVar(&b.length, "for", 1500*time.Millisecond, "how long each load lasts")
 	flags.IntVar(&b.webhooks, "webhooks", 100_000, "how many webhooks a load has ready")
@@ -106,15 +119,16 @@ func parse(arguments []string) (*bench, error) {
 		b.only = strings.Split(*only, ",")
 	}
 	b.seed = b.streamSeed
-	var err, failed error
-	b.connections, err = numbers(*connections)
-	b.rates, failed = numbers(*rates)
-	return b, errors.Join(err, failed)
+	var errs [3]error
+	b.connections, errs[0] = numbers(*connections)
+	b.rates, errs[1] = numbers(*rates)
+	b.sizes, errs[2] = numbers(*sizes)
+	return b, errors.Join(errs[:]...)
 }
 
 // numbers reads numbers from 1, with commas between.
 func numbers(list string) (all []int, err error) {
-	for text := range strings.SplitSeq(list, ",") {
+	for text := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' }) {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
 			return nil, fmt.Errorf("%q is no number from 1", text)
@@ -154,13 +168,7 @@ func names() (all []string) {
 }
 
 // measure holds the contests and prints the table.
-func (b *bench) measure(ctx context.Context) (err error) {
-	if b.dir == "" {
-		if b.dir, err = os.MkdirTemp(".", ".bench-"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	}
+func (b *bench) measure(ctx context.Context) error {
 	begun := time.Now()
 	var results []*contest.Result
 	wrong := 0

@@ -95,3 +95,19 @@ func (p *process) cpu() time.Duration {
 	system, _ := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * time.Second / ticksPerSecond
 }
+
+// memory gives the most memory that the process had, in bytes, or 0 where that is not
+// known.
+func (p *process) memory() uint64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kilobytes, _ := strconv.ParseUint(strings.Fields(value)[0], 10, 64)
+			return kilobytes << 10
+		}
+	}
+	return 0
+}

@@ -119,10 +119,13 @@ func makeModel(arguments []string) (err error) {
 }
 
 // orderPaths gives where orders are that every state has: the first half of them.
-func (r *reads) orderPaths() (paths []string) {
+func (r *reads) orderPaths() []string { return r.pathsBelow(r.readOrders / 2) }
+
+// pathsBelow gives where orders are whose number is below another one.
+func (r *reads) pathsBelow(orders int) (paths []string) {
 	mix, random := load.NewMix(r.streamSeed), rand.New(rand.NewPCG(r.streamSeed, 2))
 	for len(paths) < differentOrders {
-		for _, w := range mix.Order(random.IntN(max(1, r.readOrders/2))) {
+		for _, w := range mix.Order(random.IntN(max(1, orders))) {
 			if path := orderPath(w); path != "" {
 				paths = append(paths, path)
 				break

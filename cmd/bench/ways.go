@@ -54,6 +54,7 @@ func replay(arguments []string) (err error) {
 		Rate: float64(last) / took.Seconds(),
 		CPU:  (ownCPU() - used) / time.Duration(last),
 	}
+	sample.Memory = ownMemory()
 	if model := arguments[3]; model != "" {
 		if err := checkModel(ctx, e, last, model); err != nil {
 			return err
@@ -69,6 +70,15 @@ func ownCPU() time.Duration {
 		return 0
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// ownMemory gives the most memory that this process had, in bytes.
+func ownMemory() uint64 {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return uint64(used.Maxrss) << 10
 }
 
 // readOrdered is the yardstick: the client's own ordered consumer, which looks at

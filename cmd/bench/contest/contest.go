@@ -22,6 +22,8 @@ type Sample struct {
 	// CPU is the processor time that each took on the side that is measured; 0 where it
 	// is not known.
 	CPU time.Duration
+	// Memory is the most that the process had, in bytes; 0 where nobody looked.
+	Memory uint64
 	// Note is what has to be said of the run beside its figures; mostly empty.
 	Note string
 }
