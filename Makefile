@@ -25,6 +25,7 @@ GENERATING := Golden|Diagram|OpenAPI
 FUZZTIME ?= 10s
 FLIPS    ?= 100
 BENCH    ?= .
+SIZES    ?= 10000,100000,1000000,5000000
 ARGS     ?=
 FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -broker-faults 200 -bugs 99 -overload 50000 -fuse required \
 	-disk-fills 100 -bad-syncs 100 -slow-disks 20 -refuse-within 1s -mend-within 30s
@@ -123,6 +124,11 @@ bench: build ## measure everything beside its yardsticks, in some ten minutes (A
 bench-peers: build bin/bento bin/nats-server ## add Bento, which does the same work
 	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
 	@bin/bench -only peers $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: build ## look at the program at SIZES of orders, and draw docs/growth.svg
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench -growth $(SIZES) $(ARGS)
 
 .PHONY: bench-go
 bench-go: compiler modules ## run the benchmarks of packages that match BENCH; read ratios, not rates

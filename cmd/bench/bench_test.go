@@ -100,3 +100,16 @@ func TestAProgramThatIsNotRightHasNoFigure(t *testing.T) {
 	require.Regexp(t, `\| ingest +\| null handler +\| [0-9]`, table)
 	require.Equal(t, 1, strings.Count(table, "NOT RIGHT"))
 }
+
+// The program can be looked at as it grows, and drawn.
+func TestGrowthIsDrawn(t *testing.T) {
+	t.Parallel()
+	picture := filepath.Join(t.TempDir(), "growth.svg")
+	table, err := bench(t, "-growth", "40,80", "-picture", picture)
+	require.NoError(t, err)
+	require.Contains(t, table, "\n| 40 |")
+	require.Contains(t, table, "\n| 80 |")
+	drawn, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	require.Contains(t, string(drawn), "rebuild: ")
+}

@@ -56,10 +56,18 @@ func (b *bench) taker(name string, connections int, take taking) contest.Contest
 		}
 		sample, err := take(ctx, dir, loadOrder{
 			Plan:     load.Plan{Connections: connections, For: b.length},
-			webhooks: b.webhooks, seed: b.nextSeed(), places: filepath.Join(dir, "places"),
+			webhooks: b.ready(connections), seed: b.nextSeed(), places: filepath.Join(dir, "places"),
 		})
 		return sample, errors.Join(err, os.RemoveAll(dir))
 	}}
+}
+
+// ready is how many webhooks so many senders could send: one alone sends few.
+func (b *bench) ready(connections int) int {
+	if connections == 1 {
+		return max(1, b.webhooks/10)
+	}
+	return b.webhooks
 }
 
 // takenByNull keeps nothing, so each webhook may come many times.

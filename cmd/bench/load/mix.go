@@ -17,7 +17,7 @@ import (
 const (
 	// toldOrders is how many orders are simulated. All others are these, told again under
 	// ids of their own: to simulate one takes 50 times as long.
-	toldOrders = 1000
+	toldOrders = 400
 	// openOrders is how many orders are under way at once, so that their webhooks mix.
 	openOrders = 256
 	// freshDigits is how much of an id is replaced.
