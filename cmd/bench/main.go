@@ -47,7 +47,7 @@ func main() {
 
 func run(arguments []string) (err error) {
 	if len(arguments) > 0 && roles[arguments[0]] != nil {
-		return roles[arguments[0]](arguments[1:])
+		return play(arguments[0], arguments[1:])
 	}
 	b, err := parse(arguments)
 	if err != nil {
@@ -101,6 +101,7 @@ func parse(arguments []string) (*bench, error) {
 	rates := flags.String("rates", "1000,5000", "webhooks a second while orders are waited for")
 	sizes := flags.String("growth", "", "look at the program at these numbers of orders, in place of all else")
 	flags.StringVar(&b.picture, "picture", "docs/growth.svg", "the file that -growth draws")
+	profiles := flags.String("profiles", "", "folder for a CPU profile of each process but ticketrail's own")
 	flags.IntVar(&b.rounds, "rounds", 5, "how often each is run, in turn")
 	flags.DurationVar(&b.length, "for", 1500*time.Millisecond, "how long each load lasts")
 	flags.IntVar(&b.webhooks, "webhooks", 100_000, "how many webhooks a load has ready")
@@ -110,6 +111,11 @@ func parse(arguments []string) (*bench, error) {
 	flags.Uint64Var(&b.streamSeed, "seed", 1, "what everything random is made from")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
+	}
+	if *profiles != "" {
+		if err := errors.Join(os.MkdirAll(*profiles, 0o700), os.Setenv(profilesVariable, *profiles)); err != nil {
+			return nil, err
+		}
 	}
 	if *settings != "" {
 		b.settings = strings.Split(*settings, ";")

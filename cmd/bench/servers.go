@@ -67,8 +67,8 @@ func servePublish(arguments []string) error {
 }
 
 // serveIngest is the receiver of the program over the embedded broker, without what
-// else the program does: a folder, how durable an answer is, and "archive" where
-// there is to be one.
+// else the program does: a folder, and "archive" where there is to be one. How durable an
+// answer is, is what the embedded broker does by default.
 func serveIngest(arguments []string) (err error) {
 	dir := filepath.Join(arguments[0], "stream")
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
@@ -135,7 +135,7 @@ func serve(handler http.Handler) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler} //nolint:gosec // it is asked by a process of ours alone
+	server := &http.Server{Handler: handler}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Println(listener.Addr())
