@@ -83,7 +83,7 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	for _, what := range []string{
 		"one publish each, synced", "ingest", "ingest, no archive", "ticketrail serve", "Log.Batches", "Watermill Subscriber",
 		"rebuild", "Watermill Publisher", "order after a 200, 100/s", "GET one order, idle", "GET one order, projecting",
-		"list page of 50, idle", "list page of 50, projecting", "counts per state, idle", "counts per state, projecting",
+		"list page of 50, idle", "list page of 50, projecting", "list page of 50, a source, idle", "counts per state, idle", "counts per state, projecting",
 	} {
 		require.Regexp(t, `\| `+what+` +\| [a-zA-Z. ,]+ +\| [0-9]`, table)
 	}
