@@ -121,7 +121,7 @@ bench: build ## measure everything beside its yardsticks, in some ten minutes (A
 	@bin/bench $(ARGS)
 
 .PHONY: bench-peers
-bench-peers: build bin/bento bin/nats-server ## add Bento, which does the same work
+bench-peers: build bin/bento bin/bento-csqlite bin/nats-server ## add Bento, which does the same work
 	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
 	@bin/bench -only peers $(ARGS)
 
@@ -192,7 +192,10 @@ $(GOVULNCHECK):
 
 # Bento is a module of its own: nothing of the project depends on it.
 bin/bento:
-	@cd cmd/bench/peers/bento && go build -o $(CURDIR)/bin/bento .
+	@cd cmd/bench/peers/bento && go build -o $(CURDIR)/$@ .
+
+bin/bento-csqlite:
+	@cd cmd/bench/peers/bento && go build -tags csqlite -o $(CURDIR)/$@ .
 
 bin/nats-server: go.mod
 	@go build -o bin/nats-server github.com/nats-io/nats-server/v2

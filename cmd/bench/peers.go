@@ -27,6 +27,7 @@ const peerConnections = 64
 const (
 	bentoTakes   = "Bento http_server to nats_jetstream"
 	bentoReplays = "Bento nats_jetstream to SQLite"
+	bentoInC     = "the same, with ticketrail's SQLite"
 )
 
 //go:embed peers/*.yaml
@@ -52,11 +53,14 @@ func (b *bench) peerContests() []*contest.Contest {
 		Path: fmt.Sprintf("stream to read model, %d orders", b.orders),
 		Contestants: []contest.Contestant{
 			{Name: "rebuild", Run: r.rebuild},
-			{Name: bentoReplays, Run: r.bento},
+			{Name: bentoReplays, Run: func(ctx context.Context) (contest.Sample, error) { return r.byBento(ctx, b.bento) }},
+			{Name: bentoInC, Run: func(ctx context.Context) (contest.Sample, error) { return r.byBento(ctx, b.bento+"-csqlite") }},
 		},
 		Comparisons: []contest.Comparison{
 			{What: bentoReplays, Against: bentoReplays},
+			{What: bentoInC, Against: bentoReplays},
 			{What: "rebuild", Against: bentoReplays},
+			{What: "rebuild", Against: bentoInC},
 		},
 	}}
 }
@@ -72,7 +76,7 @@ func (b *bench) takenByBento(ctx context.Context, dir string, order loadOrder) (
 	if order.Address, err = freeAddress(); err != nil {
 		return sample, err
 	}
-	p, err := b.startBento(ctx, dir, "ingest.yaml", "BENCH_NATS="+n.url, "BENCH_ADDRESS="+order.Address)
+	p, err := startBento(ctx, b.bento, dir, "ingest.yaml", "BENCH_NATS="+n.url, "BENCH_ADDRESS="+order.Address)
 	if err != nil {
 		return sample, err
 	}
@@ -141,7 +145,7 @@ func (n *natsServer) has(ctx context.Context, report load.Report) error {
 	return err
 }
 
-func (b *bench) startBento(ctx context.Context, dir, configuration string, environment ...string) (*process, error) {
+func startBento(ctx context.Context, binary, dir, configuration string, environment ...string) (*process, error) {
 	text, err := peerConfigurations.ReadFile("peers/" + configuration)
 	if err != nil {
 		return nil, err
@@ -150,13 +154,13 @@ func (b *bench) startBento(ctx context.Context, dir, configuration string, envir
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, b.bento, "-c", file)
+	command := exec.CommandContext(ctx, binary, "-c", file)
 	command.Env = append(os.Environ(), environment...)
 	return start(command)
 }
 
-// bento has Bento put each webhook into a row of a new file.
-func (r *replays) bento(ctx context.Context) (sample contest.Sample, err error) {
+// byBento has a Bento put each webhook into a row of a new file.
+func (r *replays) byBento(ctx context.Context, binary string) (sample contest.Sample, err error) {
 	dir, err := os.MkdirTemp(r.dir, "bento-")
 	if err != nil {
 		return sample, err
@@ -168,7 +172,7 @@ func (r *replays) bento(ctx context.Context) (sample contest.Sample, err error) 
 	}
 	defer func() { err = errors.Join(err, n.stop()) }()
 	file := filepath.Join(dir, "webhooks.sqlite")
-	p, err := r.startBento(ctx, dir, "replay.yaml", "BENCH_NATS="+n.url, "BENCH_FILE="+file)
+	p, err := startBento(ctx, binary, dir, "replay.yaml", "BENCH_NATS="+n.url, "BENCH_FILE="+file)
 	if err != nil {
 		return sample, err
 	}

@@ -1,13 +1,10 @@
-// Command bento is Bento with the few components that the comparison uses, and with the
-// SQLite that ticketrail has, which is the faster one. It is a module of its own:
-// nothing of the project may depend on it.
+// Command bento is Bento with the few components that the comparison uses. It is a module
+// of its own: nothing of the project may depend on it.
 package main
 
 import (
 	"context"
-	"database/sql"
 
-	"github.com/mattn/go-sqlite3"
 	"github.com/warpstreamlabs/bento/public/service"
 
 	_ "github.com/warpstreamlabs/bento/public/components/io"
@@ -17,6 +14,5 @@ import (
 )
 
 func main() {
-	sql.Register("sqlite", &sqlite3.SQLiteDriver{}) // the name that Bento knows
 	service.RunCLI(context.Background())
 }
