@@ -14,6 +14,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/bench/load"
 	"github.com/ticketrail/ticketrail/cmd/bench/plot"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // growthPace is how many webhooks a second come while the program is looked at.
@@ -70,12 +71,11 @@ func (b *bench) sizeOf(ctx context.Context, orders int) (s size, err error) {
 	if err := ask(ctx, &s.ordered, "replay", "ordered", app.StreamFolder(stream.dir), last, ""); err != nil {
 		return s, err
 	}
-	model := filepath.Join(stream.dir, "rebuilt.sqlite")
-	if err := ask(ctx, &s.rebuild, "replay", "rebuild", app.StreamFolder(stream.dir), last, model); err != nil {
+	folder, err := sqlite.OpenFolder(app.ReadModelFolder(stream.dir))
+	if err != nil {
 		return s, err
 	}
-	var at uint64
-	if err := ask(ctx, &at, "model", stream.dir, last); err != nil {
+	if err := ask(ctx, &s.rebuild, "replay", "rebuild", app.StreamFolder(stream.dir), last, folder.Current()); err != nil {
 		return s, err
 	}
 	return s, b.serveSize(ctx, stream.dir, &s)
