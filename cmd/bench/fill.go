@@ -29,9 +29,13 @@ type filled struct {
 	Orders uint64 `json:"orders"`
 }
 
-// fill makes a data folder with the stream of so many orders.
+// fill makes a data folder with the stream of so many orders. There must be none of the
+// name yet: what is filled twice has everything twice.
 func (b *bench) fill(ctx context.Context, name string, orders int) (*filled, error) {
 	f := &filled{dir: filepath.Join(b.dir, name)}
+	if err := os.Mkdir(f.dir, 0o700); err != nil {
+		return nil, err
+	}
 	err := ask(ctx, f, "fill", f.dir, strconv.Itoa(orders), fmt.Sprint(b.streamSeed))
 	return f, err
 }

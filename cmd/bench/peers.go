@@ -36,7 +36,7 @@ var peerConfigurations embed.FS
 // peerContests hold ticketrail against Bento, which does as much of the same work as it
 // can, with the same durability.
 func (b *bench) peerContests() []*contest.Contest {
-	r := &replays{bench: b}
+	r := &replays{bench: b, name: "peers"}
 	return []*contest.Contest{{
 		Path: fmt.Sprintf("webhook to 200, %d connections", peerConnections),
 		Contestants: []contest.Contestant{

@@ -12,7 +12,7 @@ import (
 
 // replayContests measure how fast the stream is read, and made a read model of.
 func (b *bench) replayContests() []*contest.Contest {
-	r := &replays{bench: b}
+	r := &replays{bench: b, name: "replay"}
 	reading := func(name, way string) contest.Contestant {
 		return contest.Contestant{Name: name, Run: func(ctx context.Context) (contest.Sample, error) {
 			return r.run(ctx, way, "")
@@ -40,6 +40,7 @@ func (b *bench) replayContests() []*contest.Contest {
 // replays read one stream again and again.
 type replays struct {
 	*bench
+	name      string  // of what they keep
 	stream    *filled // nil until it is needed
 	reference string  // a read model of it, made in another way
 	models    int
@@ -49,7 +50,7 @@ type replays struct {
 // is one of them.
 func (r *replays) run(ctx context.Context, way, model string) (sample contest.Sample, err error) {
 	if r.stream == nil {
-		if r.stream, err = r.fill(ctx, "replay", r.orders); err != nil {
+		if r.stream, err = r.fill(ctx, r.name, r.orders); err != nil {
 			return sample, err
 		}
 	}
@@ -82,7 +83,7 @@ func (r *replays) router(ctx context.Context) (contest.Sample, error) {
 
 func (r *replays) newModel() string {
 	r.models++
-	return filepath.Join(r.dir, "models", fmt.Sprintf("model-%d.sqlite", r.models))
+	return filepath.Join(r.dir, r.name+"-models", fmt.Sprintf("model-%d.sqlite", r.models))
 }
 
 func sameRows(ctx context.Context, one, other string) error {
