@@ -25,6 +25,7 @@ GENERATING := Golden|Diagram|OpenAPI
 FUZZTIME ?= 10s
 FLIPS    ?= 100
 BENCH    ?= .
+SIZES    ?= 10000,100000,1000000,5000000
 ARGS     ?=
 FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -broker-faults 200 -bugs 99 -overload 50000 -fuse required \
 	-disk-fills 100 -bad-syncs 100 -slow-disks 20 -refuse-within 1s -mend-within 30s
@@ -115,7 +116,22 @@ fuzz: compiler modules ## run every fuzz target for FUZZTIME (10s)
 		done
 
 .PHONY: bench
-bench: compiler modules ## run the benchmarks that match BENCH; read ratios, not rates
+bench: build ## measure everything beside its yardsticks, in some ten minutes (ARGS='-only lag')
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: build bin/bento bin/bento-csqlite bin/nats-server ## add Bento, which does the same work
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench -only peers $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: build ## look at the program at SIZES of orders, and draw docs/growth.svg
+	@go build -tags '$(TAGS)' -o bin/bench ./cmd/bench
+	@bin/bench -growth $(SIZES) $(ARGS)
+
+.PHONY: bench-go
+bench-go: compiler modules ## run the benchmarks of packages that match BENCH; read ratios, not rates
 	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
 
 .PHONY: cover
@@ -173,3 +189,13 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
 	@mv bin/govulncheck $@
+
+# Bento is a module of its own: nothing of the project depends on it.
+bin/bento:
+	@cd cmd/bench/peers/bento && go build -o $(CURDIR)/$@ .
+
+bin/bento-csqlite:
+	@cd cmd/bench/peers/bento && go build -tags csqlite -o $(CURDIR)/$@ .
+
+bin/nats-server: go.mod
+	@go build -o bin/nats-server github.com/nats-io/nats-server/v2

@@ -1,0 +1,5 @@
+//go:build !csqlite
+
+package main
+
+import _ "modernc.org/sqlite" // which Bento comes with
