@@ -42,7 +42,7 @@ func (b *bench) peerContests() []*contest.Contest {
 		Contestants: []contest.Contestant{
 			b.taker(bentoTakes, peerConnections, b.takenByBento),
 			b.taker(wholeProgram, peerConnections, b.takenByProgram),
-			b.taker(withArchive, peerConnections, b.takenBy("ingest", "stream", "archive")),
+			b.taker(withArchive, peerConnections, b.takenBy("ingest", "stream", "group", "archive")),
 		},
 		Comparisons: []contest.Comparison{
 			{What: bentoTakes, Against: bentoTakes},

@@ -67,11 +67,11 @@ func servePublish(arguments []string) error {
 }
 
 // serveIngest is the receiver of the program over the embedded broker, without what
-// else the program does: a folder, and "archive" where there is to be one. How durable an
-// answer is, is what the embedded broker does by default.
+// else the program does: a folder, when a webhook is on disk, and "archive" where there
+// is to be one.
 func serveIngest(arguments []string) (err error) {
 	dir := filepath.Join(arguments[0], "stream")
-	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir, Sync: eventlog.Sync(arguments[1])})
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func serveIngest(arguments []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(arguments) > 1 {
+	if len(arguments) > 2 {
 		leave, err := keepArchive(ctx, log, filepath.Join(arguments[0], "archive"))
 		if err != nil {
 			return err

@@ -17,6 +17,8 @@ const (
 	onePublish   = "one publish each, synced"
 	withArchive  = "ingest"
 	noArchive    = "ingest, no archive"
+	syncedEach   = "ingest, durability each"
+	syncedLater  = "ingest, durability page"
 	wholeProgram = "ticketrail serve"
 )
 
@@ -28,12 +30,14 @@ func (b *bench) webhookContests() (contests []*contest.Contest) {
 			Contestants: []contest.Contestant{
 				b.taker(nullHandler, connections, b.takenByNull),
 				b.taker(onePublish, connections, b.takenBy("publish", ".")),
-				b.taker(withArchive, connections, b.takenBy("ingest", "stream", "archive")),
-				b.taker(noArchive, connections, b.takenBy("ingest", "stream")),
+				b.taker(withArchive, connections, b.takenBy("ingest", "stream", "group", "archive")),
+				b.taker(noArchive, connections, b.takenBy("ingest", "stream", "group")),
+				b.taker(syncedEach, connections, b.takenBy("ingest", "stream", "each", "archive")),
+				b.taker(syncedLater, connections, b.takenBy("ingest", "stream", "page", "archive")),
 				b.taker(wholeProgram, connections, b.takenByProgram),
 			},
 		}
-		for _, what := range []string{nullHandler, onePublish, withArchive, noArchive, wholeProgram} {
+		for _, what := range []string{nullHandler, onePublish, withArchive, noArchive, syncedEach, syncedLater, wholeProgram} {
 			c.Comparisons = append(c.Comparisons, contest.Comparison{What: what, Against: nullHandler})
 		}
 		for _, what := range []string{withArchive, noArchive} {
