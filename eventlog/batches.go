@@ -56,6 +56,26 @@ func (b *Batch) last() uint64 { return b.Webhooks[len(b.Webhooks)-1].StreamSeque
 // be read, and a look at the stream after that one's first batch vouches for all
 // of its batches.
 func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
+	life := l.embedded.now() // before anything is read
+	return func(yield func(*Batch, error) bool) {
+		for batch, err := range l.Written(ctx, from, most) {
+			if err == nil {
+				err = life.onDisk(ctx, WebhooksStream, batch.last())
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Written is Batches that does not wait for a sync: for a copy of the stream, which syncs
+// what it has itself, meanwhile.
+func (l *Log) Written(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		subscriber := NewSubscriber(l.reading, SubscriberConfig{
 			Stream:   WebhooksStream,
@@ -66,7 +86,6 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 			erased:   l.erased,
 		})
 		defer subscriber.Close()
-		life := l.embedded.now() // before it is subscribed to
 		subscription, err := subscriber.subscribe(ctx, webhookRoot+".>")
 		if err != nil {
 			yield(nil, err)
@@ -74,10 +93,6 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 		}
 		reading := reading{messages: subscription.out, most: most}
 		for batch := reading.next(); batch != nil; batch = reading.next() {
-			if err := life.onDisk(ctx, WebhooksStream, batch.last()); err != nil {
-				yield(nil, err)
-				return
-			}
 			if !yield(batch, nil) {
 				return
 			}

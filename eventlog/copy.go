@@ -7,8 +7,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// Copy is a second copy of the stream, made of what [Log.Batches] gives out: what it has
-// is on disk in the stream as well. It is safe for concurrent use.
+// Copy is a second copy of the stream. It is safe for concurrent use.
 type Copy interface {
 	// Ready tells why it could not take a webhook now; nil where it could. Its
 	// error wraps ErrFull or ErrUnavailable.

@@ -121,10 +121,10 @@ func durable(ctx context.Context, life *life, ack *jetstream.PubAck, copy Copy) 
 			return err
 		}
 	}
-	if copy != nil {
-		return copy.Wait(ctx, ack.Sequence) // it is made of what is on disk here
+	if err := life.onDisk(ctx, ack.Stream, ack.Sequence); err != nil || copy == nil {
+		return err
 	}
-	return life.onDisk(ctx, ack.Stream, ack.Sequence)
+	return copy.Wait(ctx, ack.Sequence) // it has begun as soon as the sync here
 }
 
 func (s single) publish(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {

@@ -35,8 +35,9 @@ var ErrContradicts = errors.New("the stream contradicts the archive")
 
 // Log is what a Keeper needs of the stream.
 type Log interface {
-	// Batches reads the stream as eventlog.Log does.
-	Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error]
+	// Written reads the stream as eventlog.Log does. What is not synced there may be lost
+	// there in a power cut; then it is put back from here.
+	Written(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error]
 	// Erasures gives the tombstones after a stream sequence.
 	Erasures(ctx context.Context, after uint64) iter.Seq2[*domain.Webhook, error]
 	// Info tells where the stream stands.
@@ -118,7 +119,7 @@ func (k *Keeper) follow(ctx context.Context) error {
 	if err := k.checkStream(ctx); err != nil {
 		return err
 	}
-	for batch, err := range k.log.Batches(ctx, next, mostInGroup) {
+	for batch, err := range k.log.Written(ctx, next, mostInGroup) {
 		if err != nil {
 			return err
 		}

@@ -203,11 +203,11 @@ type pausing struct {
 	from   []uint64 // where readings began
 }
 
-func (p *pausing) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
+func (p *pausing) Written(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
 	p.from = append(p.from, from)
 	first := len(p.from) == 1
 	return func(yield func(*eventlog.Batch, error) bool) {
-		for batch, err := range p.Log.Batches(ctx, from, most) {
+		for batch, err := range p.Log.Written(ctx, from, most) {
 			if first {
 				_ = p.keeper.Pause(func() error { return nil })
 			}

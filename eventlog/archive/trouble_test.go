@@ -46,13 +46,13 @@ func (f *faulty) Info(ctx context.Context) (domain.StreamInfo, error) {
 	return f.Log.Info(ctx)
 }
 
-func (f *faulty) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
+func (f *faulty) Written(ctx context.Context, from uint64, most int) iter.Seq2[*eventlog.Batch, error] {
 	return func(yield func(*eventlog.Batch, error) bool) {
 		if err := f.fail(&f.batches); err != nil {
 			yield(nil, err)
 			return
 		}
-		for batch, err := range f.Log.Batches(ctx, from, most) {
+		for batch, err := range f.Log.Written(ctx, from, most) {
 			if err == nil {
 				batch.Webhooks = slices.DeleteFunc(batch.Webhooks, func(w *domain.Webhook) bool { return w.StreamSequence == f.without })
 			}
