@@ -35,6 +35,10 @@ const minVersion = 3_051_003
 // readers is how many connections read at once.
 const readers = 8
 
+// keptStatements is how many statements each of them keeps prepared: reads that differ
+// in their values alone share one.
+const keptStatements = "32"
+
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
 
@@ -165,7 +169,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
 		return err
 	}
-	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true"))
+	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true&_stmt_cache_size="+keptStatements))
 	if err != nil {
 		return err
 	}
