@@ -61,6 +61,11 @@ type ReadModel interface {
 	// WaitFor returns when the checkpoint has reached the stream sequence, or
 	// with the context's error.
 	WaitFor(ctx context.Context, streamSequence uint64) error
+	// Watch gives a function that tells whether what is read after Watch still holds: no
+	// longer from before anybody can see that it does not. WatchOrder is Watch for what
+	// Order reads.
+	Watch() (holds func() bool)
+	WatchOrder(source, key string) (holds func() bool)
 }
 
 // Webhooks is what the API reads of the stream. It must be safe for concurrent use.
@@ -141,6 +146,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		config:   config,
 		guard:    newGuard(&config),
 		budget:   newBudget(),
+		answers:  newAnswers(),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		mux:      http.NewServeMux(),
@@ -157,6 +163,7 @@ type handler struct {
 	config   Config
 	guard    guard
 	budget   budget
+	answers  *answers
 	metrics  metrics
 	log      *slog.Logger
 	mux      *http.ServeMux

@@ -24,12 +24,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { h.budget.held.Release(a.held) }()
-	r = r.WithContext(context.WithValue(context.WithValue(r.Context(), bearerKey{}, bearer), answerKey{}, a))
+	a.bearer, a.question = bearer, questionOf(r, bearer)
+	if h.again(a, r) {
+		return
+	}
+	r = r.WithContext(context.WithValue(r.Context(), answerKey{}, a))
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		writeProblem(a, invalid("query", "is not a query string"))
 		return
 	}
 	h.route(a, r)
+	if a.kept != nil {
+		a.kept.pattern = r.Pattern
+		h.answers.keep(a.question, a.kept)
+	}
 }
 
 // secure sets the headers that every answer bears. No-store is what an answer
@@ -107,6 +115,10 @@ type answer struct {
 	status int   // 0 until the answer has begun
 	broken bool  // nobody reads it any more
 	held   int64 // bytes, of the budget
+
+	bearer   Token
+	question question
+	kept     *kept // nil for an answer that is not kept
 }
 
 func (a *answer) WriteHeader(status int) {

@@ -24,6 +24,10 @@ type faulty struct {
 	waitFor func(ctx context.Context) error
 }
 
+func (faulty) Watch() (holds func() bool) { return func() bool { return false } }
+
+func (f faulty) WatchOrder(string, string) (holds func() bool) { return f.Watch() }
+
 func (f faulty) Order(ctx context.Context, _, _ string) (*domain.Order, error) { return f.order(ctx) }
 func (f faulty) WaitFor(ctx context.Context, _ uint64) error                   { return f.waitFor(ctx) }
 

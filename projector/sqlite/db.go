@@ -49,6 +49,8 @@ type DB struct {
 	writer *sql.DB
 	reader *sql.DB
 	write  writeStatements
+	// changes are told by who commits, and watched by who reads.
+	changes *changes
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
@@ -75,7 +77,7 @@ func OpenScratch(ctx context.Context, path string) (*DB, error) {
 // OpenCopy opens a copy that CopyTo made, for reading only. It returns
 // domain.ErrDamaged or ErrSchema where what is in the file forbids it.
 func OpenCopy(ctx context.Context, path string) (*DB, error) {
-	db := &DB{path: path, committed: make(chan struct{})}
+	db := &DB{path: path, changes: newChanges(), committed: make(chan struct{})}
 	var err error
 	if db.reader, err = sql.Open("sqlite3", dsn(path, "ro", "immutable=1&_query_only=true")); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, err)
@@ -129,7 +131,7 @@ func openSynced(ctx context.Context, path, synced string) (*DB, error) {
 			return nil, fmt.Errorf("open read model: %w", err)
 		}
 	}
-	db := &DB{path: path, synced: synced, logHolds: true, committed: make(chan struct{})}
+	db := &DB{path: path, synced: synced, logHolds: true, changes: newChanges(), committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
 		return nil, openError(path, errors.Join(err, db.Close()))
 	}
