@@ -79,7 +79,7 @@ func (a *answers) put(q question, k *kept) {
 	}
 }
 
-func weigh(q question, k *kept) int { return len(q.target) + len(k.body) + keptOverhead }
+func weigh(q question, k *kept) int { return len(q.target) + cap(k.body) + keptOverhead }
 
 // forget empties it, as after an erasure: what no longer holds is not answered, but is
 // still in memory.
@@ -136,16 +136,17 @@ func encode[T any](value T) (encoded[T], error) {
 
 func (e encoded[T]) encodedText() []byte { return e.text }
 
-// asJSON writes what is encoded as it is.
-var asJSON = huma.Format{
-	Marshal: func(w io.Writer, value any) error {
+// jsonFormat is huma's, but that it writes what is encoded as it is.
+func jsonFormat() huma.Format {
+	format := huma.DefaultJSONFormat
+	format.Marshal = func(w io.Writer, value any) error {
 		if e, ok := value.(interface{ encodedText() []byte }); ok {
 			_, err := w.Write(e.encodedText())
 			return err
 		}
 		return huma.DefaultJSONFormat.Marshal(w, value)
-	},
-	Unmarshal: huma.DefaultJSONFormat.Unmarshal,
+	}
+	return format
 }
 
 // Schema is that of the type.

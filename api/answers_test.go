@@ -83,7 +83,7 @@ func TestKeptAnswersAreThoseOfTheReadModel(t *testing.T) {
 			default:
 				l.apply("ordatic", "ordatic", secretive(key, n))
 			}
-			for _, target := range []string{"/v1/orders/ordatic/" + key, "/v1/orders?limit=2", "/v1/orders?q=secret", "/v1/orders/ordatic/nobody"} {
+			for _, target := range []string{"/v1/orders/ordatic/" + key, "/v1/orders/ordatic/" + key + "/timeline?limit=3", "/v1/orders?limit=2", "/v1/orders?q=secret", "/v1/orders/ordatic/nobody"} {
 				for _, token := range []string{"read", "raw"} {
 					want := ask(t, forgetting, target, token)
 					for range 2 {
