@@ -48,7 +48,7 @@ func (u unwatched) WatchOrder(string, string) (holds func() bool) { return u.Wat
 func secretive(key string, n int) domain.Event {
 	e := accepted(key)
 	e.Stamp = domain.NewStamp(domain.InstantOf(opening.Add(time.Duration(n)*time.Second)), 0, 0, domain.Digest{})
-	e.Facts.ProviderStatus, e.Facts.Reference = fmt.Sprint("status-", n), fmt.Sprint("secret-", n)
+	e.ProviderStatus, e.Reference = fmt.Sprint("status-", n), fmt.Sprint("secret-", n)
 	return e
 }
 
