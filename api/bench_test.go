@@ -42,7 +42,7 @@ const (
 // BenchmarkReads is what reads cost beside a handler that does nothing, over kept-alive
 // connections. The two take turns: of-null is the API's share of that handler's rate,
 // and cpu-of-null the same by the processor's time, in which others have no part. Orders
-// are read for the first time in read-once, and again and again in read-again.
+// and pages are read for the first time where it says once, and again and again elsewhere.
 func BenchmarkReads(b *testing.B) {
 	paths, handler := crowd(b)
 	shuffled := slices.Clone(paths)
@@ -55,10 +55,20 @@ func BenchmarkReads(b *testing.B) {
 		{"again", shuffled[:min(len(shuffled), benchPaths)]},
 		{"timeline", []string{shuffled[0] + "/timeline", shuffled[1] + "/timeline", shuffled[2] + "/timeline"}},
 		{"page", []string{"/v1/orders?limit=50", "/v1/orders?limit=50&source=ordatic", "/v1/orders?limit=50&state=completed"}},
+		{"page-once", pagesOnce()},
 		{"counts", []string{"/v1/stats?minutes=1"}},
 	} {
 		b.Run(read.name, func(b *testing.B) { besideNull(b, handler, read.paths) })
 	}
+}
+
+// pagesOnce gives pages that nobody has asked for before.
+func pagesOnce() (paths []string) {
+	for n := range 100_000 {
+		since := opening.Add(-time.Duration(n) * time.Second).Format(time.RFC3339)
+		paths = append(paths, "/v1/orders?limit=50&source=ordatic&updated_since="+since)
+	}
+	return paths
 }
 
 // besideNull reads the paths from the handler and from one that does nothing.

@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,19 +93,22 @@ func (i Instant) Compare(j Instant) int {
 
 // String gives the instant as RFC 3339 in UTC with the fraction it was given in,
 // and "" for the zero Instant.
-func (i Instant) String() string {
-	if !i.given {
-		return ""
-	}
-	layout := "2006-01-02T15:04:05"
-	if i.fraction > 0 {
-		layout += "." + strings.Repeat("0", int(i.fraction))
-	}
-	return i.Time().Format(layout + "Z")
-}
+func (i Instant) String() string { return string(i.appendTo(nil)) }
 
 // MarshalText gives what String gives.
-func (i Instant) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+func (i Instant) MarshalText() ([]byte, error) { return i.appendTo(nil), nil }
+
+func (i Instant) appendTo(text []byte) []byte {
+	const layout, whole = "2006-01-02T15:04:05.000000000", len("2006-01-02T15:04:05")
+	if !i.given {
+		return text
+	}
+	end := whole
+	if i.fraction > 0 {
+		end += len(".") + int(i.fraction)
+	}
+	return append(i.Time().AppendFormat(slices.Grow(text, len(layout)+1), layout[:end]), 'Z')
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (i *Instant) UnmarshalText(text []byte) (err error) {

@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -59,7 +60,10 @@ func (s Stamp) ahead(t Stamp) string {
 
 // MarshalText gives the four parts, slash between: "2024-01-03T14:25:06Z/3/7/9f86d081884c7d65".
 func (s Stamp) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s/%d/%d/%016x", s.Clock, s.History, s.Rank, s.Body), nil
+	text := append(s.Clock.appendTo(make([]byte, 0, 64)), '/')
+	text = append(strconv.AppendUint(text, uint64(s.History), 10), '/')
+	text = append(strconv.AppendUint(text, uint64(s.Rank), 10), '/')
+	return hex.AppendEncode(text, binary.BigEndian.AppendUint64(nil, s.Body)), nil
 }
 
 // UnmarshalText reads what MarshalText wrote.
