@@ -103,7 +103,7 @@ func (h *handler) again(a *answer, r *http.Request) bool {
 	if k == nil {
 		return false
 	}
-	r.Pattern = k.pattern
+	a.kept, r.Pattern = k, k.pattern
 	header := a.Header()
 	header.Set("Content-Type", typeJSON)
 	if k.etag != "" {

@@ -18,10 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/domain/provider/simulate"
@@ -73,8 +75,11 @@ func pagesOnce() (paths []string) {
 
 // besideNull reads the paths from the handler and from one that does nothing.
 func besideNull(b *testing.B, handler http.Handler, paths []string) {
-	null := newReaders(b, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }), paths)
-	read := newReaders(b, handler, paths)
+	nothing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
+	null := newReaders(b, httptest.NewUnstartedServer(nothing), paths)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = api.Server("", handler)
+	read := newReaders(b, server, paths)
 	read.send(b, 1) // opens what is opened once
 	b.ResetTimer()
 	for range (b.N + benchRound - 1) / benchRound {
@@ -98,8 +103,8 @@ type readers struct {
 	times      []time.Duration
 }
 
-func newReaders(b *testing.B, handler http.Handler, paths []string) *readers {
-	server := httptest.NewServer(handler)
+func newReaders(b *testing.B, server *httptest.Server, paths []string) *readers {
+	server.Start()
 	b.Cleanup(server.Close)
 	r := &readers{paths: paths}
 	for range benchClients {
@@ -214,7 +219,9 @@ func crowd(b *testing.B) (paths []string, handler http.Handler) {
 		batch.Checkpoint = domain.Checkpoint{StreamSequence: uint64(len(l.sent)), Stream: identity(), Counts: l.counts, Version: 1}
 		require.NoError(b, l.Model.Commit(b.Context(), batch))
 	}
-	return paths, api.New(l.Model, l, api.Config{Now: now, Sources: []api.Source{{Name: "ordatic", Currency: "SEK"}}})
+	return paths, api.New(l.Model, l, api.Config{
+		Sources: []api.Source{{Name: "ordatic", Currency: "SEK"}}, Tokens: access.NewTokens(b.TempDir()), Registerer: prometheus.NewRegistry(),
+	})
 }
 
 // history is what a source tells of one order.

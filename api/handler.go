@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"runtime/debug"
+	"strconv"
 )
 
 // ServeHTTP answers one request, and whatever happens, it answers once.
@@ -121,16 +122,21 @@ type answer struct {
 	kept     *kept // nil for an answer that is not kept
 }
 
+// WriteHeader tells the length of what is kept, since it is whole: net/http would send
+// it in chunks.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
+	}
+	if a.kept != nil && status == http.StatusOK {
+		a.Header().Set("Content-Length", strconv.Itoa(len(a.kept.body)))
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
 	}
 	n, err := a.ResponseWriter.Write(p)
 	a.broken = a.broken || err != nil
