@@ -19,6 +19,14 @@
 // A read may carry min_stream_sequence, the stream sequence that the ingest
 // answered with. It waits until the read model has come that far.
 //
+// # What is kept
+//
+// An answer about orders is kept as it was sent, for who asks the same with the same
+// scope, until the read model says that it no longer holds, which is before anybody can
+// see that: nobody is told what is older than what they have seen. An erasure is
+// answered when nothing of the order is kept any more. Only the lag in [Stats] may be a
+// tenth of a second old.
+//
 // # Who may ask
 //
 // Where there is a token every path but the two probes needs one, whose [Scope] lets
