@@ -23,8 +23,7 @@ const keptOverhead = 400
 type answers struct {
 	mu         sync.Mutex
 	young, old map[question]*kept
-	bytes      int                        // of the young
-	making     map[question]chan struct{} // by one for others; closed when made
+	bytes      int // of the young
 }
 
 // question is what decides an answer, beside the read model.
@@ -41,9 +40,7 @@ type kept struct {
 	body    []byte
 }
 
-func newAnswers() *answers {
-	return &answers{young: map[question]*kept{}, old: map[question]*kept{}, making: map[question]chan struct{}{}}
-}
+func newAnswers() *answers { return &answers{young: map[question]*kept{}, old: map[question]*kept{}} }
 
 // find gives the answer to a question, nil where none is kept that holds.
 func (a *answers) find(q question) *kept {
@@ -60,34 +57,6 @@ func (a *answers) find(q question) *kept {
 		a.put(q, k)
 	}
 	return k
-}
-
-// take has one make an answer for all who ask for it again and again, as after each
-// commit. The caller makes it, and calls mine when it is made; or, where mine is nil,
-// somebody else has made it meanwhile, if it was asked for before.
-func (a *answers) take(ctx context.Context, q question) (mine func()) {
-	a.mu.Lock()
-	made, taken := a.making[q]
-	if askedBefore := a.young[q] != nil || a.old[q] != nil; askedBefore && !taken {
-		made = make(chan struct{})
-		a.making[q] = made
-		mine = func() { a.made(q, made) }
-	}
-	a.mu.Unlock()
-	if taken {
-		select {
-		case <-made:
-		case <-ctx.Done():
-		}
-	}
-	return mine
-}
-
-func (a *answers) made(q question, made chan struct{}) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.making, q)
-	close(made)
 }
 
 // keep keeps an answer if it still holds.
@@ -122,7 +91,7 @@ func (a *answers) forget() {
 
 // questionOf gives what a request asks, the zero question where its answer is never kept.
 func questionOf(r *http.Request, bearer Token) question {
-	if r.Method != http.MethodGet || r.RequestURI == "" {
+	if r.Method != http.MethodGet {
 		return question{}
 	}
 	return question{target: r.RequestURI, scope: bearer.Scope}

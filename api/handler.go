@@ -29,11 +29,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.again(a, r) {
 		return
 	}
-	if made := h.answers.take(r.Context(), a.question); made != nil {
-		defer made()
-	} else if h.again(a, r) {
-		return
-	}
 	r = r.WithContext(context.WithValue(r.Context(), answerKey{}, a))
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		writeProblem(a, invalid("query", "is not a query string"))
