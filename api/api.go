@@ -19,6 +19,14 @@
 // A read may carry min_stream_sequence, the stream sequence that the ingest
 // answered with. It waits until the read model has come that far.
 //
+// # What is kept
+//
+// An answer about orders is kept as it was sent, for who asks the same with the same
+// scope, until the read model says that it no longer holds, which is before anybody can
+// see that: nobody is told what is older than what they have seen. An erasure is
+// answered when nothing of the order is kept any more. Only the lag in [Stats] may be a
+// tenth of a second old.
+//
 // # Who may ask
 //
 // Where there is a token every path but the two probes needs one, whose [Scope] lets
@@ -61,6 +69,11 @@ type ReadModel interface {
 	// WaitFor returns when the checkpoint has reached the stream sequence, or
 	// with the context's error.
 	WaitFor(ctx context.Context, streamSequence uint64) error
+	// Watch gives a function that tells whether what is read after Watch still holds: no
+	// longer from before anybody can see that it does not. WatchOrder is Watch for what
+	// Order reads.
+	Watch() (holds func() bool)
+	WatchOrder(source, key string) (holds func() bool)
 }
 
 // Webhooks is what the API reads of the stream. It must be safe for concurrent use.
@@ -141,6 +154,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		config:   config,
 		guard:    newGuard(&config),
 		budget:   newBudget(),
+		answers:  newAnswers(),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		mux:      http.NewServeMux(),
@@ -157,6 +171,7 @@ type handler struct {
 	config   Config
 	guard    guard
 	budget   budget
+	answers  *answers
 	metrics  metrics
 	log      *slog.Logger
 	mux      *http.ServeMux

@@ -35,6 +35,7 @@ func newDocument(mux *http.ServeMux) *document {
 	// The pages that huma would serve load scripts from elsewhere, and its
 	// document is made while requests race for it: this package serves its own.
 	config.DocsPath, config.OpenAPIPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
+	config.Formats = map[string]huma.Format{typeJSON: jsonFormat(), "json": jsonFormat()}
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = []huma.Transformer{asProblem}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

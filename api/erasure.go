@@ -75,6 +75,7 @@ func (h *handler) erase(ctx context.Context, in *eraseInput) (*eraseOutput, erro
 		return nil, err
 	}
 	erased, err := h.config.Eraser.Erase(ctx, in.Source, in.Key, domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}, in.Body.Plan)
+	h.answers.forget()
 	if err != nil {
 		return nil, lookedBack(unjustified(err), h.noOrder(in.Source))
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"runtime/debug"
+	"strconv"
 )
 
 // ServeHTTP answers one request, and whatever happens, it answers once.
@@ -24,12 +25,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { h.budget.held.Release(a.held) }()
-	r = r.WithContext(context.WithValue(context.WithValue(r.Context(), bearerKey{}, bearer), answerKey{}, a))
+	a.bearer, a.question = bearer, questionOf(r, bearer)
+	if h.again(a, r) {
+		return
+	}
+	r = r.WithContext(context.WithValue(r.Context(), answerKey{}, a))
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		writeProblem(a, invalid("query", "is not a query string"))
 		return
 	}
 	h.route(a, r)
+	if a.kept != nil {
+		a.kept.pattern = r.Pattern
+		h.answers.keep(a.question, a.kept)
+	}
 }
 
 // secure sets the headers that every answer bears. No-store is what an answer
@@ -107,18 +116,27 @@ type answer struct {
 	status int   // 0 until the answer has begun
 	broken bool  // nobody reads it any more
 	held   int64 // bytes, of the budget
+
+	bearer   Token
+	question question
+	kept     *kept // nil for an answer that is not kept
 }
 
+// WriteHeader tells the length of what is kept, since it is whole: net/http would send
+// it in chunks.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
+	}
+	if a.kept != nil && status == http.StatusOK {
+		a.Header().Set("Content-Length", strconv.Itoa(len(a.kept.body)))
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
 	}
 	n, err := a.ResponseWriter.Write(p)
 	a.broken = a.broken || err != nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -51,7 +50,7 @@ type ordersInput struct {
 	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first."`
 }
 
-type ordersOutput struct{ Body OrderList }
+type ordersOutput struct{ Body encoded[OrderList] }
 
 type orderInput struct {
 	AtLeast
@@ -70,8 +69,11 @@ type orderOutput struct {
 	Status       int
 	ETag         string `header:"ETag" doc:"Changes whenever the answer would."`
 	CacheControl string `header:"Cache-Control"`
-	Body         Order
+	Body         encoded[Order]
 }
+
+// revalidate has a client that kept an answer ask whether it still holds.
+const revalidate = "no-cache"
 
 func (h *handler) routeOrders(d *document) {
 	read(h, d, huma.Operation{
@@ -105,6 +107,7 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	if err := openCursor(scope, in.Cursor, &query.After); err != nil {
 		return nil, err
 	}
+	holds := h.model.Watch()
 	found, err := h.ordersAt(ctx, at, query)
 	if err != nil {
 		return nil, err
@@ -113,7 +116,14 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 		return sealCursor(scope, query.Sort.Position(last))
 	})
 	told := each(found, func(o *domain.Order) Order { return h.order(ctx, o) })
-	return &ordersOutput{Body: OrderList{Orders: told, NextCursor: next}}, nil
+	body, err := encode(OrderList{Orders: told, NextCursor: next})
+	if err != nil {
+		return nil, err
+	}
+	if at == nil {
+		keep(ctx, &kept{holds: holds, body: body.text})
+	}
+	return &ordersOutput{Body: body}, nil
 }
 
 // query gives what the parameters select. The same selection in other words, its
@@ -167,13 +177,18 @@ func scopeOf(q domain.OrderQuery, at *uint64) string {
 }
 
 func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
+	holds := h.model.WatchOrder(in.Source, in.Key)
 	found, err := h.orderAt(ctx, in.OrderPath, in.At)
 	if err != nil {
 		return nil, err
 	}
-	out := &orderOutput{Status: http.StatusOK, CacheControl: "no-cache", Body: h.order(ctx, found)}
-	if out.ETag, err = etagOf(out.Body); err != nil {
+	body, err := encode(h.order(ctx, found))
+	if err != nil {
 		return nil, err
+	}
+	out := &orderOutput{Status: http.StatusOK, ETag: etagOf(body.text), CacheControl: revalidate, Body: body}
+	if in.At == "" {
+		keep(ctx, &kept{holds: holds, etag: out.ETag, body: body.text})
 	}
 	if matches(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
@@ -183,12 +198,9 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 
 // etagOf gives the strong ETag of an answer: a sum over all of it, since the
 // configured currency changes an order without any webhook.
-func etagOf(body any) (string, error) {
-	sum := sha256.New()
-	if err := json.NewEncoder(sum).Encode(body); err != nil {
-		return "", fmt.Errorf("encode answer: %w", err)
-	}
-	return `"` + hex.EncodeToString(sum.Sum(nil)[:16]) + `"`, nil
+func etagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
 // matches tells whether an If-None-Match header names the ETag. The comparison is

@@ -24,14 +24,22 @@ type faulty struct {
 	waitFor func(ctx context.Context) error
 }
 
+func (faulty) Watch() (holds func() bool) { return func() bool { return false } }
+
+func (f faulty) WatchOrder(string, string) (holds func() bool) { return f.Watch() }
+
 func (f faulty) Order(ctx context.Context, _, _ string) (*domain.Order, error) { return f.order(ctx) }
 func (f faulty) WaitFor(ctx context.Context, _ uint64) error                   { return f.waitFor(ctx) }
 
-// ask puts one question to a handler without a connection.
-func ask(t *testing.T, handler http.Handler, path string) reply {
+// ask puts one question to a handler without a connection, with a token where one is given.
+func ask(t *testing.T, handler http.Handler, path string, token ...string) reply {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, http.NoBody))
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, http.NoBody)
+	for _, token := range token {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	handler.ServeHTTP(recorder, request)
 	return reply{t: t, Status: recorder.Code, Header: recorder.Header(), Body: recorder.Body.String()}
 }
 

@@ -97,13 +97,12 @@ func scopeNeeded(op *huma.Operation) (scope Scope) {
 	return scope
 }
 
-// bearerKey is where the context of a request has the token that it came with.
-type bearerKey struct{}
-
 // bearerOf gives the token that a request came with.
 func bearerOf(ctx context.Context) Token {
-	bearer, _ := ctx.Value(bearerKey{}).(Token)
-	return bearer
+	if a, ok := ctx.Value(answerKey{}).(*answer); ok {
+		return a.bearer
+	}
+	return Token{}
 }
 
 // seesPersonal tells whether who asks may see what is personal of an order.

@@ -36,7 +36,7 @@ type timelineInput struct {
 	Page
 }
 
-type timelineOutput struct{ Body Timeline }
+type timelineOutput struct{ Body encoded[Timeline] }
 
 func (h *handler) routeTimeline(d *document) {
 	read(h, d, huma.Operation{
@@ -55,6 +55,7 @@ func (h *handler) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 		return nil, err
 	}
 	after := domain.TimelinePosition{StreamSequence: streamSequence, Ordinal: int(ordinal)}
+	holds := h.model.Watch()
 	entries, err := h.model.Timeline(ctx, in.Source, in.Key, after, in.more())
 	if err != nil {
 		return nil, notFound(err, h.noOrder(in.Source))
@@ -66,7 +67,12 @@ func (h *handler) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	if redacted {
 		entries = each(entries, domain.TimelineEntry.Redacted)
 	}
-	return &timelineOutput{Body: Timeline{Entries: each(entries, timelineEntry), NextCursor: next, Redacted: redacted}}, nil
+	body, err := encode(Timeline{Entries: each(entries, timelineEntry), NextCursor: next, Redacted: redacted})
+	if err != nil {
+		return nil, err
+	}
+	keep(ctx, &kept{holds: holds, body: body.text})
+	return &timelineOutput{Body: body}, nil
 }
 
 func timelineEntry(e domain.TimelineEntry) TimelineEntry {

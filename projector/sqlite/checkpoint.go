@@ -12,7 +12,7 @@ import (
 // Checkpoint gives how far the read model is; the zero Checkpoint before the
 // first commit.
 func (db *DB) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
-	c, err := readCheckpoint(db.reader.QueryRowContext(ctx, `
+	c, err := readCheckpoint(db.reader.QueryRowContext(toTheEnd(ctx), `
 		SELECT version, stream, stream_created_at, checkpoint, chain, previous_chain,
 		       applied, duplicate, not_about_order, quarantined
 		FROM projection`))

@@ -38,6 +38,10 @@ const minVersion = 3_051_003
 // readers is how many connections read at once.
 const readers = 8
 
+// keptStatements is how many statements each of them keeps prepared: reads that differ
+// in their values alone share one.
+const keptStatements = "32"
+
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
 
@@ -55,6 +59,8 @@ type DB struct {
 	write  writeStatements
 	// writeBack is nil where nothing is committed to a log.
 	writeBack *writeBack
+	// changes are told by who commits, and watched by who reads.
+	changes *changes
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
@@ -78,7 +84,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := syncFile(path); err != nil {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
-	db := &DB{path: path, logHolds: true, committed: make(chan struct{})}
+	db := &DB{path: path, logHolds: true, changes: newChanges(), committed: make(chan struct{})}
 	if err := db.open(ctx); err != nil {
 		return nil, openError(path, errors.Join(err, db.Close()))
 	}
@@ -164,7 +170,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 	if err := db.setWriteBack(ctx); err != nil {
 		return err
 	}
-	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true"))
+	db.reader, err = sql.Open("sqlite3", dsn(db.path, "ro", "_query_only=true&_stmt_cache_size="+keptStatements))
 	if err != nil {
 		return err
 	}

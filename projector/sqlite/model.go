@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -74,6 +75,7 @@ func (m *Model) Close() error {
 func (l *lease) retire() (unused bool) {
 	unused = !l.retired && l.users == 0
 	l.retired = true
+	l.db.changes.over.Store(true)
 	return unused
 }
 
@@ -115,6 +117,24 @@ func using[T any](m *Model, read func(*DB) (T, error)) (T, error) {
 	}
 	result, err := read(l.db)
 	return result, errors.Join(damage(err), m.giveBack(l))
+}
+
+// Watch gives a function that tells whether what is read after Watch still holds. It
+// does no longer before a commit, or another file, can be seen by anybody.
+func (m *Model) Watch() (holds func() bool) {
+	return m.watch(func(c *changes) *atomic.Uint64 { return &c.all })
+}
+
+// WatchOrder is Watch for what is read of one order, but for its timeline.
+func (m *Model) WatchOrder(source, key string) (holds func() bool) {
+	return m.watch(func(c *changes) *atomic.Uint64 { return c.of(source, key) })
+}
+
+func (m *Model) watch(counter func(*changes) *atomic.Uint64) (holds func() bool) {
+	m.mu.Lock()
+	changes := m.current.db.changes
+	m.mu.Unlock()
+	return changes.watch(counter(changes))
 }
 
 // Path gives the path of the file in use.

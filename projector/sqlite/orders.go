@@ -16,7 +16,7 @@ import (
 
 // Order gives one order, or domain.ErrNotFound.
 func (db *DB) Order(ctx context.Context, source, key string) (*domain.Order, error) {
-	order, err := readOrder(db.reader.QueryRowContext(ctx, selectOrder, source, key))
+	order, err := readOrder(db.reader.QueryRowContext(toTheEnd(ctx), selectOrder, source, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("order of source %s: %w", source, domain.ErrNotFound)
 	}
@@ -30,6 +30,10 @@ const selectOrder = `
 	SELECT id, document
 	FROM orders
 	WHERE source = ? AND key = ?`
+
+// toTheEnd is for a read of a few rows by their keys: it has ended before anybody could
+// want to interrupt it, and to watch for that would take longer than the read.
+func toTheEnd(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 func readOrder(row scanner) (*domain.Order, error) {
 	var id uint64
@@ -47,7 +51,11 @@ func readOrder(row scanner) (*domain.Order, error) {
 
 // Orders gives a page of the orders that the query selects.
 func (db *DB) Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error) {
-	query, args := selectOrders(q)
+	walk, err := db.walks(ctx, &q)
+	if err != nil {
+		return nil, fmt.Errorf("list orders: %w", err)
+	}
+	query, args := selectOrders(&q, walk)
 	rows, err := db.reader.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
@@ -55,21 +63,49 @@ func (db *DB) Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order,
 	return collect(rows, readOrder)
 }
 
-func selectOrders(q domain.OrderQuery) (query string, args []any) {
+// walks tells whether to go through the orders in the sort asked for until a page is
+// full, rather than to sort all of the states and the source asked for: by the tallies
+// the page is full after limit * all / matching orders.
+func (db *DB) walks(ctx context.Context, q *domain.OrderQuery) (bool, error) {
+	if q.Source == "" && len(q.States) == 0 {
+		return true, nil
+	}
+	var matching, all float64
+	names, args := stateNames(q.States)
+	err := db.reader.QueryRowContext(toTheEnd(ctx), `
+		SELECT ifnull(sum(orders) FILTER (WHERE ? IN ('', source) AND (`+names+`)), 0), ifnull(sum(orders), 0)
+		FROM order_tallies`, append([]any{q.Source}, args...)...).Scan(&matching, &all)
+	return matching*matching > float64(q.Limit)*all, err
+}
+
+// stateNames gives the condition that a state is one of these, true where there are none.
+func stateNames(states []domain.State) (condition string, names []any) {
+	if len(states) == 0 {
+		return "true", nil
+	}
+	for _, state := range states {
+		names = append(names, state.String())
+	}
+	return "state IN (?" + strings.Repeat(", ?", len(names)-1) + ")", names
+}
+
+// selectOrders gives the query of a page. A plus before a column keeps its index out of
+// use, so that a walk stays one.
+func selectOrders(q *domain.OrderQuery, walk bool) (query string, args []any) {
+	column, direction, beyond := sorting(q.Sort)
+	indexed := map[bool]string{true: "+", false: ""}[walk]
 	var where []string
 	filter := func(condition string, values ...any) {
 		where = append(where, condition)
 		args = append(args, values...)
 	}
-	if len(q.States) > 0 {
-		names := make([]any, len(q.States))
-		for i, state := range q.States {
-			names[i] = state.String()
-		}
-		filter("state IN (?"+strings.Repeat(", ?", len(names)-1)+")", names...)
+	if states, names := stateNames(q.States); len(names) == 1 && column != "id" {
+		filter(states, names...) // its index has the sort
+	} else if len(names) > 0 {
+		filter(indexed+states, names...)
 	}
 	if q.Source != "" {
-		filter("source = ?", q.Source)
+		filter(indexed+"source = ?", q.Source)
 	}
 	if q.Store != "" {
 		filter("store_id = ? AND store_id <> ''", q.Store)
@@ -87,7 +123,6 @@ func selectOrders(q domain.OrderQuery) (query string, args []any) {
 	if !q.UpdatedSince.IsZero() {
 		filter("last_seen_at >= ?", nanoseconds(q.UpdatedSince))
 	}
-	column, direction, beyond := sorting(q.Sort)
 	if q.After != 0 {
 		filter(column+beyond+"?", q.After)
 	}

@@ -1,10 +1,16 @@
 package sqlite_test
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -64,6 +70,48 @@ func TestOrderFilters(t *testing.T) {
 		require.NoError(t, err, test.name)
 		require.Equal(t, test.want, keys(orders), test.name)
 	}
+}
+
+// A page has the orders asked for in the sort asked for, whether many orders or few are
+// in those states: it is found in other ways.
+func TestPagesOfManyAndOfFew(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	w := newWriter(t, db)
+	all := []domain.Fulfillment{domain.FulfillmentNone, domain.FulfillmentAccepted, domain.FulfillmentInKitchen, domain.FulfillmentReady}
+	var created []*domain.Order
+	for i := range 300 {
+		created = append(created, w.apply(step(fmt.Sprint(i), all[min(i%40, len(all)-1)])))
+	}
+	w.commit()
+	for i := range 100 {
+		w.apply(step(fmt.Sprint(i*7%300), all[i%len(all)]))
+	}
+	w.commit()
+	rapid.Check(t, func(t *rapid.T) {
+		q := domain.OrderQuery{
+			States: rapid.SliceOfNDistinct(rapid.SampledFrom([]domain.State{domain.StatePlaced, domain.StateAccepted, domain.StateInKitchen, domain.StateReady}), 0, 3, rapid.ID).Draw(t, "states"),
+			Source: rapid.SampledFrom([]string{"", "shop", "elsewhere"}).Draw(t, "source"),
+			Sort:   rapid.SampledFrom([]domain.OrderSort{domain.SortUpdatedAscending, domain.SortUpdatedDescending, domain.SortCreatedAscending, domain.SortCreatedDescending}).Draw(t, "sort"),
+			Limit:  rapid.IntRange(1, 60).Draw(t, "limit"),
+		}
+		var want []*domain.Order
+		for _, o := range created {
+			if (len(q.States) == 0 || slices.Contains(q.States, o.State())) && q.Source != "elsewhere" {
+				want = append(want, o)
+			}
+		}
+		slices.SortFunc(want, func(a, b *domain.Order) int {
+			order := cmp.Compare(q.Sort.Position(a), q.Sort.Position(b))
+			if strings.HasPrefix(string(q.Sort), "-") {
+				return -order
+			}
+			return order
+		})
+		got, err := db.Orders(context.Background(), q)
+		require.NoError(t, err)
+		require.Equal(t, keys(want[:min(q.Limit, len(want))]), keys(got))
+	})
 }
 
 // A timeline is read in pages, and an unknown order has none.

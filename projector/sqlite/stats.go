@@ -12,6 +12,7 @@ import (
 // Stats gives the tallies: orders by source and state, webhooks by source and
 // minute from since on, and time spent in each state.
 func (db *DB) Stats(ctx context.Context, since time.Time) (domain.Stats, error) {
+	ctx = toTheEnd(ctx)
 	orders, errOrders := db.orderCounts(ctx)
 	minutes, errMinutes := db.minuteCounts(ctx, since)
 	durations, errDurations := db.stateDurations(ctx)

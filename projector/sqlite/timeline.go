@@ -12,6 +12,7 @@ import (
 // Timeline gives up to limit entries of an order's timeline after a position, in
 // the order of the stream, or domain.ErrNotFound for an order that is not known.
 func (db *DB) Timeline(ctx context.Context, source, key string, after domain.TimelinePosition, limit int) ([]domain.TimelineEntry, error) {
+	ctx = toTheEnd(ctx)
 	id, err := orderID(ctx, db.reader, source, key)
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
