@@ -94,7 +94,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 // OpenCopy opens a copy that CopyTo made, for reading only. It returns
 // domain.ErrDamaged or ErrSchema where what is in the file forbids it.
 func OpenCopy(ctx context.Context, path string) (*DB, error) {
-	db := &DB{path: path, committed: make(chan struct{})}
+	db := &DB{path: path, changes: newChanges(), committed: make(chan struct{})}
 	var err error
 	if db.reader, err = sql.Open("sqlite3", dsn(path, "ro", "immutable=1&_query_only=true")); err != nil {
 		return nil, fmt.Errorf("open copy %s: %w", path, err)
