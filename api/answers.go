@@ -91,7 +91,7 @@ func (a *answers) forget() {
 
 // questionOf gives what a request asks, the zero question where its answer is never kept.
 func questionOf(r *http.Request, bearer Token) question {
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet || r.RequestURI == "" {
 		return question{}
 	}
 	return question{target: r.RequestURI, scope: bearer.Scope}

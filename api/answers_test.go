@@ -73,7 +73,7 @@ func TestKeptAnswersAreThoseOfTheReadModel(t *testing.T) {
 			key := rapid.SampledFrom(keys).Draw(r, "key")
 			switch act {
 			case 0:
-				l.switchTo(fmt.Sprint(n, ".db"), fmt.Sprintf(`UPDATE orders SET document = json_set(document, '$.provider_status.value', 'switched-%d')`, n))
+				l.switchTo(fmt.Sprint("switched-", n, ".db"), fmt.Sprintf(`UPDATE orders SET document = json_set(document, '$.provider_status.value', 'switched-%d')`, n))
 			case 1:
 				l.apply("ordatic", "ordatic", domain.Event{Key: key, Kind: domain.Tombstone})
 			case 2:
