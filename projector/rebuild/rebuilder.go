@@ -63,6 +63,15 @@ type job struct {
 	shadow atomic.Pointer[projector.Projector] // makes the new read model
 }
 
+// reached gives how far the new read model is, where it was at a stream sequence before:
+// a projector that has just been put on it does not tell yet.
+func (j *job) reached(before uint64) uint64 {
+	if shadow := j.shadow.Load(); shadow != nil {
+		return max(before, shadow.Status().Checkpoint)
+	}
+	return before
+}
+
 // New gives a Rebuilder, with the records of earlier rebuilds from the folder.
 func New(c Config) (*Rebuilder, error) {
 	if c.Version == 0 {
@@ -169,9 +178,7 @@ func (r *Rebuilder) Rebuilds() []domain.Rebuild {
 // addProgress puts in how far a rebuild that goes on is now.
 func (r *Rebuilder) addProgress(record *domain.Rebuild) {
 	if j := r.going(record.ID); j != nil {
-		if shadow := j.shadow.Load(); shadow != nil {
-			record.StreamSequence = shadow.Status().Checkpoint
-		}
+		record.StreamSequence = j.reached(record.StreamSequence)
 	}
 }
 

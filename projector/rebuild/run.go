@@ -54,9 +54,7 @@ func (b *build) save() error {
 	if b.record.ID == 0 {
 		return nil
 	}
-	if shadow := b.job.shadow.Load(); shadow != nil {
-		b.record.StreamSequence = shadow.Status().Checkpoint
-	}
+	b.record.StreamSequence = b.job.reached(b.record.StreamSequence)
 	return b.records.put(b.record)
 }
 
@@ -236,7 +234,10 @@ func (b *build) buildTo(ctx context.Context, target uint64) error {
 }
 
 // built says that the building is over.
-func (b *build) built() { b.record.BuiltAt, b.record.BuiltTo = b.config.Now(), b.record.Target }
+func (b *build) built() {
+	b.record.BuiltAt, b.record.BuiltTo = b.config.Now(), b.record.Target
+	b.record.StreamSequence = b.job.reached(b.record.StreamSequence)
+}
 
 // compare compares with the read model in use, at one stream sequence; or tells why
 // that cannot be, and what each of the two holds. Only what is in the files is such a
