@@ -36,7 +36,7 @@ func (m *mark) keep(ctx context.Context, reached func() uint64) {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		if now := reached(); now > m.last && m.write(now) == nil {
+		if now := reached(); now > m.last && writeMark(m.dir, ".tmp", now) == nil {
 			m.last = now // one that could not be written only says less
 		}
 	}
@@ -52,12 +52,12 @@ func markSynced(dir string, sync Sync, last uint64) error {
 		}
 		return err
 	}
-	return (&mark{dir: dir}).write(last)
+	return writeMark(dir, ".new", last) // the life may be writing its own
 }
 
-func (m *mark) write(sequence uint64) error {
-	path := filepath.Join(m.dir, markFile)
-	_, err := ReplaceFile(path, path+".tmp", markText(sequence))
+func writeMark(dir, temporary string, sequence uint64) error {
+	path := filepath.Join(dir, markFile)
+	_, err := ReplaceFile(path, path+temporary, markText(sequence))
 	return err
 }
 

@@ -178,7 +178,9 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 		found, err := archive.Look(dir)
 		if err == nil && found.Torn() > 0 {
 			require.Equal(t, paths[1], path)
-			require.Equal(t, uint64(31), found.Last().StreamSequence)
+			if found.Last() != w.Last() { // it is the bit that says that a checksum follows: that is what is torn
+				require.Equal(t, uint64(31), found.Last().StreamSequence)
+			}
 			return
 		}
 		if err == nil { // zstd has bits that say nothing
