@@ -32,7 +32,8 @@ func PlanArchive(files Files) (Rebuilt, error) {
 	if _, damaged := errors.AsType[*archive.DamageError](err); err != nil && !damaged {
 		return Rebuilt{}, err
 	}
-	own := history{files.Archive, found.Stream(), archive.Read(files.Archive, s.first())}
+	// Also what has expired in the stream: it would be gone from here as well.
+	own := history{files.Archive, found.Stream(), archive.Read(files.Archive, found.Before().StreamSequence+1)}
 	loss, err := own.lostBy(history{s.dir, s.identity, s.webhooks(s.first())})
 	return Rebuilt{First: s.first(), Last: s.last(), Loss: loss}, err
 }
