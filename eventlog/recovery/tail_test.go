@@ -41,6 +41,8 @@ func TestATailIsCutOff(t *testing.T) {
 			data := copied(t, f.crashed)
 			cutPower(t, data, synced, seed)
 			bare := copied(t, data)
+			_, err := recovery.Compare(filesOf(data), 0)
+			require.NoError(t, err, "the archive is not what differs")
 			require.NoError(t, recovery.Check(filesOf(data), nil))
 			f.isWhole(t, data)
 
