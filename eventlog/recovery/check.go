@@ -112,7 +112,8 @@ type check struct {
 	Files
 	logger   *slog.Logger
 	stream   *stream
-	tail     *tail // of the stream; nil where there is none
+	tail     *tail  // of the stream; nil where there is none
+	expired  uint64 // the last webhook of a stream that has none any more, and no note of it
 	archive  *archive.Archive
 	halfMade error // why the stream, which was never used, is none; nil where it is one
 }
@@ -141,6 +142,9 @@ func (c *check) checkWebhooks() error {
 		return err
 	}
 	if err := c.checkBlocks(); err != nil {
+		return err
+	}
+	if err := c.checkEnd(); err != nil {
 		return err
 	}
 	if c.archive.Empty() {
@@ -199,6 +203,20 @@ func (c *check) checkBlocks() error {
 		last = max(last, b.last)
 	}
 	return nil
+}
+
+// checkEnd looks for the webhooks that were on disk and are the last ones. Where the archive
+// has them they are put back; where all have expired, only their numbers are gone.
+func (c *check) checkEnd() error {
+	synced, _, err := eventlog.SyncedTo(c.stream.dir)
+	if err != nil || synced <= max(c.stream.last(), c.archive.Last().StreamSequence) {
+		return err
+	}
+	if c.stream.maxAge > 0 && c.stream.first() > c.stream.last() {
+		c.expired = synced
+		return nil
+	}
+	return c.refuse(hintRestore, "%s ends with stream sequence %d, and what was on disk with %d", c.stream.dir, c.stream.last(), synced)
 }
 
 // torn tells whether what is not sound can be what a crash left of the last writes: no
@@ -321,6 +339,9 @@ func (c *check) mend() error {
 		if err := c.putBack(c.stream.last()+1, last); err != nil {
 			return err
 		}
+	}
+	if c.expired > 0 {
+		return c.stream.goOnAfter(c.expired)
 	}
 	return c.stream.forgetWhatIsLost()
 }

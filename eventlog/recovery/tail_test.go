@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
@@ -71,6 +73,38 @@ func TestOnlyATailIsCutOff(t *testing.T) {
 			refused(t, data, "is damaged at byte", "ticketrail restore")
 		})
 	}
+}
+
+// Webhooks that were on disk and are the last ones are missed, also where nothing but the
+// mark tells of them.
+func TestAnEndThatIsMissingIsFound(t *testing.T) {
+	t.Parallel()
+	f := makeFolders(t)
+	data := copied(t, f.clean)
+	require.NoError(t, os.RemoveAll(filepath.Join(data, "archive")))
+	newest := blocks(t, data)[len(blocks(t, data))-1]
+	require.NoError(t, os.Truncate(newest, 0))
+	refused(t, data, fmt.Sprint("and what was on disk with ", webhooks), "ticketrail restore --from BACKUP")
+}
+
+// The numbers of webhooks that have all expired are not given again, although a power cut
+// has taken what the server noted of them.
+func TestNumbersOfExpiredWebhooksAreNotGivenAgain(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := runFor(t, data, time.Hour)
+	r.fill(1, 5)
+	r.stop()
+	require.NoError(t, os.RemoveAll(filepath.Join(streamFolder(data), "msgs")))
+	require.NoError(t, os.RemoveAll(filepath.Join(data, "archive")))
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	dir := filepath.Join(data, "stream")
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Close()) }()
+	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxAge: time.Hour})
+	require.NoError(t, err)
+	(&running{Log: log, t: t}).fill(6, 6)
 }
 
 func markAt(sequence int) string {
