@@ -144,7 +144,7 @@ func (c *check) checkWebhooks() error {
 	if err := c.checkBlocks(); err != nil {
 		return err
 	}
-	if err := c.checkEnd(); err != nil {
+	if err := c.findExpired(); err != nil {
 		return err
 	}
 	if c.archive.Empty() {
@@ -205,18 +205,15 @@ func (c *check) checkBlocks() error {
 	return nil
 }
 
-// checkEnd looks for the webhooks that were on disk and are the last ones. Where the archive
-// has them they are put back; where all have expired, only their numbers are gone.
-func (c *check) checkEnd() error {
+// findExpired finds out whether a stream without webhooks has had some that neither it nor
+// the archive tells of: they have expired.
+func (c *check) findExpired() error {
 	synced, _, err := eventlog.SyncedTo(c.stream.dir)
-	if err != nil || synced <= max(c.stream.last(), c.archive.Last().StreamSequence) {
-		return err
-	}
-	if c.stream.maxAge > 0 && c.stream.first() > c.stream.last() {
+	none := c.stream.maxAge > 0 && c.stream.first() > c.stream.last()
+	if none && synced > max(c.stream.last(), c.archive.Last().StreamSequence) {
 		c.expired = synced
-		return nil
 	}
-	return c.refuse(hintRestore, "%s ends with stream sequence %d, and what was on disk with %d", c.stream.dir, c.stream.last(), synced)
+	return err
 }
 
 // torn tells whether what is not sound can be what a crash left of the last writes: no

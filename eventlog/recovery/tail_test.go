@@ -75,18 +75,6 @@ func TestOnlyATailIsCutOff(t *testing.T) {
 	}
 }
 
-// Webhooks that were on disk and are the last ones are missed, also where nothing but the
-// mark tells of them.
-func TestAnEndThatIsMissingIsFound(t *testing.T) {
-	t.Parallel()
-	f := makeFolders(t)
-	data := copied(t, f.clean)
-	require.NoError(t, os.RemoveAll(filepath.Join(data, "archive")))
-	newest := blocks(t, data)[len(blocks(t, data))-1]
-	require.NoError(t, os.Truncate(newest, 0))
-	refused(t, data, fmt.Sprint("and what was on disk with ", webhooks), "ticketrail restore --from BACKUP")
-}
-
 // The numbers of webhooks that have all expired are not given again, although a power cut
 // has taken what the server noted of them.
 func TestNumbersOfExpiredWebhooksAreNotGivenAgain(t *testing.T) {
