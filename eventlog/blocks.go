@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // blocks are the files of a stream of the embedded server, for what the server itself
@@ -81,35 +83,40 @@ func (b *blocks) syncNewest() error {
 	}
 }
 
-// syncAll is sync that relies on nothing that was synced before.
+// syncAll is sync that relies on nothing that was synced before. The newest file is looked
+// for first, so that its name is on disk too: who syncs it later looks at its content only.
 func (b *blocks) syncAll() error {
 	b.close()
-	if err := SyncTree(b.dir); err != nil {
-		return err
-	}
-	names, err := filepath.Glob(b.path("*"))
+	newest, err := b.findNewest()
 	if err != nil {
 		return err
 	}
-	newest := 0
-	for _, name := range names {
-		var number int
-		if _, err := fmt.Sscanf(filepath.Base(name), "%d.blk", &number); err == nil {
+	if newest > 0 {
+		file, err := os.Open(b.path(newest))
+		if err != nil {
+			return err
+		}
+		b.put(file, newest)
+		if err := b.syncNewest(); err != nil {
+			return err
+		}
+	}
+	return SyncTree(b.dir)
+}
+
+// findNewest gives the number of the newest file; 0 where there is none.
+func (b *blocks) findNewest() (newest int, err error) {
+	entries, err := os.ReadDir(b.dir)
+	for _, entry := range entries {
+		name, is := strings.CutSuffix(entry.Name(), ".blk")
+		if number, err := strconv.Atoi(name); is && err == nil {
 			newest = max(newest, number)
 		}
 	}
-	if newest == 0 {
-		return nil
-	}
-	file, err := os.Open(b.path(newest))
-	if err != nil {
-		return err
-	}
-	b.put(file, newest)
-	return b.syncNewest()
+	return newest, err
 }
 
-func (b *blocks) path(number any) string { return filepath.Join(b.dir, fmt.Sprint(number, ".blk")) }
+func (b *blocks) path(number int) string { return filepath.Join(b.dir, fmt.Sprintf("%d.blk", number)) }
 
 func (b *blocks) put(file *os.File, number int) {
 	b.close()

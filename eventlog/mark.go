@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,10 +37,20 @@ func (m *mark) keep(ctx context.Context, reached func() uint64) {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		if now := reached(); now > m.last && writeMark(m.dir, ".tmp", now) == nil {
+		if now := reached(); now > m.last && m.raise(now) == nil {
 			m.last = now // one that could not be written only says less
 		}
 	}
+}
+
+// raise writes the mark where it says less: what a run has seen synced may be no more than
+// what its readers have come to.
+func (m *mark) raise(sequence uint64) error {
+	said, _, err := SyncedTo(m.dir)
+	if err != nil || sequence <= said {
+		return err
+	}
+	return writeMark(m.dir, ".tmp", sequence)
 }
 
 // markSynced begins the mark of a stream that is on disk up to its last sequence. A
@@ -50,7 +61,7 @@ func markSynced(dir string, sync Sync, last uint64) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return err
+		return cmp.Or(err, SyncFile(dir))
 	}
 	return writeMark(dir, ".new", last) // the life may be writing its own
 }

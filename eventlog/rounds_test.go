@@ -103,3 +103,29 @@ func requireSyncedTo(t *testing.T, stream string, sequence uint64, known bool) {
 	require.Equal(t, known, isKnown)
 	require.Equal(t, sequence, reached)
 }
+
+// How far the stream was on disk is not forgotten because somebody reads it from its
+// beginning, and the server is started again meanwhile.
+func TestSyncedToStaysWhereItWas(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	stream := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream)
+	for n := range 5 {
+		appendWebhook(t, log, webhook(fmt.Sprint("evt_", n), "{}"))
+	}
+	require.NoError(t, embedded.Restart(t.Context(), nothing))
+	requireSyncedTo(t, stream, 5, true)
+	read(t, log, 1, 1, 3)
+	require.NoError(t, embedded.Close()) // which writes how far it is
+	requireSyncedTo(t, stream, 5, true)
+}
+
+// A data folder may have any name.
+func TestAppendInAFolderWithAnOddName(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), `[a*?\`)
+	log := openLog(t, startEmbedded(t, dir), dir)
+	appendWebhook(t, log, webhook("evt_1", "{}"))
+}

@@ -162,8 +162,8 @@ func (k *Keeper) checkStream(ctx context.Context) error {
 		return fmt.Errorf("%w: the server that answers may be behind the others", eventlog.ErrUnavailable)
 	case info.Last < last:
 		return fmt.Errorf("%w: it ends with stream sequence %d, and the archive with %d", ErrContradicts, info.Last, last)
-	case info.Last == last:
-		k.well(last)
+	case info.Last == last, last == 0 && info.First > info.Last: // all have expired before there was an archive
+		k.well(info.Last)
 	}
 	return nil
 }

@@ -196,6 +196,28 @@ func TestAnArchiveFollowsOneStream(t *testing.T) {
 	<-done
 }
 
+// An archive that is made when all webhooks have expired waits for none of them.
+func TestAnArchiveOfAStreamThatHasExpired(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	config := eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 64 << 20, MaxAge: 100 * time.Millisecond}
+	log, err := eventlog.Open(t.Context(), server.Conn(), config)
+	require.NoError(t, err)
+	last, err := send(t.Context(), log, 1)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		info, err := log.Info(t.Context())
+		return err == nil && info.Messages == 0
+	}, patience, 10*time.Millisecond)
+	k := keep(t, log, t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, k.Wait(ctx, last.StreamSequence))
+}
+
 // pausing is a stream whose files are looked at when the first batch has been read.
 type pausing struct {
 	*eventlog.Log

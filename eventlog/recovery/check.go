@@ -112,7 +112,8 @@ type check struct {
 	Files
 	logger   *slog.Logger
 	stream   *stream
-	tail     *tail // of the stream; nil where there is none
+	tail     *tail  // of the stream; nil where there is none
+	expired  uint64 // the last webhook of a stream that has none any more, and no note of it
 	archive  *archive.Archive
 	halfMade error // why the stream, which was never used, is none; nil where it is one
 }
@@ -141,6 +142,9 @@ func (c *check) checkWebhooks() error {
 		return err
 	}
 	if err := c.checkBlocks(); err != nil {
+		return err
+	}
+	if err := c.findExpired(); err != nil {
 		return err
 	}
 	if c.archive.Empty() {
@@ -199,6 +203,17 @@ func (c *check) checkBlocks() error {
 		last = max(last, b.last)
 	}
 	return nil
+}
+
+// findExpired finds out whether a stream without webhooks has had some that neither it nor
+// the archive tells of: they have expired.
+func (c *check) findExpired() error {
+	synced, _, err := eventlog.SyncedTo(c.stream.dir)
+	none := c.stream.maxAge > 0 && c.stream.first() > c.stream.last()
+	if none && synced > max(c.stream.last(), c.archive.Last().StreamSequence) {
+		c.expired = synced
+	}
+	return err
 }
 
 // torn tells whether what is not sound can be what a crash left of the last writes: no
@@ -321,6 +336,9 @@ func (c *check) mend() error {
 		if err := c.putBack(c.stream.last()+1, last); err != nil {
 			return err
 		}
+	}
+	if c.expired > 0 {
+		return c.stream.goOnAfter(c.expired)
 	}
 	return c.stream.forgetWhatIsLost()
 }

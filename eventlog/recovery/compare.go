@@ -153,6 +153,9 @@ func Compare(files Files, at uint64) (found Comparison, err error) {
 	found = Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
 	last := c.archive.Last().StreamSequence
 	c.stream, err = look(files.Server, eventlog.WebhooksStream)
+	if err == nil && c.stream != nil {
+		_, err = c.stream.findTail() // what Check cuts off is no difference
+	}
 	switch {
 	case errors.Is(err, errMeta):
 		return found, c.refuse(hintRestore, "%w", err)

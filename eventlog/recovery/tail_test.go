@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
@@ -41,6 +43,8 @@ func TestATailIsCutOff(t *testing.T) {
 			data := copied(t, f.crashed)
 			cutPower(t, data, synced, seed)
 			bare := copied(t, data)
+			_, err := recovery.Compare(filesOf(data), 0)
+			require.NoError(t, err, "the archive is not what differs")
 			require.NoError(t, recovery.Check(filesOf(data), nil))
 			f.isWhole(t, data)
 
@@ -69,6 +73,26 @@ func TestOnlyATailIsCutOff(t *testing.T) {
 			refused(t, data, "is damaged at byte", "ticketrail restore")
 		})
 	}
+}
+
+// The numbers of webhooks that have all expired are not given again, although a power cut
+// has taken what the server noted of them.
+func TestNumbersOfExpiredWebhooksAreNotGivenAgain(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := runFor(t, data, time.Hour)
+	r.fill(1, 5)
+	r.stop()
+	require.NoError(t, os.RemoveAll(filepath.Join(streamFolder(data), "msgs")))
+	require.NoError(t, os.RemoveAll(filepath.Join(data, "archive")))
+	require.NoError(t, recovery.Check(filesOf(data), nil))
+	dir := filepath.Join(data, "stream")
+	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Close()) }()
+	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxAge: time.Hour})
+	require.NoError(t, err)
+	(&running{Log: log, t: t}).fill(6, 6)
 }
 
 func markAt(sequence int) string {

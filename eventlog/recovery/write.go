@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
@@ -103,6 +104,18 @@ func (s *stream) forgetIndex() error {
 		return err
 	}
 	return eventlog.SyncFile(filepath.Join(s.dir, blocksDir))
+}
+
+// goOnAfter has a stream without webhooks go on after a stream sequence. When the last one
+// expires the server notes it, and removes its file; a power cut may take only the note.
+func (s *stream) goOnAfter(sequence uint64) error {
+	w, err := s.appending()
+	if err != nil {
+		return err
+	}
+	note := eventlog.Record{StreamSequence: sequence | deletedFlag, StoredAt: time.Now()}
+	w.buffer = appendRecord(w.buffer, w.hash, &note)
+	return w.flush()
 }
 
 // blockWriter writes the blocks of the stream of webhooks. Nothing is on disk before
