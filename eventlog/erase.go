@@ -150,15 +150,28 @@ func parts(e *domain.Erasure, limit int) ([][]byte, error) {
 // their place.
 func (l *Log) overwrite(ctx context.Context, webhooks []*domain.Webhook) error {
 	for _, w := range webhooks {
-		if err := l.delete(ctx, w.StreamSequence); err != nil {
+		err := l.delete(ctx, w.StreamSequence)
+		if err == nil && l.embedded != nil {
+			err = l.syncErased(WebhooksStream)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if l.embedded == nil {
+	return nil
+}
+
+// syncErased has the files of a stream on disk after a deletion, for which the server may
+// have put new ones in the place of old ones, and did not sync that. Where it cannot, the
+// life of the server ends, as after any sync that failed.
+func (l *Log) syncErased(stream string) error {
+	err := SyncTree(filepath.Join(streamDir(l.dir, stream), "msgs"))
+	if err == nil {
 		return nil
 	}
-	// The server has put new files in the place of the old ones, and did not sync that.
-	return SyncTree(filepath.Join(streamDir(l.dir, WebhooksStream), "msgs"))
+	err = fmt.Errorf("%w: sync the stream %s: %w", ErrUnavailable, stream, err)
+	l.embedded.now().end(err)
+	return err
 }
 
 func (l *Log) delete(ctx context.Context, streamSequence uint64) error {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -135,7 +134,7 @@ func (l *Log) EraseRejected(ctx context.Context, sequences []uint64) error {
 	if l.embedded == nil || len(sequences) == 0 {
 		return nil
 	}
-	return SyncTree(filepath.Join(streamDir(l.dir, RejectedStream), "msgs"))
+	return l.syncErased(RejectedStream)
 }
 
 // Release stores a webhook that was made of a rejected request, with its time of
