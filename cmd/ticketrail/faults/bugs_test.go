@@ -162,15 +162,6 @@ var bugs = []bug{
 		"	if fault.On(\"rename-over-live\") {\n		return os.Rename(path, f.Current())\n	}\n" +
 			"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
 	}}},
-	{"model-not-synced", courseCutSwitch, checkReads, []patch{{
-		"projector/sqlite/folder.go",
-		"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
-		"	fault.At(\"switch.begun\")\n	p.Current, p.Previous = filepath.Base(path), p.Current\n",
-	}, {
-		"projector/sqlite/db.go",
-		"	if err := syncFile(path); err != nil {\n",
-		"	if err := fault.Unless(\"model-not-synced\", syncFile, path); err != nil {\n",
-	}}},
 	{"guard-off", courseReplaced, checkClosed, []patch{{
 		"projector/guard.go",
 		"	case c.StreamSequence == 0:\n		return info, reaches(info, 1)\n",

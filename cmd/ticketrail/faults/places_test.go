@@ -81,6 +81,11 @@ var placePatches = []patch{
 	},
 	{
 		"projector/sqlite/folder.go",
+		"	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+		"	fault.At(\"switch.begun\")\n	p.Current, p.Previous = filepath.Base(path), p.Current\n",
+	},
+	{
+		"projector/sqlite/folder.go",
 		"	if err == nil {\n		err = f.point(p)\n	}\n",
 		"	fault.At(\"switch.synced\")\n	if err == nil {\n		err = fault.Then(\"switch.pointed\", f.point(p))\n	}\n",
 	},
