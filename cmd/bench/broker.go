@@ -49,9 +49,14 @@ func startBroker(dir string, syncs bool) (*broker, error) {
 	return b, nil
 }
 
-// open opens the streams of the program on it, making them where they are not there.
+// open opens the streams of the program on it, making them where they are not there. Those
+// that are keep the room that they have.
 func (b *broker) open(ctx context.Context) (*eventlog.Log, error) {
-	return eventlog.Open(ctx, b.conn, eventlog.Config{MaxBytes: roomForStreams / 2})
+	log, err := eventlog.Open(ctx, b.conn, eventlog.Config{})
+	if _, isNew := errors.AsType[*eventlog.SettingError](err); isNew {
+		return eventlog.Open(ctx, b.conn, eventlog.Config{MaxBytes: roomForStreams / 2})
+	}
+	return log, err
 }
 
 func (b *broker) close() error {

@@ -8,8 +8,9 @@ import (
 	"runtime/pprof"
 )
 
-// profilesVariable is by what processes of ours learn that they are to be profiled.
-const profilesVariable = "TICKETRAIL_BENCH_PROFILES"
+// profilesVariable is by what processes of ours learn that they are to be profiled. The
+// program that is measured inherits it, and refuses variables that look like its own.
+const profilesVariable = "BENCH_PROFILES"
 
 // play plays a role, and keeps what took the processors where that is wanted.
 func play(role string, arguments []string) (err error) {
