@@ -31,7 +31,7 @@ func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Rec
 	}
 	m.SetContext(ctx)
 	begun := time.Now()
-	receipt, err := l.publisher.publish(subject, m, l.copy)
+	receipt, err := l.publisher.publish(subject, m)
 	l.roaming.note(begun, err)
 	return receipt, err
 }

@@ -62,7 +62,8 @@ type Log struct {
 	webhooks  jetstream.Stream
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
-	publisher *Publisher
+	publisher *Publisher // of webhooks
+	aside     *Publisher // of rejected requests and decisions
 	roaming   *roaming
 	leader    nats.JetStreamManager
 	copy      Copy // nil where receipts wait for none
@@ -108,8 +109,22 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := log.ensureStreams(ctx, config); err != nil {
 		return nil, err
 	}
-	log.publisher = NewPublisher(js, PublisherConfig{Server: log.embedded})
-	return log, nil
+	return log, log.openPublishers()
+}
+
+func (l *Log) openPublishers() error {
+	l.aside = NewPublisher(l.js, PublisherConfig{Server: l.embedded})
+	copy := func() Copy { return l.copy }
+	if l.embedded == nil {
+		l.publisher = &Publisher{store: single{l.js, PublisherConfig{Timeout: defaultPublishTimeout}, copy}.store}
+		return nil
+	}
+	committer, err := newCommitter(l.embedded, defaultPublishTimeout, copy)
+	if err != nil {
+		return fmt.Errorf("open the streams: %w", err)
+	}
+	l.publisher = &Publisher{store: committer.store}
+	return nil
 }
 
 func (l *Log) ensureStreams(ctx context.Context, config Config) error {

@@ -39,9 +39,9 @@ type PublisherConfig struct {
 // returns, and its metadata hold the receipt: see MetadataStreamSequence and
 // MetadataDuplicate. It is safe for concurrent use.
 type Publisher struct {
-	// store stores one message and returns when the stream, and the copy where there is
-	// one, have it as they promise. How messages share the cost of that is its own affair.
-	store  func(context.Context, *nats.Msg, Copy) (Receipt, error)
+	// store stores one message and returns when the stream has it as it promises. How
+	// messages share the cost of that is its own affair.
+	store  func(context.Context, *nats.Msg) (Receipt, error)
 	closed atomic.Bool
 }
 
@@ -50,14 +50,14 @@ var _ message.Publisher = (*Publisher)(nil)
 // NewPublisher makes a publisher on a connection that it does not own.
 func NewPublisher(js jetstream.JetStream, config PublisherConfig) *Publisher {
 	config.Timeout = cmp.Or(config.Timeout, defaultPublishTimeout)
-	return &Publisher{store: single{js, config}.store}
+	return &Publisher{store: single{js, config, noCopy}.store}
 }
 
 // Publish stores the messages one after the other, each under its own context.
 // It stops at the first error, which is one of those of [Log.Append] or ErrClosed.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	for _, m := range messages {
-		receipt, err := p.publish(topic, m, nil)
+		receipt, err := p.publish(topic, m)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	return nil
 }
 
-func (p *Publisher) publish(topic string, m *message.Message, copy Copy) (Receipt, error) {
+func (p *Publisher) publish(topic string, m *message.Message) (Receipt, error) {
 	if p.closed.Load() {
 		return Receipt{}, fmt.Errorf("publish: %w", ErrClosed)
 	}
@@ -75,7 +75,7 @@ func (p *Publisher) publish(topic string, m *message.Message, copy Copy) (Receip
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish: %w", err)
 	}
-	receipt, err := p.store(m.Context(), n, copy)
+	receipt, err := p.store(m.Context(), n)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish: %w", err)
 	}
@@ -93,9 +93,12 @@ func (p *Publisher) Close() error {
 type single struct {
 	js     jetstream.JetStream
 	config PublisherConfig
+	copy   func() Copy // that is waited for; it may give nil
 }
 
-func (s single) store(ctx context.Context, n *nats.Msg, copy Copy) (Receipt, error) {
+func noCopy() Copy { return nil }
+
+func (s single) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	life := s.config.Server.now()
 	if err := life.reason(nil); err != nil {
 		return Receipt{}, err
@@ -104,7 +107,7 @@ func (s single) store(ctx context.Context, n *nats.Msg, copy Copy) (Receipt, err
 	defer leave()
 	ack, err := s.publish(ctx, n)
 	if err == nil {
-		err = durable(ctx, life, ack, copy)
+		err = durable(ctx, life, ack, s.copy)
 	}
 	if err != nil {
 		return Receipt{}, life.reason(err)
@@ -113,7 +116,7 @@ func (s single) store(ctx context.Context, n *nats.Msg, copy Copy) (Receipt, err
 }
 
 // durable returns when what the server said of a message can be relied on.
-func durable(ctx context.Context, life *life, ack *jetstream.PubAck, copy Copy) error {
+func durable(ctx context.Context, life *life, ack *jetstream.PubAck, copy func() Copy) error {
 	if ack.Duplicate {
 		// A server that failed to write a message remembers its id all the same,
 		// and takes the retry for a duplicate of what is on no disk.
@@ -121,10 +124,10 @@ func durable(ctx context.Context, life *life, ack *jetstream.PubAck, copy Copy) 
 			return err
 		}
 	}
-	if err := life.onDisk(ctx, ack.Stream, ack.Sequence); err != nil || copy == nil {
+	if err := life.onDisk(ctx, ack.Stream, ack.Sequence); err != nil || copy() == nil {
 		return err
 	}
-	return copy.Wait(ctx, ack.Sequence) // it has begun as soon as the sync here
+	return copy().Wait(ctx, ack.Sequence) // it has begun as soon as the sync here
 }
 
 func (s single) publish(ctx context.Context, n *nats.Msg) (*jetstream.PubAck, error) {
