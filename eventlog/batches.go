@@ -25,11 +25,6 @@ func (b *Batch) Ack() {
 	}
 }
 
-// StoredAt gives the stream's own timestamp of the webhook at an index.
-func (b *Batch) StoredAt(i int) domain.Instant {
-	return domain.InstantOf(DeliveryOf(b.messages[i]).StoredAt)
-}
-
 func (b *Batch) add(m *message.Message) {
 	b.messages = append(b.messages, m)
 	b.Webhooks = append(b.Webhooks, WebhookOf(m))
@@ -58,7 +53,7 @@ func (b *Batch) last() uint64 { return b.Webhooks[len(b.Webhooks)-1].StreamSeque
 func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	life := l.embedded.now() // before anything is read
 	return func(yield func(*Batch, error) bool) {
-		for batch, err := range l.Written(ctx, from, most) {
+		for batch, err := range l.consume(ctx, from, most) {
 			if err == nil {
 				err = life.onDisk(ctx, WebhooksStream, batch.last())
 			}
@@ -76,6 +71,14 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 // Written is Batches that does not wait for a sync: for a copy of the stream, which syncs
 // what it has itself, meanwhile.
 func (l *Log) Written(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
+	if l.embedded != nil {
+		return l.follow(ctx, from, most)
+	}
+	return l.consume(ctx, from, most)
+}
+
+// consume reads the stream by a consumer.
+func (l *Log) consume(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		subscriber := NewSubscriber(l.reading, SubscriberConfig{
 			Stream:   WebhooksStream,

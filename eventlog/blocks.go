@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // blocks are the files of a stream of the embedded server, for what the server itself
@@ -21,13 +20,12 @@ type blocks struct {
 	number int
 }
 
-// streamDir gives the folder of a stream in that of the embedded server.
-func streamDir(server, stream string) string {
-	return filepath.Join(server, "jetstream", "$G", "streams", stream)
+func blocksDir(server, stream string) string {
+	return brokerfile.BlocksDir(brokerfile.StreamDir(server, stream))
 }
 
 func blocksOf(server, stream string) *blocks {
-	return &blocks{dir: filepath.Join(streamDir(server, stream), "msgs")}
+	return &blocks{dir: blocksDir(server, stream)}
 }
 
 // sync has on disk all that the stream has written, by content and by name.
@@ -69,7 +67,7 @@ func (b *blocks) syncNewest() error {
 		if err := b.newest.Sync(); err != nil {
 			return err
 		}
-		next, err := os.Open(b.path(b.number + 1))
+		next, err := os.Open(brokerfile.BlockPath(b.dir, b.number+1))
 		switch {
 		case err == nil:
 			b.put(next, b.number+1)
@@ -87,12 +85,13 @@ func (b *blocks) syncNewest() error {
 // for first, so that its name is on disk too: who syncs it later looks at its content only.
 func (b *blocks) syncAll() error {
 	b.close()
-	newest, err := b.findNewest()
+	numbers, err := brokerfile.Blocks(b.dir)
 	if err != nil {
 		return err
 	}
-	if newest > 0 {
-		file, err := os.Open(b.path(newest))
+	if len(numbers) > 0 {
+		newest := numbers[len(numbers)-1]
+		file, err := os.Open(brokerfile.BlockPath(b.dir, newest))
 		if err != nil {
 			return err
 		}
@@ -103,20 +102,6 @@ func (b *blocks) syncAll() error {
 	}
 	return SyncTree(b.dir)
 }
-
-// findNewest gives the number of the newest file; 0 where there is none.
-func (b *blocks) findNewest() (newest int, err error) {
-	entries, err := os.ReadDir(b.dir)
-	for _, entry := range entries {
-		name, is := strings.CutSuffix(entry.Name(), ".blk")
-		if number, err := strconv.Atoi(name); is && err == nil {
-			newest = max(newest, number)
-		}
-	}
-	return newest, err
-}
-
-func (b *blocks) path(number int) string { return filepath.Join(b.dir, fmt.Sprintf("%d.blk", number)) }
 
 func (b *blocks) put(file *os.File, number int) {
 	b.close()

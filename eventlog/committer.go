@@ -26,7 +26,7 @@ type committer struct {
 	server  *Embedded
 	timeout time.Duration
 	copy    func() Copy
-	inbox   string      // what the subjects of acknowledgements begin with
+	inbox   string // what the subjects of acknowledgements begin with
 	acks    chan *nats.Msg
 	sent    uint64 // messages, so far; of who commits
 
@@ -125,7 +125,9 @@ func (c *committer) commit(g *group) {
 	err := life.reason(nil)
 	if err == nil {
 		c.publish(ctx, g)
-		err = durable(ctx, life, g.ack(), c.copy)
+		ack := g.ack()
+		life.stored.raise(ack.Sequence)
+		err = durable(ctx, life, ack, c.copy)
 	}
 	for i := range g.outcomes {
 		if o := &g.outcomes[i]; o.err == nil && err != nil {

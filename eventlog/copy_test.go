@@ -69,11 +69,11 @@ func TestRecordsAreWebhooks(t *testing.T) {
 		w.BodyDigest = domain.DigestBody(w.Body)
 		record, err := eventlog.RecordOf(w, at)
 		require.NoError(t, err)
-		again, err := record.Webhook()
+		again, err := eventlog.WebhookIn(record)
 		require.NoError(t, err)
 		require.Equal(t, w.Chain(domain.Digest{}), again.Chain(domain.Digest{}))
-		record.Subject = "webhooks.ivy.shop"
-		_, err = record.Webhook()
+		record.Subject = []byte("webhooks.ivy.shop")
+		_, err = eventlog.WebhookIn(record)
 		require.ErrorIs(t, err, eventlog.ErrUnfit)
 	}
 }

@@ -43,8 +43,7 @@ func readAll(t testing.TB, log *eventlog.Log, upTo uint64) (webhooks []*domain.W
 	t.Helper()
 	for batch, err := range log.Batches(patient(t), 1, 7) {
 		require.NoError(t, err)
-		for i, w := range batch.Webhooks {
-			require.Equal(t, w.StoredAt, batch.StoredAt(i))
+		for _, w := range batch.Webhooks {
 			one, err := log.Webhook(t.Context(), w.StreamSequence)
 			require.NoError(t, err)
 			require.Equal(t, one, w)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 const (
@@ -40,6 +42,8 @@ type life struct {
 	beside sync.WaitGroup // what goes on as long as the life does
 	// rounds are those of the streams; none where nothing is synced here.
 	rounds map[string]*rounds
+	// stored is the last webhook that is known to be stored.
+	stored watermark
 }
 
 // begin starts a server, and looks at it until its life ends.
@@ -70,7 +74,7 @@ func (l *life) beginRounds(dir string) {
 	for _, stream := range []string{WebhooksStream, RejectedStream, DecisionsStream} {
 		rounds := newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
 		l.rounds[stream] = rounds
-		mark := &mark{dir: streamDir(dir, stream)}
+		mark := &mark{dir: brokerfile.StreamDir(dir, stream)}
 		l.beside.Go(func() { mark.keep(l.ctx, rounds.reached) })
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 const (
@@ -155,7 +156,7 @@ func (l *Log) markSynced(dir string) error {
 	}
 	for _, stream := range []jetstream.Stream{l.webhooks, l.rejected, l.decisions} {
 		info := stream.CachedInfo()
-		if err := markSynced(streamDir(dir, info.Config.Name), l.embedded.sync, info.State.LastSeq); err != nil {
+		if err := markSynced(brokerfile.StreamDir(dir, info.Config.Name), l.embedded.sync, info.State.LastSeq); err != nil {
 			return fmt.Errorf("sync the streams: %w", err)
 		}
 	}

@@ -10,43 +10,52 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
-// Record is a message of the stream of webhooks as the server's files hold it: for
-// readers and writers of these files.
-type Record struct {
-	StreamSequence uint64
-	StoredAt       time.Time
-	Subject        string
-	Header         []byte // as it is sent; empty where there is none
-	Body           []byte
-}
-
-// Webhook reads a record as a webhook. It returns [ErrUnfit] for a header that is
-// none and for a subject that is not one of this program's.
-func (r *Record) Webhook() (*domain.Webhook, error) {
-	s := &stored{
-		Delivery: Delivery{Subject: r.Subject, StreamSequence: r.StreamSequence, StoredAt: r.StoredAt},
-		body:     r.Body,
-	}
-	if len(r.Header) > 0 {
-		header, err := nats.DecodeHeadersMsg(r.Header)
-		if err != nil {
-			return nil, fmt.Errorf("%w: a header", ErrUnfit)
-		}
-		s.header = header
-	}
-	w := s.webhook()
+// WebhookIn reads a record of the server's files as a webhook, whose body is the
+// record's. It returns [ErrUnfit] for a subject that is not one of this program's.
+func WebhookIn(r *brokerfile.Record) (*domain.Webhook, error) {
+	w := webhookIn(r)
 	if w.Provider == "" {
 		return nil, fmt.Errorf("%w: a subject", ErrUnfit)
 	}
 	return w, nil
 }
 
+// webhookIn cannot fail: the names are empty where the subject is none of this program's.
+func webhookIn(r *brokerfile.Record) *domain.Webhook {
+	storedAt := time.Unix(0, r.StoredAt).UTC()
+	w := &domain.Webhook{
+		ID:             webhookID(headerValue(r.Header, headerWebhookID)),
+		ContentType:    headerValue(r.Header, headerContentType),
+		Body:           r.Body,
+		BodyDigest:     domain.DigestBody(r.Body),
+		ReceivedAt:     instant(headerValue(r.Header, headerReceivedAt), storedAt),
+		StoredAt:       domain.InstantOf(storedAt),
+		StreamSequence: r.Sequence,
+	}
+	w.Provider, w.Source, w.Event, _ = ParseSubject(string(r.Subject))
+	return w
+}
+
+// headerValue gives the first value of a name in a header as it is sent, a line for each
+// value; it is empty where there is none.
+func headerValue(header []byte, name string) string {
+	for len(header) > 0 {
+		var line []byte
+		line, header, _ = bytes.Cut(header, []byte("\r\n"))
+		if len(line) > len(name) && line[len(name)] == ':' && string(line[:len(name)]) == name {
+			return string(bytes.TrimSpace(line[len(name)+1:]))
+		}
+	}
+	return ""
+}
+
 // RecordOf gives the record of a webhook that was stored at a time: reading it gives
 // the same webhook again, and the server tells the same duplicates by it. It returns
 // [ErrUnfit] for what [Log.Append] would not take.
-func RecordOf(w *domain.Webhook, storedAt domain.Instant) (*Record, error) {
+func RecordOf(w *domain.Webhook, storedAt domain.Instant) (*brokerfile.Record, error) {
 	stored := *w
 	if w.ReceivedAt == storedAt {
 		stored.ReceivedAt = domain.Instant{} // the record's own time says it
@@ -59,9 +68,9 @@ func RecordOf(w *domain.Webhook, storedAt domain.Instant) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Record{
-		StreamSequence: w.StreamSequence, StoredAt: storedAt.Time(),
-		Subject: subject, Header: encodeHeader(n.Header), Body: w.Body,
+	return &brokerfile.Record{
+		Sequence: w.StreamSequence, StoredAt: storedAt.Time().UnixNano(),
+		Subject: []byte(subject), Header: encodeHeader(n.Header), Body: w.Body,
 	}, nil
 }
 

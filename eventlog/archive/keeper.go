@@ -171,7 +171,7 @@ func (k *Keeper) checkStream(ctx context.Context) error {
 func entriesOf(batch *eventlog.Batch) []Entry {
 	entries := make([]Entry, len(batch.Webhooks))
 	for i, w := range batch.Webhooks {
-		entries[i] = Entry{Webhook: w, StoredAt: batch.StoredAt(i)}
+		entries[i] = Entry{Webhook: w, StoredAt: w.StoredAt}
 	}
 	return entries
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // webhooks gives the webhooks of a stream's files from a stream sequence on, in order
@@ -22,19 +23,19 @@ func (s *stream) webhooks(from uint64) iter.Seq2[archive.Entry, error] {
 				continue
 			}
 			more, err := true, error(nil)
-			reading := s.records(b, func(r *record) bool {
-				if r.sequence < from {
+			reading := s.records(b, func(r *brokerfile.Record) bool {
+				if r.Sequence < from {
 					return true
 				}
-				if more = s.fill(next, r.sequence, yield); !more {
+				if more = s.fill(next, r.Sequence, yield); !more {
 					return false
 				}
-				next = r.sequence + 1
+				next = r.Sequence + 1
 				var w *domain.Webhook
-				if w, err = r.plain().Webhook(); err != nil {
+				if w, err = eventlog.WebhookIn(r); err != nil {
 					return false
 				}
-				more = yield(archive.Entry{Webhook: w, StoredAt: domain.InstantOf(r.plain().StoredAt)}, nil)
+				more = yield(archive.Entry{Webhook: w, StoredAt: w.StoredAt}, nil)
 				return more
 			})
 			if err = errors.Join(err, reading); err != nil {
@@ -107,15 +108,15 @@ func anySound(stream string, b *block) bool {
 // nextSound finds where the first sound record begins at or after an offset. It looks
 // for the beginning of the subjects, which is the stream's name.
 func nextSound(stream string, number int, data []byte, from int) (at int, found bool) {
-	h, root := newHash(stream, number), []byte(strings.ToLower(stream)+".")
-	for at = from + recordHead; at < len(data); at++ {
+	h, root := brokerfile.NewHash(stream, number), []byte(strings.ToLower(stream)+".")
+	for at = from + brokerfile.HeadSize; at < len(data); at++ {
 		next := bytes.Index(data[at:], root)
 		if next < 0 {
 			break
 		}
 		at += next
-		if _, _, ok := readRecord(h, data[at-recordHead:]); ok {
-			return at - recordHead, true
+		if _, _, ok := brokerfile.ReadRecord(h, data[at-brokerfile.HeadSize:]); ok {
+			return at - brokerfile.HeadSize, true
 		}
 	}
 	return 0, false

@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // mostParsed is how many tombstones are kept parsed.
@@ -43,11 +45,11 @@ type outlined struct {
 }
 
 // takeErasure takes the webhooks of a record that is a tombstone.
-func (b *block) takeErasure(r *record) {
-	if !bytes.HasSuffix(r.subject, subjectEnd) {
+func (b *block) takeErasure(r *brokerfile.Record) {
+	if !bytes.HasSuffix(r.Subject, subjectEnd) {
 		return
 	}
-	w, err := r.plain().Webhook()
+	w, err := eventlog.WebhookIn(r)
 	if err != nil {
 		return
 	}
@@ -170,11 +172,11 @@ func (s *stream) webhooksOf(t *tombstone) ([]*domain.Webhook, error) {
 		return webhooks, nil
 	}
 	var again *tombstone
-	err := s.records(t.block, func(r *record) bool {
-		if r.sequence != t.sequence {
-			return r.sequence < t.sequence
+	err := s.records(t.block, func(r *brokerfile.Record) bool {
+		if r.Sequence != t.sequence {
+			return r.Sequence < t.sequence
 		}
-		if w, err := r.plain().Webhook(); err == nil {
+		if w, err := eventlog.WebhookIn(r); err == nil {
 			again = tombstoneOf(w)
 		}
 		return false
@@ -236,7 +238,7 @@ func (c *check) finishErasures() error {
 // anew: they hold what has been erased since.
 func (s *stream) forgetTemporary() error {
 	for _, pattern := range []string{"*.blk.tmp", "*.new"} {
-		left, err := filepath.Glob(filepath.Join(s.dir, blocksDir, pattern))
+		left, err := filepath.Glob(filepath.Join(s.blocksDir(), pattern))
 		if err != nil {
 			return err
 		}

@@ -18,20 +18,15 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // The names of the files of a stream.
 const (
 	metaFile  = "meta.inf"
 	sumFile   = "meta.sum"
-	blocksDir = "msgs"
 	indexFile = "index.db" // what the server can make of the blocks again
 )
-
-// streamDir gives the folder of a stream in the server's folder.
-func streamDir(server, stream string) string {
-	return filepath.Join(server, "jetstream", "$G", "streams", stream)
-}
 
 // stream is what a look at the files of a stream found.
 type stream struct {
@@ -59,6 +54,8 @@ type block struct {
 
 // gap is a run of stream sequences that are missing.
 type gap struct{ first, last uint64 }
+
+func (s *stream) blocksDir() string { return brokerfile.BlocksDir(s.dir) }
 
 // first gives the first webhook that a stream has, or that was erased; one after the
 // last where it has none.
@@ -93,7 +90,7 @@ func (s *stream) newest() *block {
 // error says what could not be read; what is not sound is for the caller to find in
 // the blocks, but for settings that are not what was written: errMeta.
 func look(server, name string) (*stream, error) {
-	s := &stream{name: name, dir: streamDir(server, name)}
+	s := &stream{name: name, dir: brokerfile.StreamDir(server, name)}
 	_, err := os.Stat(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -140,32 +137,13 @@ func (s *stream) readMeta() error {
 }
 
 func metaSum(stream string, text []byte) string {
-	h := newHash(stream, 0)
+	h := brokerfile.NewHash(stream, 0)
 	h.Write(text)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// blockFiles gives the numbers of a stream's blocks in order.
-func blockFiles(dir string) ([]int, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, blocksDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var numbers []int
-	for _, entry := range entries {
-		var number int
-		if _, err := fmt.Sscanf(entry.Name(), "%d.blk", &number); err == nil && entry.Name() == blockName(number) {
-			numbers = append(numbers, number)
-		}
-	}
-	slices.Sort(numbers)
-	return numbers, nil
-}
-
-func blockName(number int) string { return fmt.Sprintf("%d.blk", number) }
-
 func (s *stream) lookAtBlocks() error {
-	numbers, err := blockFiles(s.dir)
+	numbers, err := brokerfile.Blocks(s.blocksDir())
 	if err != nil {
 		return err
 	}
@@ -206,21 +184,21 @@ func (s *stream) settle() {
 }
 
 func (s *stream) lookAtBlock(number int) (*block, error) {
-	b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+	b := &block{path: brokerfile.BlockPath(s.blocksDir(), number), number: number}
 	data, done, err := mapFile(b.path)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	b.size = int64(len(data))
-	h := newHash(s.name, number)
+	h := brokerfile.NewHash(s.name, number)
 	for b.sound < b.size {
-		r, length, ok := readRecord(h, data[b.sound:])
-		if !ok || s.name == eventlog.WebhooksStream && r.isMessage() && !isWebhook(&r) {
+		r, length, ok := brokerfile.ReadRecord(h, data[b.sound:])
+		if !ok || s.name == eventlog.WebhooksStream && r.IsMessage() && !isWebhook(&r) {
 			break
 		}
 		b.take(&r)
-		if s.name == eventlog.WebhooksStream && r.isMessage() {
+		if s.name == eventlog.WebhooksStream && r.IsMessage() {
 			b.takeErasure(&r)
 		}
 		b.sound += int64(length)
@@ -246,24 +224,24 @@ func mapFile(path string) (data []byte, done func(), err error) {
 
 // isWebhook tells whether a record's subject is one of this program's. Where it ends
 // is under no checksum.
-func isWebhook(r *record) bool {
-	_, _, _, ok := eventlog.ParseSubject(string(r.subject))
+func isWebhook(r *brokerfile.Record) bool {
+	_, _, _, ok := eventlog.ParseSubject(string(r.Subject))
 	return ok
 }
 
-func (b *block) take(r *record) {
-	if !r.isMessage() {
-		b.deleted = append(b.deleted, r.sequence&^(erasedFlag|deletedFlag))
+func (b *block) take(r *brokerfile.Record) {
+	if !r.IsMessage() {
+		b.deleted = append(b.deleted, r.Sequence&^(brokerfile.ErasedFlag|brokerfile.DeletedFlag))
 		return
 	}
-	if b.last > 0 && r.sequence != b.last+1 {
-		b.gaps = append(b.gaps, gap{b.last + 1, max(b.last+1, r.sequence-1)})
+	if b.last > 0 && r.Sequence != b.last+1 {
+		b.gaps = append(b.gaps, gap{b.last + 1, max(b.last+1, r.Sequence-1)})
 	}
 	if b.first == 0 {
-		b.first = r.sequence
+		b.first = r.Sequence
 	}
-	b.last = r.sequence
-	b.outline += archive.OutlineOf(r.sequence, r.storedAt, len(r.body))
+	b.last = r.Sequence
+	b.outline += archive.OutlineOf(r.Sequence, r.StoredAt, len(r.Body))
 }
 
 // outlineTo gives the outline of the webhooks up to a stream sequence, from the first
@@ -279,11 +257,11 @@ func (s *stream) outlineTo(sequence uint64) (sum archive.Outline, err error) {
 		case b.last <= sequence:
 			sum += b.outline
 		case b.first <= sequence:
-			err = s.records(b, func(r *record) bool {
-				if r.sequence <= sequence {
-					sum += archive.OutlineOf(r.sequence, r.storedAt, len(r.body))
+			err = s.records(b, func(r *brokerfile.Record) bool {
+				if r.Sequence <= sequence {
+					sum += archive.OutlineOf(r.Sequence, r.StoredAt, len(r.Body))
 				}
-				return r.sequence <= sequence
+				return r.Sequence <= sequence
 			})
 		}
 	}
@@ -292,15 +270,15 @@ func (s *stream) outlineTo(sequence uint64) (sum archive.Outline, err error) {
 
 // records visits the messages of a block, up to the first record that is not sound
 // or until visit gives false.
-func (s *stream) records(b *block, visit func(*record) bool) error {
+func (s *stream) records(b *block, visit func(*brokerfile.Record) bool) error {
 	data, err := os.ReadFile(b.path)
 	if err != nil {
 		return err
 	}
-	h := newHash(s.name, b.number)
+	h := brokerfile.NewHash(s.name, b.number)
 	for at := 0; at < len(data); {
-		r, length, ok := readRecord(h, data[at:])
-		if !ok || r.isMessage() && !visit(&r) {
+		r, length, ok := brokerfile.ReadRecord(h, data[at:])
+		if !ok || r.IsMessage() && !visit(&r) {
 			break
 		}
 		at += length

@@ -11,6 +11,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // Restored says what a stream was made anew from.
@@ -132,7 +133,7 @@ func (r *restoration) run() (err error) {
 	if err := r.compare(); err != nil {
 		return err
 	}
-	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, streamDir(r.Server, eventlog.WebhooksStream)})...)
+	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, brokerfile.StreamDir(r.Server, eventlog.WebhooksStream)})...)
 	if err == nil && r.FromFiles > 0 && r.Files.Archive != "" {
 		err = r.archiveRest()
 	}
@@ -253,18 +254,18 @@ func (s *stream) readable(from uint64) iter.Seq2[archive.Entry, error] {
 				return
 			}
 			for r := range soundRecords(s.name, b.number, data) {
-				if r.sequence < from {
+				if r.Sequence < from {
 					continue
 				}
-				if !s.fill(next, r.sequence, yield) {
+				if !s.fill(next, r.Sequence, yield) {
 					return
 				}
-				next = r.sequence + 1
-				w, err := r.plain().Webhook()
+				next = r.Sequence + 1
+				w, err := eventlog.WebhookIn(r)
 				if err != nil {
-					err = fmt.Errorf("%s, stream sequence %d: %w: %w", b.path, r.sequence, errNoWebhook, err)
+					err = fmt.Errorf("%s, stream sequence %d: %w: %w", b.path, r.Sequence, errNoWebhook, err)
 				}
-				if !yield(archive.Entry{Webhook: w, StoredAt: domain.InstantOf(r.plain().StoredAt)}, err) || err != nil {
+				if !yield(archive.Entry{Webhook: w, StoredAt: w.StoredAt}, err) || err != nil {
 					return
 				}
 			}
@@ -273,11 +274,11 @@ func (s *stream) readable(from uint64) iter.Seq2[archive.Entry, error] {
 }
 
 // soundRecords gives the sound records of a block, also after some that are not.
-func soundRecords(stream string, number int, data []byte) iter.Seq[*record] {
-	return func(yield func(*record) bool) {
-		h := newHash(stream, number)
+func soundRecords(stream string, number int, data []byte) iter.Seq[*brokerfile.Record] {
+	return func(yield func(*brokerfile.Record) bool) {
+		h := brokerfile.NewHash(stream, number)
 		for at := 0; at < len(data); {
-			r, length, ok := readRecord(h, data[at:])
+			r, length, ok := brokerfile.ReadRecord(h, data[at:])
 			switch {
 			case !ok:
 				next, found := nextSound(stream, number, data, at+1)
@@ -286,7 +287,7 @@ func soundRecords(stream string, number int, data []byte) iter.Seq[*record] {
 				}
 				at = next
 				continue
-			case r.isMessage() && !yield(&r):
+			case r.IsMessage() && !yield(&r):
 				return
 			}
 			at += length

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // blockSize is where a block ends and the next one begins, in bytes: the server's own
@@ -36,14 +37,14 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 	if err != nil {
 		return err
 	}
-	h := newHash(s.name, b.number)
+	h := brokerfile.NewHash(s.name, b.number)
 	for at := 0; at < len(data); {
-		r, length, ok := readRecord(h, data[at:])
+		r, length, ok := brokerfile.ReadRecord(h, data[at:])
 		if !ok {
 			break
 		}
-		if r.isMessage() && slices.Contains(sequences, r.sequence) {
-			eraseRecord(h, data[at:at+length])
+		if r.IsMessage() && slices.Contains(sequences, r.Sequence) {
+			brokerfile.EraseRecord(h, data[at:at+length])
 		}
 		at += length
 	}
@@ -58,7 +59,7 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 // mark, and its newest block in any case: a sync of it may have failed.
 func settle(server string) error {
 	for _, name := range []string{eventlog.WebhooksStream, eventlog.RejectedStream, eventlog.DecisionsStream} {
-		if err := settleStream(&stream{name: name, dir: streamDir(server, name)}); err != nil {
+		if err := settleStream(&stream{name: name, dir: brokerfile.StreamDir(server, name)}); err != nil {
 			return fmt.Errorf("the stream %s: %w", name, err)
 		}
 	}
@@ -70,18 +71,18 @@ func settleStream(s *stream) error {
 	if err != nil {
 		return err
 	}
-	numbers, err := blockFiles(s.dir)
+	numbers, err := brokerfile.Blocks(s.blocksDir())
 	if err != nil {
 		return err
 	}
 	for _, number := range slices.Backward(numbers) {
-		b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+		b := &block{path: brokerfile.BlockPath(s.blocksDir(), number), number: number}
 		if err := eventlog.Settle(b.path); err != nil {
 			return err
 		}
 		first := uint64(0)
-		if err := s.records(b, func(r *record) bool {
-			first = r.sequence
+		if err := s.records(b, func(r *brokerfile.Record) bool {
+			first = r.Sequence
 			return false
 		}); err != nil {
 			return err
@@ -96,14 +97,14 @@ func settleStream(s *stream) error {
 // forgetIndex removes the server's index, which it makes anew from the blocks: one
 // that knows more than they hold would have it skip stream sequences.
 func (s *stream) forgetIndex() error {
-	err := os.Remove(filepath.Join(s.dir, blocksDir, indexFile))
+	err := os.Remove(filepath.Join(s.blocksDir(), indexFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return eventlog.SyncFile(filepath.Join(s.dir, blocksDir))
+	return eventlog.SyncFile(s.blocksDir())
 }
 
 // goOnAfter has a stream without webhooks go on after a stream sequence. When the last one
@@ -113,8 +114,8 @@ func (s *stream) goOnAfter(sequence uint64) error {
 	if err != nil {
 		return err
 	}
-	note := eventlog.Record{StreamSequence: sequence | deletedFlag, StoredAt: time.Now()}
-	w.buffer = appendRecord(w.buffer, w.hash, &note)
+	note := brokerfile.Record{Sequence: sequence | brokerfile.DeletedFlag, StoredAt: time.Now().UnixNano()}
+	w.buffer = brokerfile.AppendRecord(w.buffer, w.hash, &note)
 	return w.flush()
 }
 
@@ -130,11 +131,11 @@ type blockWriter struct {
 
 // appending gives a writer that goes on where the stream ends.
 func (s *stream) appending() (*blockWriter, error) {
-	w := &blockWriter{dir: filepath.Join(s.dir, blocksDir), number: 1}
+	w := &blockWriter{dir: s.blocksDir(), number: 1}
 	if b := s.newest(); b != nil {
 		w.number, w.at = b.number, b.size
 	}
-	w.hash = newHash(s.name, w.number)
+	w.hash = brokerfile.NewHash(s.name, w.number)
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -155,15 +156,15 @@ func (w *blockWriter) add(e archive.Entry) error {
 			return err
 		}
 		w.number, w.at = w.number+1, 0
-		w.hash = newHash(eventlog.WebhooksStream, w.number)
+		w.hash = brokerfile.NewHash(eventlog.WebhooksStream, w.number)
 	}
-	w.buffer = appendRecord(w.buffer, w.hash, r)
+	w.buffer = brokerfile.AppendRecord(w.buffer, w.hash, r)
 	return nil
 }
 
 // flush has what was added on disk.
 func (w *blockWriter) flush() error {
-	file, err := os.OpenFile(filepath.Join(w.dir, blockName(w.number)), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(brokerfile.BlockPath(w.dir, w.number), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}

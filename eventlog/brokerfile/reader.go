@@ -1,0 +1,182 @@
+package brokerfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// readAtOnce is how many bytes of a block are read at once where no record is longer.
+const readAtOnce = 1 << 20
+
+// Reader reads the messages of a stream from its blocks, in order, also while the server
+// writes them. It must be used by one goroutine at a time.
+type Reader struct {
+	stream, dir string
+	block       *openBlock // that it has come to; nil before the first
+}
+
+// openBlock is a block that is being read.
+type openBlock struct {
+	file   *os.File
+	number int
+	hash   hash.Hash64
+	at     int64 // where it goes on
+}
+
+// NewReader makes a reader of a stream by its name and the folder of its blocks.
+func NewReader(stream, dir string) *Reader { return &Reader{stream: stream, dir: dir} }
+
+// Close closes the block that is being read.
+func (r *Reader) Close() {
+	if r.block != nil {
+		_ = r.block.file.Close() // nothing was written
+		r.block = nil
+	}
+}
+
+// ErrReplaced says that the server has put another file, or none, in the place of the
+// block that is being read, as where much of it was erased, or all has expired. Where to
+// go on is for another Reader to find.
+var ErrReplaced = errors.New("the server has replaced the block")
+
+// Read gives messages from a sequence on, which is to follow what was read before: at
+// most so many, and none where no whole one is there. Whether there should be one is for
+// the caller to know. Their memory is not used again.
+func (r *Reader) Read(from uint64, most int) ([]Record, error) {
+	if r.block == nil {
+		if err := r.seek(from); r.block == nil {
+			return nil, err
+		}
+	}
+	for {
+		records, err := r.block.read(from, most)
+		if len(records) > 0 || err != nil {
+			return records, err
+		}
+		if err := r.current(); err != nil {
+			return nil, err
+		}
+		next, err := r.open(r.block.number + 1)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		// What the server wrote before it began the next block is there by now.
+		records, err = r.block.read(from, most)
+		if len(records) == 0 && err == nil {
+			err = r.block.ended()
+		}
+		if len(records) > 0 || err != nil {
+			return records, errors.Join(err, next.file.Close())
+		}
+		r.Close()
+		r.block = next
+	}
+}
+
+// seek opens the newest block whose first message does not come after a sequence, or else
+// the oldest block.
+func (r *Reader) seek(sequence uint64) error {
+	numbers, err := Blocks(r.dir)
+	for i := len(numbers) - 1; i >= 0 && err == nil; i-- {
+		r.Close()
+		if r.block, err = r.open(numbers[i]); err != nil {
+			return err
+		}
+		var first []Record
+		first, err = r.block.read(0, 1)
+		r.block.at = 0
+		if len(first) > 0 && first[0].Sequence <= sequence {
+			break
+		}
+	}
+	return err
+}
+
+func (r *Reader) open(number int) (*openBlock, error) {
+	file, err := os.Open(BlockPath(r.dir, number))
+	if err != nil {
+		return nil, err
+	}
+	return &openBlock{file: file, number: number, hash: NewHash(r.stream, number)}, nil
+}
+
+// current returns ErrReplaced where the block is not the one by its name any more.
+func (r *Reader) current() error {
+	named, err := os.Stat(r.block.file.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrReplaced
+	}
+	opened, openedErr := r.block.file.Stat()
+	if err := cmp.Or(err, openedErr); err != nil {
+		return err
+	}
+	if !os.SameFile(named, opened) {
+		return ErrReplaced
+	}
+	return nil
+}
+
+// read gives the next messages from a sequence on, and none where no whole one is left.
+func (b *openBlock) read(from uint64, most int) (records []Record, err error) {
+	for length := int64(readAtOnce); len(records) == 0; {
+		left, err := b.left()
+		if left == 0 || err != nil {
+			return nil, err
+		}
+		data := make([]byte, min(left, length))
+		n, err := b.file.ReadAt(data, b.at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		begun := b.at
+		records = b.parse(data[:n], from, most)
+		if b.at == begun { // not even one record, or a note
+			if int64(n) == left || length >= maxRecord {
+				return nil, nil
+			}
+			length = maxRecord
+		}
+	}
+	return records, nil
+}
+
+// parse gives the messages of data from a sequence on, and goes on after the last one.
+func (b *openBlock) parse(data []byte, from uint64, most int) (records []Record) {
+	for len(records) < most {
+		record, length, ok := ReadRecord(b.hash, data)
+		if !ok {
+			break
+		}
+		if record.IsMessage() && record.Sequence >= from {
+			records = append(records, record)
+		}
+		b.at += int64(length)
+		data = data[length:]
+	}
+	return records
+}
+
+// left gives how many bytes are left.
+func (b *openBlock) left() (int64, error) {
+	info, err := b.file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return max(0, info.Size()-b.at), nil
+}
+
+// ended tells why a block that does not grow any more was not read to its end.
+func (b *openBlock) ended() error {
+	if left, err := b.left(); left == 0 || err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is damaged at byte %d", b.file.Name(), b.at)
+}
