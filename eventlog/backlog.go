@@ -42,7 +42,7 @@ func (b backlog) read(ctx context.Context) iter.Seq2[*stored, error] {
 		}
 		defer reader.close(ctx)
 		for total := reader.consumer.NumPending; reader.read < total; {
-			s, err := reader.next(ctx)
+			s, err := reader.next(ctx, forever)
 			if errors.Is(err, errSilent) {
 				if err = reader.checkEnd(ctx); err == nil {
 					return

@@ -3,7 +3,6 @@ package eventlog_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,8 +20,7 @@ func fill(t testing.TB, log *eventlog.Log, n int) {
 	}
 }
 
-// read takes batches from a stream sequence on until it has n webhooks, and
-// acknowledges each.
+// read takes batches from a stream sequence on until it has n webhooks.
 func read(t testing.TB, log *eventlog.Log, from uint64, most, n int) []*domain.Webhook {
 	t.Helper()
 	var webhooks []*domain.Webhook
@@ -30,7 +28,6 @@ func read(t testing.TB, log *eventlog.Log, from uint64, most, n int) []*domain.W
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(batch.Webhooks), most)
 		webhooks = append(webhooks, batch.Webhooks...)
-		batch.Ack()
 		if len(webhooks) >= n {
 			break
 		}
@@ -65,7 +62,6 @@ func TestBatchesFollowTheStream(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, batch.Webhooks, 1)
 		require.EqualValues(t, n, batch.Webhooks[0].StreamSequence)
-		batch.Ack()
 		if n++; n > 20 {
 			break
 		}
@@ -73,8 +69,8 @@ func TestBatchesFollowTheStream(t *testing.T) {
 	}
 }
 
-// However batches are acknowledged, what is given out is always the webhook after
-// the last one.
+// Wherever a reader begins, and however large its batches are, what is given out is always
+// the webhook after the last one; and what a reader holds stays as it is.
 func TestBatchesStayInOrder(t *testing.T) {
 	t.Parallel()
 	const stored = 120
@@ -82,23 +78,23 @@ func TestBatchesStayInOrder(t *testing.T) {
 	fill(t, log, stored)
 	ctx := patient(t)
 	rapid.Check(t, func(t *rapid.T) {
-		var underWay []*eventlog.Batch
-		next := uint64(1)
-		for batch, err := range log.Batches(ctx, next, rapid.IntRange(1, 30).Draw(t, "most")) {
+		first := rapid.Uint64Range(1, stored).Draw(t, "from")
+		next := first
+		var held []*domain.Webhook
+		for batch, err := range log.Batches(ctx, first, rapid.IntRange(1, 30).Draw(t, "most")) {
 			require.NoError(t, err)
+			held = append(held, batch.Webhooks...)
 			for _, w := range batch.Webhooks {
 				require.Equal(t, next, w.StreamSequence)
 				next++
 			}
-			underWay = append(underWay, batch)
-			if rapid.Bool().Draw(t, "acknowledge") {
-				i := rapid.IntRange(0, len(underWay)-1).Draw(t, "batch")
-				underWay[i].Ack()
-				underWay = slices.Delete(underWay, i, i+1)
+			if next > stored || rapid.IntRange(0, 9).Draw(t, "leave") == 0 {
+				break
 			}
-			if next > stored {
-				return
-			}
+		}
+		for i, w := range held {
+			require.Equal(t, first+uint64(i), w.StreamSequence)
+			require.Equal(t, fmt.Sprintf(`{"n":%d}`, w.StreamSequence-1), string(w.Body))
 		}
 	})
 }
@@ -116,7 +112,6 @@ func TestBatchesGrowUnderLoad(t *testing.T) {
 		if batches == 0 {
 			fill(t, log, more)
 		}
-		batch.Ack()
 		batches++
 		if webhooks += len(batch.Webhooks); webhooks == 1+more {
 			break
@@ -137,7 +132,6 @@ func TestBatchesAreBoundedInBytes(t *testing.T) {
 	for batch, err := range log.Batches(patient(t), 1, 1000) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(batch.Webhooks), 8)
-		batch.Ack()
 		if webhooks += len(batch.Webhooks); webhooks == 10 {
 			break
 		}
@@ -152,9 +146,8 @@ func TestBatchesEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var ending error
-	for batch, err := range log.Batches(ctx, 1, 10) {
+	for _, err := range log.Batches(ctx, 1, 10) {
 		if ending = err; err == nil {
-			batch.Ack()
 			cancel()
 		}
 	}

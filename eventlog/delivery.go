@@ -65,14 +65,10 @@ func storedOf(m *message.Message) *stored {
 
 type storedKey struct{}
 
-// message gives a new, unacknowledged Watermill message of what is stored. Bare,
-// it has no metadata: strings and a map for each message are what a reader of
-// WebhookOf has no use for.
-func (s *stored) message(ctx context.Context, bare bool) *message.Message {
+// message gives a new, unacknowledged Watermill message of what is stored.
+func (s *stored) message(ctx context.Context) *message.Message {
 	m := message.NewMessage("", s.body)
-	if !bare {
-		s.describe(m)
-	}
+	s.describe(m)
 	m.SetContext(&deliveryContext{Context: ctx, stored: s, message: m})
 	return m
 }

@@ -49,7 +49,6 @@ func readAll(t testing.TB, log *eventlog.Log, upTo uint64) (webhooks []*domain.W
 			require.Equal(t, one, w)
 			webhooks = append(webhooks, w)
 		}
-		batch.Ack()
 		if uint64(len(webhooks)) >= upTo {
 			break
 		}

@@ -44,7 +44,6 @@ func Example() {
 		for _, w := range batch.Webhooks {
 			fmt.Printf("%d %s %s %s\n", w.StreamSequence, w.Provider, w.ID, w.Body)
 		}
-		batch.Ack()
 		break
 	}
 	// Output:

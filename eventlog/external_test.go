@@ -132,7 +132,6 @@ func TestBatchesEndAtARestart(t *testing.T) {
 			require.Equal(t, next, w.StreamSequence)
 			next++
 		}
-		batch.Ack()
 		if next == 11 {
 			restart(t, log, external, dir)
 			fill(t, log, 10)
@@ -152,11 +151,10 @@ func TestBatchesEndWithTheStream(t *testing.T) {
 	js, err := jetstream.New(connectTo(t, external))
 	require.NoError(t, err)
 	var ending error
-	for batch, err := range log.Batches(patient(t), 1, 4) {
+	for _, err := range log.Batches(patient(t), 1, 4) {
 		if ending = err; err != nil {
 			break
 		}
-		batch.Ack()
 		require.NoError(t, js.DeleteStream(t.Context(), eventlog.WebhooksStream))
 	}
 	require.ErrorIs(t, ending, eventlog.ErrStreamLost)

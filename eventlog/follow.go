@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
@@ -18,28 +17,31 @@ import (
 const lookAgain = 250 * time.Millisecond
 
 // follow reads the stream from the files of the embedded server, as that writes them, for
-// a tenth of what a consumer costs. It ends with [ErrInterrupted] when the server's life
-// does, and where the files are not those any more that it has begun to read.
-func (l *Log) follow(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
+// a tenth of what a consumer costs. There is more to read when the mark is raised. It ends
+// with [ErrInterrupted] when the server's life does, and where the files are not those
+// any more that it has begun to read.
+func (l *Log) follow(ctx context.Context, life *life, mark *watermark, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
-		life := l.embedded.now()
-		reader := brokerfile.NewReader(WebhooksStream, blocksDir(l.dir, WebhooksStream))
-		defer reader.Close()
+		first, whole, err := l.beginning(ctx)
+		switch {
+		case err != nil:
+			yield(nil, ending(ctx, err))
+			return
+		case !whole: // the files do not tell what is left, and a consumer does
+			l.consume(ctx, from, most)(yield)
+			return
+		}
+		f := &following{
+			Log: l, life: life, mark: mark, next: max(from, first), most: most,
+			reader: brokerfile.NewReader(WebhooksStream, blocksDir(l.dir, WebhooksStream)),
+		}
+		defer f.reader.Close()
 		for {
-			stored, more := life.stored.now() // before it is read
-			batch, err := l.read(ctx, reader, from, most)
-			if batch != nil {
-				if !yield(batch, nil) {
+			webhooks, err := f.await(ctx)
+			for some := range slices.Chunk(webhooks, most) {
+				if !yield(&Batch{Webhooks: some}, nil) {
 					return
 				}
-				from = batch.last() + 1
-				continue
-			}
-			if err == nil && stored >= from {
-				err = l.checkGone(ctx, from, stored)
-			}
-			if err == nil {
-				err = life.await(ctx, more)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -49,59 +51,100 @@ func (l *Log) follow(ctx context.Context, from uint64, most int) iter.Seq2[*Batc
 	}
 }
 
-// read reads what the files have from a stream sequence on; nil where that is nothing.
-func (l *Log) read(ctx context.Context, reader *brokerfile.Reader, from uint64, most int) (*Batch, error) {
-	records, err := reader.Read(from, most)
+// beginning gives the first webhook that the stream has, and tells whether all after it
+// are there, or what an erasure has left of them.
+func (l *Log) beginning(ctx context.Context) (first uint64, whole bool, err error) {
+	info, err := l.webhooks.Info(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInterrupted, err)
+		return 0, false, err
 	}
-	if len(records) == 0 {
-		return nil, nil
-	}
-	batch := &Batch{Webhooks: make([]*domain.Webhook, 0, len(records))}
-	for i := range records {
-		if sequence := records[i].Sequence; sequence > from {
-			if err := l.fill(ctx, batch, from, sequence); err != nil {
+	first, webhooks, err := l.erased.count(ctx, info.State)
+	first = max(first, 1)
+	return first, first+webhooks == info.State.LastSeq+1, err
+}
+
+// following is how far the files have been read.
+type following struct {
+	*Log
+	life   *life
+	mark   *watermark
+	reader *brokerfile.Reader
+	next   uint64 // the stream sequence to go on from
+	most   int    // to read at once
+}
+
+// await waits for the next webhook, and gives those that are there.
+func (f *following) await(ctx context.Context) ([]*domain.Webhook, error) {
+	for {
+		marked, more := f.mark.now() // before the files are read
+		webhooks, err := f.read(ctx, marked)
+		if len(webhooks) > 0 || err != nil {
+			return webhooks, err
+		}
+		if marked >= f.next {
+			if err := f.checkExpired(ctx, marked); err != nil {
 				return nil, err
 			}
 		}
-		batch.Webhooks = append(batch.Webhooks, webhookIn(&records[i]))
-		from = records[i].Sequence + 1
+		if err := f.life.await(ctx, more); err != nil {
+			return nil, err
+		}
 	}
-	return batch, nil
 }
 
-// fill adds what is left of the erased webhooks in a gap. What was not erased stays a gap,
-// for the reader to find.
-func (l *Log) fill(ctx context.Context, batch *Batch, from, to uint64) error {
-	erased, err := l.erased.between(ctx, from, to)
-	if err != nil {
-		return err
+// read gives the webhooks that are there, up to the one that is marked, and with what is
+// left of erased ones before each; beyond the mark, whatever is there.
+func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain.Webhook, err error) {
+	most := f.most
+	if marked >= f.next {
+		most = int(min(uint64(most), marked-f.next+1))
 	}
+	records, err := f.reader.Read(f.next, most)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInterrupted, err)
+	}
+	webhooks = make([]*domain.Webhook, 0, len(records))
+	for i := range records {
+		sequence := records[i].Sequence
+		if sequence > f.next {
+			left, err := f.remains(ctx, f.next, sequence)
+			if err != nil {
+				return nil, ending(ctx, err)
+			}
+			webhooks = append(webhooks, left...)
+		}
+		webhooks = append(webhooks, webhookIn(&records[i]))
+		f.next = sequence + 1
+	}
+	return webhooks, nil
+}
+
+// remains gives what is left of the erased webhooks in a gap. What was not erased stays a gap,
+// for the reader to find.
+func (l *Log) remains(ctx context.Context, from, to uint64) (webhooks []*domain.Webhook, err error) {
+	erased, err := l.erased.between(ctx, from, to)
 	for _, sequence := range erased {
-		left, err := l.erased.webhook(ctx, sequence)
+		w, err := l.erased.webhook(ctx, sequence)
 		if errors.Is(err, domain.ErrNotFound) {
-			return nil
+			break
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		batch.Webhooks = append(batch.Webhooks, left)
+		webhooks = append(webhooks, w)
 	}
-	return nil
+	return webhooks, err
 }
 
-// checkGone returns nil where all webhooks from one on, up to one that was stored, have
-// expired, and else tells that the files do not have what they should.
-func (l *Log) checkGone(ctx context.Context, from, stored uint64) error {
-	info, err := l.webhooks.Info(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return fmt.Errorf("%w: %w", ErrStreamLost, err)
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrInterrupted, err)
-	case info.State.FirstSeq <= stored:
-		return fmt.Errorf("%w: the stream's files have no whole webhook from %d on, though %d is stored", ErrInterrupted, from, stored)
+// checkExpired returns nil where all webhooks up to one that was stored have expired, and
+// else tells that the files do not have what they should.
+func (f *following) checkExpired(ctx context.Context, stored uint64) error {
+	info, err := f.webhooks.Info(ctx)
+	if err == nil && info.State.FirstSeq <= stored {
+		err = fmt.Errorf("the stream's files have no sound webhook after %d, and %d is stored", f.next-1, stored)
+	}
+	if err != nil {
+		return ending(ctx, err)
 	}
 	return nil
 }

@@ -42,8 +42,9 @@ type life struct {
 	beside sync.WaitGroup // what goes on as long as the life does
 	// rounds are those of the streams; none where nothing is synced here.
 	rounds map[string]*rounds
-	// stored is the last webhook that is known to be stored.
-	stored watermark
+	// stored and durable are the last webhooks that are known to be stored, and to be so
+	// as the server promises.
+	stored, durable watermark
 }
 
 // begin starts a server, and looks at it until its life ends.
@@ -82,10 +83,18 @@ func (l *life) beginRounds(dir string) {
 // onDisk returns when a message is on disk that a stream of this life has acknowledged
 // or given out; at once where that is not seen to here, as for a stream of another program's.
 func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error {
-	if l == nil || l.rounds[stream] == nil {
+	if l == nil {
 		return nil
 	}
-	return l.rounds[stream].wait(ctx, sequence)
+	if rounds := l.rounds[stream]; rounds != nil {
+		if err := rounds.wait(ctx, sequence); err != nil {
+			return err
+		}
+	}
+	if stream == WebhooksStream {
+		l.durable.raise(sequence)
+	}
+	return nil
 }
 
 func started(s *server.Server, want *server.Options, log *serverLog) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -89,18 +90,21 @@ func (p *pull) close(ctx context.Context) {
 	_ = p.js.DeleteConsumer(ctx, p.consumer.Stream, p.consumer.Name)
 }
 
-// next waits for the next message. It returns errSilent where the server was silent
-// for too long, and the cause of the end of ctx.
-func (p *pull) next(ctx context.Context) (*stored, error) {
+// forever stands for a time that does not pass before the server counts as gone.
+const forever = time.Duration(math.MaxInt64)
+
+// next waits for the next message; it gives nil where there is none within a time. It
+// returns errSilent where the server was silent for too long, and the cause of the end of
+// ctx.
+func (p *pull) next(ctx context.Context, within time.Duration) (*stored, error) {
 	for again := false; ; {
-		if p.asked <= pullMessages/2 {
-			if err := p.js.Conn().PublishRequest(p.subject, p.sub.Subject, p.request); err != nil {
-				return nil, err
-			}
-			p.asked += pullMessages
+		if err := p.ask(ctx); err != nil {
+			return nil, err
 		}
-		m, err := p.receive(ctx)
+		m, err := p.receive(ctx, min(within, p.silence))
 		switch {
+		case errors.Is(err, errSilent) && within < p.silence:
+			return nil, nil
 		case errors.Is(err, errSilent) && !again:
 			// The server does not tell of a request whose bytes were used up to the last
 			// one: it may have nothing left to answer.
@@ -119,13 +123,28 @@ func (p *pull) next(ctx context.Context) (*stored, error) {
 	}
 }
 
-func (p *pull) receive(ctx context.Context) (*nats.Msg, error) {
+// ask asks for more before all has come that was asked for.
+func (p *pull) ask(ctx context.Context) error {
+	if p.asked > pullMessages/2 {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	p.asked += pullMessages
+	return p.js.Conn().PublishRequest(p.subject, p.sub.Subject, p.request)
+}
+
+func (p *pull) receive(ctx context.Context, within time.Duration) (*nats.Msg, error) {
 	select {
 	case m := <-p.messages:
 		return m, nil
 	default:
 	}
-	p.silent.Reset(p.silence)
+	if within <= 0 {
+		return nil, errSilent
+	}
+	p.silent.Reset(within)
 	defer p.silent.Stop()
 	select {
 	case m := <-p.messages:

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// sourceBuffer is how many messages may wait between reading and delivering.
-	sourceBuffer = 256
 	// retryPause is the wait before a server that could not be asked is asked
 	// again.
 	retryPause = 250 * time.Millisecond
@@ -23,140 +21,127 @@ const (
 	inactiveThreshold = time.Minute
 )
 
-// source reads one subject of a stream from the server, in order, without gap or
-// repetition: to the first interruption, or through every one.
+// source is one subject of a stream, to be read in order, without gap or repetition. It
+// must be used by one goroutine at a time.
 type source struct {
 	js      jetstream.JetStream
 	stream  string
 	subject string
-	once    bool      // to the first interruption
 	erased  *erasures // of the stream; nil where none are given out
 	next    uint64    // the stream sequence to go on from
-	out     chan *stored
-	err     error // why it ended; to be read after out is closed
 }
 
-func newSource(js jetstream.JetStream, config SubscriberConfig, subject string) *source {
-	from := uint64(1)
-	if config.From != nil {
-		from = max(from, config.From())
+// ending gives the error with which reading ends: with that of ctx where it has ended,
+// with ErrStreamLost, or else with ErrInterrupted.
+func ending(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ended(ctx)
+	case isLost(err):
+		return fmt.Errorf("%w: %w", ErrStreamLost, err)
 	}
-	return &source{
-		js:      js,
-		stream:  config.Stream,
-		subject: subject,
-		once:    config.Once,
-		erased:  config.erased,
-		next:    from,
-		out:     make(chan *stored, min(config.InFlight, sourceBuffer)),
-	}
+	return fmt.Errorf("%w: %w", ErrInterrupted, err)
 }
 
-// run reads until ctx ends, the stream is lost or, where it reads but once,
-// reading is interrupted.
-func (s *source) run(ctx context.Context) {
-	defer close(s.out)
-	for {
-		err := s.read(ctx)
-		switch {
-		case ctx.Err() != nil:
-			s.err = ended(ctx)
-			return
-		case isLost(err):
-			s.err = fmt.Errorf("%w: %w", ErrStreamLost, err)
-			return
-		case s.once:
-			s.err = fmt.Errorf("%w: %w", ErrInterrupted, err)
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryPause):
-		}
-	}
+// reading reads a source by one consumer until that one fails. A consumer lives in its
+// server's memory alone, so what one of them delivers is of one history: it does not
+// outlive a server that was restarted, or a stream that was put back to an older point.
+type reading struct {
+	*source
+	ctx     context.Context // ends with the connection: what was asked for will never come then
+	end     func()
+	pull    *pull
+	missing []uint64 // before held, the erased webhooks that were not given out yet
+	held    *stored
 }
 
-// read reads by one consumer until that one fails. A consumer lives in its server's
-// memory alone, so what one of them delivers is of one history: it does not outlive a
-// server that was restarted, or a stream that was put back to an older point.
-func (s *source) read(ctx context.Context) error {
+func (s *source) open(ctx context.Context) (*reading, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer s.watchConnection(ctx, cancel)()
-	reader, err := openPull(ctx, s.js, s.stream, jetstream.ConsumerConfig{
+	unwatch := watchConnection(ctx, s.js.Conn(), cancel)
+	r := &reading{source: s, ctx: ctx, end: func() {
+		unwatch()
+		cancel(nil)
+	}}
+	var err error
+	r.pull, err = openPull(ctx, s.js, s.stream, jetstream.ConsumerConfig{
 		FilterSubject:     s.subject,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       s.next,
 		InactiveThreshold: inactiveThreshold,
 	}, 0)
 	if err != nil {
-		return err
+		r.end()
+		return nil, err
 	}
-	defer reader.close(ctx)
-	for {
-		m, err := reader.next(ctx)
-		if err != nil {
-			return errors.Join(err, s.lost(ctx, err))
+	return r, nil
+}
+
+func (r *reading) close() {
+	r.pull.close(r.ctx)
+	r.end()
+}
+
+// take gives the next message; nil where there is none within a time.
+func (r *reading) take(within time.Duration) (*stored, error) {
+	for r.held == nil {
+		m, err := r.pull.next(r.ctx, within)
+		switch {
+		case err != nil:
+			return nil, errors.Join(err, r.lost(err))
+		case m == nil:
+			return nil, nil
 		}
-		if s.erased != nil && m.StreamSequence > s.next {
-			if err := s.fill(ctx, m); err != nil {
-				return err
+		if r.held = m; r.erased != nil && m.StreamSequence > r.next {
+			if r.missing, err = r.erased.between(r.ctx, r.next, m.StreamSequence); err != nil {
+				return nil, err
 			}
 		}
-		if err := s.give(ctx, m); err != nil {
-			return err
-		}
 	}
-}
-
-// fill gives out what is left of the erased webhooks before a message. What was not
-// erased stays a gap, for the reader to find.
-func (s *source) fill(ctx context.Context, next *stored) error {
-	erased, err := s.erased.between(ctx, s.next, next.StreamSequence)
+	m, err := r.remains()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, sequence := range erased {
-		left, err := s.erased.webhook(ctx, sequence)
-		if errors.Is(err, domain.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.give(ctx, storedErased(left, next.Pending+uint64(len(erased)-i))); err != nil {
-			return err
-		}
+	if m == nil {
+		m, r.held = r.held, nil
 	}
-	return nil
+	r.next = m.StreamSequence + 1
+	return m, nil
 }
 
-func (s *source) give(ctx context.Context, m *stored) error {
-	select {
-	case s.out <- m:
-		s.next = m.StreamSequence + 1
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// remains gives what is left of the next erased webhook before the message that is held;
+// nil where there is none. What was not erased stays a gap, for the reader to find.
+func (r *reading) remains() (*stored, error) {
+	if len(r.missing) == 0 {
+		return nil, nil
 	}
+	left, err := r.erased.webhook(r.ctx, r.missing[0])
+	if errors.Is(err, domain.ErrNotFound) {
+		r.missing = nil
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := storedErased(left, r.held.Pending+uint64(len(r.missing)))
+	r.missing = r.missing[1:]
+	return m, nil
 }
 
 // lost tells whether a consumer that is gone went with its stream.
-func (s *source) lost(ctx context.Context, err error) error {
+func (r *reading) lost(err error) error {
 	if !errors.Is(err, errConsumerGone) {
 		return nil
 	}
-	_, err = s.js.Stream(ctx, s.stream)
+	_, err = r.js.Stream(r.ctx, r.stream)
 	return err
 }
 
 // errDisconnected says that the connection was lost, if only for a moment.
 var errDisconnected = errors.New("the connection was lost")
 
-// watchConnection cancels the reading where the connection is lost: what was asked
-// for before will never come. The function that it gives ends the watch.
-func (s *source) watchConnection(ctx context.Context, cancel context.CancelCauseFunc) (end func()) {
-	conn := s.js.Conn()
+// watchConnection cancels a reading where the connection is lost. The function that it
+// gives ends the watch.
+func watchConnection(ctx context.Context, conn *nats.Conn, cancel context.CancelCauseFunc) (end func()) {
 	changes := conn.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
 	go func() {
 		select {

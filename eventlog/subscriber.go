@@ -24,15 +24,6 @@ type SubscriberConfig struct {
 	// where it is 0. With 1 the next message waits for the acknowledgement. Where
 	// bodies are large, fewer are in flight: they take 128 MiB at the most.
 	InFlight int
-	// Once ends a subscription at the first interruption, rather than to go on
-	// where it was when the server is back.
-	Once bool
-	// Bare leaves UUID and metadata of delivered messages empty, for readers that
-	// need no more than DeliveryOf and WebhookOf.
-	Bare bool
-	// erased has the erased webhooks of the stream given at their places; nil leaves
-	// them out.
-	erased *erasures
 }
 
 // Subscriber is a Watermill subscriber on JetStream. It delivers the messages of
@@ -45,8 +36,8 @@ type SubscriberConfig struct {
 //
 // A lost connection and a restarted server are waited for, and then it goes on
 // with the next stream sequence. It cannot tell whether the stream was put back to
-// an older point meanwhile, and would then miss what grew up to there: a reader to
-// whom that matters sets Once, and looks at the stream before it subscribes again.
+// an older point meanwhile, and would then miss what grew up to there: for a reader to
+// whom that matters there is [Log.Batches].
 //
 // The channel closes when the context ends, at Close, or when the stream or the
 // connection is gone for good. It is safe for concurrent use.
@@ -71,14 +62,6 @@ func NewSubscriber(js jetstream.JetStream, config SubscriberConfig) *Subscriber 
 // Subscribe delivers the messages of a subject, which may hold wildcards. It
 // returns [ErrClosed] after Close, and no other error.
 func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
-	subscription, err := s.subscribe(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	return subscription.out, nil
-}
-
-func (s *Subscriber) subscribe(ctx context.Context, topic string) (*subscription, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -86,13 +69,17 @@ func (s *Subscriber) subscribe(ctx context.Context, topic string) (*subscription
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel)
-	subscription := newSubscription(ctx, s.js, s.config, topic)
+	from := &source{js: s.js, stream: s.config.Stream, subject: topic, next: 1}
+	if s.config.From != nil {
+		from.next = max(1, s.config.From())
+	}
+	subscription := newSubscription(ctx, s.config.InFlight)
 	s.active.Go(func() {
 		defer stop()
 		defer cancel()
-		subscription.run()
+		subscription.run(from)
 	})
-	return subscription, nil
+	return subscription.out, nil
 }
 
 // Close ends every subscription and returns when all their channels are closed.

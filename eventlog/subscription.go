@@ -3,12 +3,14 @@ package eventlog
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
+	// sourceBuffer is how many messages may wait between reading and delivering.
+	sourceBuffer = 256
 	// outBuffer is how many messages may wait in the channel: enough that neither
 	// side has to wake the other for each.
 	outBuffer = 256
@@ -17,14 +19,13 @@ const (
 	flightBytes = 128 << 20
 )
 
-// subscription delivers one subject to one channel. A goroutine of its source
+// subscription delivers one subject to one channel. A goroutine of its own
 // reads from the server; run, the only owner of all fields, does the rest.
 type subscription struct {
 	ctx      context.Context
-	source   *source
+	in       chan *stored
 	out      chan *message.Message
 	inFlight int
-	bare     bool
 
 	// flight holds, in stream order, the messages that were read and not let go.
 	// The first sent of them are in the channel or with the reader.
@@ -38,29 +39,62 @@ type flown struct {
 	message *message.Message
 }
 
-func newSubscription(ctx context.Context, js jetstream.JetStream, config SubscriberConfig, subject string) *subscription {
+func newSubscription(ctx context.Context, inFlight int) *subscription {
 	return &subscription{
 		ctx:      ctx,
-		source:   newSource(js, config, subject),
-		out:      make(chan *message.Message, min(config.InFlight, outBuffer)),
-		inFlight: config.InFlight,
-		bare:     config.Bare,
+		in:       make(chan *stored, min(inFlight, sourceBuffer)),
+		out:      make(chan *message.Message, min(inFlight, outBuffer)),
+		inFlight: inFlight,
 	}
 }
 
 // run delivers until the context ends or the source does. Most of the time one
 // message can be read or sent at once; only where neither can does it wait.
-func (s *subscription) run() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.source.run(s.ctx)
-	}()
+func (s *subscription) run(from *source) {
+	go s.follow(from)
 	for s.send() || s.read() || s.wait() {
 	}
 	s.recall()
-	<-done
+	for open := true; open; { // until follow has ended
+		_, open = <-s.in
+	}
 	close(s.out)
+}
+
+// follow reads a source through every interruption, until the context ends or the stream
+// is lost.
+func (s *subscription) follow(from *source) {
+	defer close(s.in)
+	for {
+		err := s.readOnce(from)
+		if s.ctx.Err() != nil || isLost(err) {
+			return
+		}
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// readOnce reads a source to the first interruption.
+func (s *subscription) readOnce(from *source) error {
+	reading, err := from.open(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer reading.close()
+	for {
+		m, err := reading.take(forever)
+		if err != nil {
+			return err
+		}
+		select {
+		case s.in <- m:
+		case <-s.ctx.Done():
+			return s.ctx.Err()
+		}
+	}
 }
 
 // send puts the next message into the channel if there is one and it fits.
@@ -83,7 +117,7 @@ func (s *subscription) read() bool {
 		return false
 	}
 	select {
-	case stored, open := <-s.source.out:
+	case stored, open := <-s.in:
 		return open && s.take(stored)
 	default:
 		return false
@@ -91,7 +125,7 @@ func (s *subscription) read() bool {
 }
 
 func (s *subscription) take(stored *stored) bool {
-	s.flight = append(s.flight, flown{stored, stored.message(s.ctx, s.bare)})
+	s.flight = append(s.flight, flown{stored, stored.message(s.ctx)})
 	s.bytes += len(stored.body)
 	return true
 }
@@ -112,7 +146,7 @@ func (s *subscription) wait() bool {
 	case s.sent < len(s.flight):
 		out, next = s.out, s.flight[s.sent].message
 	case !s.full():
-		in = s.source.out
+		in = s.in
 	}
 	if s.sent > 0 {
 		acked, nacked = s.flight[0].message.Acked(), s.flight[0].message.Nacked()
@@ -159,7 +193,7 @@ func isAcked(m *message.Message) bool {
 func (s *subscription) rewind() {
 	s.recall()
 	for i := range s.flight[:s.sent] {
-		s.flight[i].message = s.flight[i].stored.message(s.ctx, s.bare)
+		s.flight[i].message = s.flight[i].stored.message(s.ctx)
 	}
 	s.sent = 0
 }

@@ -244,7 +244,6 @@ func (p *Projector) project(ctx context.Context, after, last uint64, batches <-c
 		if err != nil {
 			return err
 		}
-		batch.Ack()
 		p.status.projecting.does(waitingFor, reached+1)
 		if reached >= last {
 			return errReached

@@ -76,7 +76,6 @@ func checkStored(ctx context.Context, dir string, answered []place) (err error) 
 				return missing(wanted)
 			}
 		}
-		batch.Ack()
 	}
 	return ctx.Err()
 }

@@ -126,7 +126,6 @@ func readBatches(ctx context.Context, e *embedded, last uint64, _ string) error 
 			}
 			next++
 		}
-		batch.Ack()
 		if next > last {
 			return nil
 		}
@@ -211,7 +210,6 @@ func chainOf(ctx context.Context, e *embedded, last uint64) (chain domain.Digest
 				return chain, nil
 			}
 		}
-		batch.Ack()
 	}
 	return chain, ctx.Err()
 }

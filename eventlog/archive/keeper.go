@@ -126,7 +126,6 @@ func (k *Keeper) follow(ctx context.Context) error {
 		if err := k.write(ctx, entriesOf(batch)); err != nil {
 			return err
 		}
-		batch.Ack()
 		runtime.Gosched() // whoever can run goes first, and so is part of the next group
 	}
 	return errEnded

@@ -134,7 +134,6 @@ func (r *running) chain() (last uint64, chain domain.Digest) {
 				require.Equal(r.t, last+1, w.StreamSequence)
 				last, chain = w.StreamSequence, w.Chain(chain)
 			}
-			batch.Ack()
 			if last >= info.Last {
 				break
 			}

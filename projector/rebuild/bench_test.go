@@ -105,7 +105,6 @@ func readBatches(ctx context.Context, log *projectortest.Broker, last uint64) er
 		if err != nil {
 			return err
 		}
-		batch.Ack()
 		if batch.Webhooks[len(batch.Webhooks)-1].StreamSequence == last {
 			break
 		}
