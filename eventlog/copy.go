@@ -2,9 +2,10 @@ package eventlog
 
 import (
 	"context"
+	"fmt"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/nats-io/nats.go"
 )
 
 // Copy is a second copy of the stream. It is safe for concurrent use.
@@ -25,15 +26,17 @@ func (l *Log) AnswerAfter(c Copy) { l.copy = c }
 
 // keep stores a webhook's message, here and in the copy. A duplicate waits too: it
 // may be the retry of one that the copy does not have yet.
-func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Receipt, error) {
+func (l *Log) keep(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if err := l.checkRoom(); err != nil {
 		return Receipt{}, err
 	}
-	m.SetContext(ctx)
 	begun := time.Now()
-	receipt, err := l.publisher.publish(subject, m)
+	receipt, err := l.storeWebhook(ctx, n)
 	l.roaming.note(begun, err)
-	return receipt, err
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish: %w", err)
+	}
+	return receipt, nil
 }
 
 // checkRoom refuses before anything is stored what could not be answered for.

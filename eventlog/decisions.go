@@ -20,7 +20,7 @@ const MaxDecided = 500
 func (l *Log) Decide(ctx context.Context, d *domain.Decision) error {
 	n, err := decisionMessage(d)
 	if err == nil {
-		_, err = l.aside.store(ctx, n)
+		_, err = l.storeAside(ctx, n)
 	}
 	if err != nil {
 		return fmt.Errorf("keep a decision: %w", err)

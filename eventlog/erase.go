@@ -67,9 +67,9 @@ func (l *Log) bury(ctx context.Context, provider, source string, e *domain.Erasu
 		return Receipt{}, err
 	}
 	for _, body := range bodies {
-		subject, m, err := NewMessage(&domain.Webhook{Provider: provider, Source: source, Event: domain.EventErased, Body: body})
+		n, err := webhookMessage(&domain.Webhook{Provider: provider, Source: source, Event: domain.EventErased, Body: body})
 		if err == nil {
-			receipt, err = l.keep(ctx, subject, m)
+			receipt, err = l.keep(ctx, n)
 		}
 		if err != nil {
 			return Receipt{}, err

@@ -63,17 +63,17 @@ type Log struct {
 	webhooks  jetstream.Stream
 	rejected  jetstream.Stream
 	decisions jetstream.Stream
-	publisher *Publisher // of webhooks
-	aside     *Publisher // of rejected requests and decisions
-	roaming   *roaming
-	leader    nats.JetStreamManager
-	copy      Copy // nil where receipts wait for none
-	erased    *erasures
-	erasing   sync.Mutex // one erasure at a time
-	embedded  *Embedded  // nil where the server is external
-	dir       string     // of the embedded server
-	minFree   int64
-	roomSeen  atomic.Pointer[time.Time] // when the disk had so much; nil at first
+	// storeWebhook and storeAside store a message, the latter one that is no webhook's.
+	storeWebhook, storeAside store
+	roaming                  *roaming
+	leader                   nats.JetStreamManager
+	copy                     Copy // nil where receipts wait for none
+	erased                   *erasures
+	erasing                  sync.Mutex // one erasure at a time
+	embedded                 *Embedded  // nil where the server is external
+	dir                      string     // of the embedded server
+	minFree                  int64
+	roomSeen                 atomic.Pointer[time.Time] // when the disk had so much; nil at first
 }
 
 // Open makes the streams, or checks the ones that are there: a stream that could
@@ -97,7 +97,6 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	}
 	log := &Log{
 		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
-		roaming: &roaming{storing: nc, reading: reading.Conn()},
 	}
 	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
 	if config.Embedded {
@@ -106,25 +105,31 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 			return nil, errors.New("open the streams: the connection is not that of an embedded server")
 		}
 		log.embedded = embedded
+	} else {
+		log.roaming = &roaming{storing: nc, reading: reading.Conn()}
 	}
 	if err := log.ensureStreams(ctx, config); err != nil {
 		return nil, err
 	}
-	return log, log.openPublishers()
+	if err := log.openStores(); err != nil {
+		return nil, err
+	}
+	return log, nil
 }
 
-func (l *Log) openPublishers() error {
-	l.aside = NewPublisher(l.js, PublisherConfig{Server: l.embedded})
+func (l *Log) openStores() error {
+	config := PublisherConfig{Timeout: defaultPublishTimeout, Server: l.embedded}
+	l.storeAside = single{l.js, config, noCopy}.store
 	copy := func() Copy { return l.copy }
 	if l.embedded == nil {
-		l.publisher = &Publisher{store: single{l.js, PublisherConfig{Timeout: defaultPublishTimeout}, copy}.store}
+		l.storeWebhook = single{l.js, config, copy}.store
 		return nil
 	}
 	committer, err := newCommitter(l.embedded, defaultPublishTimeout, copy)
 	if err != nil {
 		return fmt.Errorf("open the streams: %w", err)
 	}
-	l.publisher = &Publisher{store: committer.store}
+	l.storeWebhook = committer.store
 	return nil
 }
 
@@ -173,11 +178,11 @@ func (l *Log) markSynced(dir string) error {
 // ended; then it may have been stored nevertheless. So it may where a copy that is
 // waited for did not take it in that time: see [Log.AnswerAfter].
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
-	subject, m, err := NewMessage(w)
+	n, err := webhookMessage(w)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return l.keep(ctx, subject, m)
+	return l.keep(ctx, n)
 }
 
 // Webhook reads one webhook, or what is left of one that was erased, or returns

@@ -33,30 +33,54 @@ const natsPrefix = "Nats-"
 const maxHeaderValue = 1 << 10
 
 // NewMessage gives the Watermill message of a webhook and the topic to publish
-// it to. It returns [ErrUnfit] where the webhook's names are no tokens, and for an id
-// that domain.IsWebhookID does not take.
+// it to. Its errors are those of [Log.Append] about the webhook itself.
 func NewMessage(w *domain.Webhook) (topic string, m *message.Message, err error) {
-	topic, err = Subject(w.Provider, w.Source, w.Event)
+	n, err := webhookMessage(w)
 	if err != nil {
 		return "", nil, err
 	}
-	m = message.NewMessage("", w.Body)
-	switch {
-	case w.ID == "":
-	case !domain.IsWebhookID(w.ID):
-		return "", nil, fmt.Errorf("%w: a webhook's id", ErrUnfit)
-	default:
+	m = message.NewMessage("", n.Data)
+	for name, values := range n.Header {
+		m.Metadata.Set(name, values[0])
+	}
+	return n.Subject, m, nil
+}
+
+// webhookMessage gives what is sent to store a webhook. It returns [ErrUnfit] where its
+// names are no tokens, for an id that domain.IsWebhookID does not take, and for a content
+// type that a header cannot hold exactly.
+func webhookMessage(w *domain.Webhook) (*nats.Msg, error) {
+	subject, err := Subject(w.Provider, w.Source, w.Event)
+	if err != nil {
+		return nil, err
+	}
+	n := &nats.Msg{Subject: subject, Data: w.Body}
+	if w.ID != "" {
+		if !domain.IsWebhookID(w.ID) {
+			return nil, fmt.Errorf("%w: a webhook's id", ErrUnfit)
+		}
 		// Escaped, an id comes back as it was whatever bytes it is made of.
-		m.Metadata.Set(headerWebhookID, url.PathEscape(w.ID))
-		m.Metadata.Set(jetstream.MsgIDHeader, messageID(w))
+		setHeader(n, headerWebhookID, url.PathEscape(w.ID))
+		setHeader(n, jetstream.MsgIDHeader, messageID(w))
 	}
 	if w.ContentType != "" {
-		m.Metadata.Set(headerContentType, w.ContentType)
+		if !isHeader(headerContentType, w.ContentType) {
+			return nil, fmt.Errorf("%w: a webhook's content type", ErrUnfit)
+		}
+		setHeader(n, headerContentType, w.ContentType)
 	}
 	if !w.ReceivedAt.IsZero() {
-		m.Metadata.Set(headerReceivedAt, w.ReceivedAt.String())
+		setHeader(n, headerReceivedAt, w.ReceivedAt.String())
 	}
-	return topic, m, nil
+	return n, nil
+}
+
+// setHeader sets a header. Most webhooks have none, and a map for each costs.
+func setHeader(n *nats.Msg, name, value string) {
+	if n.Header == nil {
+		n.Header = nats.Header{}
+	}
+	n.Header[name] = []string{value}
 }
 
 // messageID is what the server tells duplicates by: only the same body under the

@@ -39,11 +39,13 @@ type PublisherConfig struct {
 // returns, and its metadata hold the receipt: see MetadataStreamSequence and
 // MetadataDuplicate. It is safe for concurrent use.
 type Publisher struct {
-	// store stores one message and returns when the stream has it as it promises. How
-	// messages share the cost of that is its own affair.
-	store  func(context.Context, *nats.Msg) (Receipt, error)
+	store  store
 	closed atomic.Bool
 }
+
+// store stores one message and returns when the stream has it as it promises. How
+// messages share the cost of that is its own affair.
+type store func(context.Context, *nats.Msg) (Receipt, error)
 
 var _ message.Publisher = (*Publisher)(nil)
 

@@ -60,17 +60,13 @@ func RecordOf(w *domain.Webhook, storedAt domain.Instant) (*brokerfile.Record, e
 	if w.ReceivedAt == storedAt {
 		stored.ReceivedAt = domain.Instant{} // the record's own time says it
 	}
-	subject, m, err := NewMessage(&stored)
-	if err != nil {
-		return nil, err
-	}
-	n, err := natsMessage(subject, m)
+	n, err := webhookMessage(&stored)
 	if err != nil {
 		return nil, err
 	}
 	return &brokerfile.Record{
 		Sequence: w.StreamSequence, StoredAt: storedAt.Time().UnixNano(),
-		Subject: []byte(subject), Header: encodeHeader(n.Header), Body: w.Body,
+		Subject: []byte(n.Subject), Header: encodeHeader(n.Header), Body: w.Body,
 	}, nil
 }
 

@@ -70,7 +70,7 @@ type Rejection struct {
 func (l *Log) Reject(ctx context.Context, r *Rejection) error {
 	n, err := rejectedMessage(r)
 	if err == nil {
-		_, err = l.aside.store(ctx, n)
+		_, err = l.storeAside(ctx, n)
 	}
 	if err != nil {
 		return fmt.Errorf("keep a rejected request: %w", err)

@@ -142,15 +142,15 @@ func (l *Log) EraseRejected(ctx context.Context, sequences []uint64) error {
 // window, also where its provider gives no webhook id; and where its sender has
 // sent it again meanwhile, the receipt says so. Its errors are those of Append.
 func (l *Log) Release(ctx context.Context, r *RejectedRequest, w *domain.Webhook) (Receipt, error) {
-	subject, m, err := NewMessage(w)
+	n, err := webhookMessage(w)
 	if err != nil {
 		return Receipt{}, err
 	}
-	m.Metadata.Set(headerReceivedAt, r.ReceivedAt.String())
+	setHeader(n, headerReceivedAt, r.ReceivedAt.String())
 	if w.ID == "" {
-		m.Metadata.Set(jetstream.MsgIDHeader, releaseID(r))
+		setHeader(n, jetstream.MsgIDHeader, releaseID(r))
 	}
-	return l.keep(ctx, subject, m)
+	return l.keep(ctx, n)
 }
 
 // releaseID is what the server tells a second release by. The time of receipt is

@@ -24,6 +24,9 @@ type roaming struct {
 
 // note takes how it ended that something, begun at a time, was stored.
 func (r *roaming) note(begun time.Time, err error) {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch now := time.Now(); {

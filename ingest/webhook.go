@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -180,6 +181,9 @@ func outcomeOf(receipt eventlog.Receipt) string {
 
 func answerReceipt(w http.ResponseWriter, receipt eventlog.Receipt) {
 	w.Header().Set("Content-Type", "application/json")
-	// An error means that the sender has gone, and cannot be told.
-	_, _ = fmt.Fprintf(w, `{"stream_sequence":%d,"duplicate":%t}`, receipt.StreamSequence, receipt.Duplicate)
+	text := append(make([]byte, 0, 64), `{"stream_sequence":`...)
+	text = strconv.AppendUint(text, receipt.StreamSequence, 10)
+	text = append(text, `,"duplicate":`...)
+	text = strconv.AppendBool(text, receipt.Duplicate)
+	_, _ = w.Write(append(text, '}')) // an error means that the sender has gone, and cannot be told
 }
