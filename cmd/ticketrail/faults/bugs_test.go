@@ -15,18 +15,23 @@ type bug struct {
 // form takes the first ones.
 var bugs = []bug{
 	{"answer-before-ack", courseKill, checkLoss, []patch{{
-		"eventlog/publisher.go",
-		"	ack, err := s.js.PublishMsg(ctx, n)\n",
-		"	fault.At(\"publish.before\")\n" +
-			"	if fault.On(\"answer-before-ack\") {\n" +
-			"		stream, err := s.js.Stream(ctx, WebhooksStream)\n" +
-			"		if err == nil {\n" +
-			"			go func() { _, _ = s.js.PublishMsg(context.WithoutCancel(ctx), n) }()\n" +
-			"			return &jetstream.PubAck{Stream: WebhooksStream, Sequence: stream.CachedInfo().State.LastSeq + 1}, nil\n" +
+		"eventlog/committer.go",
+		"	err := life.reason(nil)\n",
+		"	if fault.On(\"answer-before-ack\") {\n" +
+			"		js, _ := jetstream.New(c.server.Conn())\n" +
+			"		if stream, err := js.Stream(ctx, WebhooksStream); err == nil {\n" +
+			"			for i, m := range g.messages {\n" +
+			"				g.outcomes[i].StreamSequence = stream.CachedInfo().State.LastSeq + 1 + uint64(i)\n" +
+			"				go func() { _, _ = js.PublishMsg(context.Background(), m) }()\n" +
+			"			}\n" +
+			"			return\n" +
 			"		}\n" +
 			"	}\n" +
-			"	ack, err := s.js.PublishMsg(ctx, n)\n" +
-			"	fault.At(\"publish.after\")\n",
+			"	err := life.reason(nil)\n",
+	}, {
+		"eventlog/committer.go",
+		"		c.publish(ctx, g)\n",
+		"		fault.At(\"publish.before\")\n		c.publish(ctx, g)\n		fault.At(\"publish.after\")\n",
 	}}},
 	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
 		"projector/sqlite/folder.go",
@@ -67,21 +72,22 @@ var bugs = []bug{
 			"		r.end(err)\n",
 	}}},
 	{"wrong-sequence", courseCalm, checkLoss, []patch{{
-		"eventlog/publisher.go",
-		"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
-		"	if fault.On(\"wrong-sequence\") {\n		ack.Sequence++\n	}\n" +
-			"	return Receipt{StreamSequence: ack.Sequence, Duplicate: ack.Duplicate}, nil\n",
+		"eventlog/committer.go",
+		"		return joined.outcomes[at].Receipt, joined.outcomes[at].err\n",
+		"		receipt := joined.outcomes[at].Receipt\n" +
+			"		if fault.On(\"wrong-sequence\") {\n			receipt.StreamSequence++\n		}\n" +
+			"		return receipt, joined.outcomes[at].err\n",
 	}}},
 	{"body-altered", courseCalm, checkPhantom, []patch{{
 		"eventlog/message.go",
-		"	m = message.NewMessage(\"\", w.Body)\n",
-		"	m = message.NewMessage(\"\", w.Body)\n" +
-			"	if fault.On(\"body-altered\") {\n		m.Payload = append([]byte(\" \"), w.Body...)\n	}\n",
+		"	n := &nats.Msg{Subject: subject, Data: w.Body}\n",
+		"	n := &nats.Msg{Subject: subject, Data: w.Body}\n" +
+			"	if fault.On(\"body-altered\") {\n		n.Data = append([]byte(\" \"), w.Body...)\n	}\n",
 	}}},
 	{"received-now", courseCalm, checkIdentity, []patch{{
-		"eventlog/message.go",
-		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n",
-		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n" +
+		"eventlog/record.go",
+		"	w.Provider, w.Source, w.Event, _ = ParseSubject(string(r.Subject))\n",
+		"	w.Provider, w.Source, w.Event, _ = ParseSubject(string(r.Subject))\n" +
 			"	if fault.On(\"received-now\") {\n		w.ReceivedAt = domain.InstantOf(time.Now())\n	}\n",
 	}}},
 	{"signature-unchecked", courseCalm, checkForged, []patch{{
@@ -185,11 +191,11 @@ var bugs = []bug{
 			"		_, err := file.WriteAt(content, 0)\n		return err\n	}, \"\")\n",
 	}}},
 	{"slow-is-broken", courseSlow, checkPatient, []patch{{
-		"eventlog/publisher.go",
-		"	ack, err := s.publish(ctx, n)\n",
-		"	ack, err := s.publish(ctx, n)\n" +
-			"	if deadline, _ := ctx.Deadline(); fault.On(\"slow-is-broken\") && time.Until(deadline) < s.config.Timeout-200*time.Millisecond {\n" +
-			"		life.end(ErrUnavailable)\n	}\n",
+		"eventlog/committer.go",
+		"		ack := g.ack()\n",
+		"		ack := g.ack()\n" +
+			"		if deadline, _ := ctx.Deadline(); fault.On(\"slow-is-broken\") && time.Until(deadline) < c.timeout-200*time.Millisecond {\n" +
+			"			life.end(ErrUnavailable)\n		}\n",
 	}}},
 	{"refused-for-ever", courseFull, checkRefused, []patch{{
 		"ingest/refusal.go",
