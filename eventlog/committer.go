@@ -2,8 +2,10 @@ package eventlog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // mostInGroup is how many messages are committed at once: what their acknowledgements
@@ -28,7 +32,11 @@ type committer struct {
 	copy    func() Copy
 	inbox   string // what the subjects of acknowledgements begin with
 	acks    chan *nats.Msg
-	sent    uint64 // messages, so far; of who commits
+
+	// These are of who commits.
+	sent  uint64             // how many messages there were so far
+	files *brokerfile.Reader // of the server's
+	last  uint64             // the stream sequence to which they were read
 
 	mu      sync.Mutex
 	waiting []*group // the last one may be joined
@@ -48,11 +56,13 @@ type outcome struct {
 	err error
 }
 
-func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*committer, error) {
+// newCommitter makes a committer of a stream that ends with a sequence.
+func newCommitter(server *Embedded, timeout time.Duration, last uint64, copy func() Copy) (*committer, error) {
 	c := &committer{
-		server: server, timeout: timeout, copy: copy,
+		server: server, timeout: timeout, copy: copy, last: last,
 		inbox: server.Conn().NewInbox() + ".",
 		acks:  make(chan *nats.Msg, 4*mostInGroup), // late ones too
+		files: brokerfile.NewReader(WebhooksStream, blocksDir(server.options.StoreDir, WebhooksStream)),
 	}
 	if _, err := server.Conn().ChanSubscribe(c.inbox+"*", c.acks); err != nil {
 		return nil, fmt.Errorf("listen for acknowledgements: %w", err)
@@ -63,6 +73,9 @@ func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*c
 // store returns when a message is durable, here and in the copy. Where ctx ends before,
 // it may become so nevertheless.
 func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
+	if size := n.Size() - len(n.Subject); int64(size) > c.server.Conn().MaxPayload() {
+		return Receipt{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(n.Data))
+	}
 	joined, at, leads := c.join(n)
 	if leads {
 		c.lead()
@@ -124,50 +137,105 @@ func (c *committer) commit(g *group) {
 	defer leave()
 	err := life.reason(nil)
 	if err == nil {
-		c.publish(ctx, g)
+		err = c.publish(ctx, g)
+	}
+	if err == nil {
 		ack := g.ack()
 		life.stored.raise(ack.Sequence)
 		err = durable(ctx, life, ack, c.copy)
 	}
-	for i := range g.outcomes {
-		if o := &g.outcomes[i]; o.err == nil && err != nil {
-			o.err = life.reason(err)
-		}
+	if err != nil {
+		g.fail(life.reason(err))
 	}
 }
 
-// publish sends the messages of a group, and takes what the server says of each.
-func (c *committer) publish(ctx context.Context, g *group) {
-	first, left := c.sent, len(g.messages)
-	c.sent += uint64(left)
+// publish sends the messages of a group, and finds out what has become of each. The
+// server is asked of those that it may take for duplicates, and of the last one: when it
+// has stored that, it has stored whatever it stores of those before, and they are in its
+// files. To be told of each would take longer than to store it.
+func (c *committer) publish(ctx context.Context, g *group) error {
+	first, asked := c.sent, 0
+	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
-		m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
+		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" {
+			m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
+			asked++
+		}
 		if err := c.server.Conn().PublishMsg(m); err != nil {
-			g.outcomes[i].err = refusal(err)
-			left--
+			return refusal(err)
 		}
 	}
-	for left > 0 {
+	for asked > 0 {
 		select {
 		case ack := <-c.acks:
 			number, err := strconv.ParseUint(strings.TrimPrefix(ack.Subject, c.inbox), 10, 64)
 			if at := number - first; err == nil && at < uint64(len(g.outcomes)) { // it may be of a group before
 				g.outcomes[at] = readAck(ack)
-				left--
+				asked--
 			}
 		case <-ctx.Done():
-			g.giveUp(fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx)))
-			return
+			return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 		}
 	}
+	return c.find(g)
 }
 
-// giveUp has an error be the outcome of what has none.
-func (g *group) giveUp(err error) {
-	for i := range g.outcomes {
-		if o := &g.outcomes[i]; o.StreamSequence == 0 && o.err == nil {
-			o.err = err
+// find finds the messages of a group that the server was not asked of. Those that are not
+// where they should be it has refused, for the reason that it told of the last one.
+func (c *committer) find(g *group) error {
+	left := g.unknown()
+	for len(left) > 0 {
+		records, err := c.read()
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+		if len(records) == 0 {
+			break
+		}
+		for _, r := range records {
+			c.last = r.Sequence
+			if len(left) > 0 && isOf(&r, g.messages[left[0]]) {
+				g.outcomes[left[0]].StreamSequence = r.Sequence
+				left = left[1:]
+			}
+		}
+	}
+	for _, at := range left {
+		g.outcomes[at].err = cmp.Or(g.outcomes[len(g.outcomes)-1].err, errNotStored)
+	}
+	return nil
+}
+
+var errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
+
+// read reads what has come since.
+func (c *committer) read() ([]brokerfile.Record, error) {
+	records, err := c.files.Read(c.last+1, mostInGroup)
+	if errors.Is(err, brokerfile.ErrReplaced) {
+		c.files.Close()
+		records, err = c.files.Read(c.last+1, mostInGroup)
+	}
+	return records, err
+}
+
+func isOf(r *brokerfile.Record, m *nats.Msg) bool {
+	return string(r.Subject) == m.Subject && bytes.Equal(r.Body, m.Data)
+}
+
+// unknown gives the places of the messages of which nothing is known.
+func (g *group) unknown() (places []int) {
+	for at, o := range g.outcomes {
+		if o == (outcome{}) {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// fail has an error be what became of every message that has none.
+func (g *group) fail(err error) {
+	for i := range g.outcomes {
+		g.outcomes[i].err = cmp.Or(g.outcomes[i].err, err)
 	}
 }
 
@@ -181,24 +249,13 @@ func (g *group) ack() *jetstream.PubAck {
 	return whole
 }
 
-// plainAck is what surrounds the stream sequence in the acknowledgement of a webhook that
-// is new to the stream.
-var plainAck = [2][]byte{[]byte(`{"stream":"` + WebhooksStream + `","seq":`), []byte("}")}
-
-func readAck(ack *nats.Msg) (o outcome) {
-	if text, ok := bytes.CutPrefix(ack.Data, plainAck[0]); ok {
-		if text, ok = bytes.CutSuffix(text, plainAck[1]); ok {
-			if o.StreamSequence, o.err = strconv.ParseUint(string(text), 10, 64); o.err == nil {
-				return o
-			}
-		}
-	}
+func readAck(ack *nats.Msg) outcome {
 	var said struct {
 		jetstream.PubAck
 		Error *jetstream.APIError `json:"error"`
 	}
 	switch err := json.Unmarshal(ack.Data, &said); {
-	case len(ack.Data) == 0:
+	case len(ack.Data) == 0: // nobody listens
 		return outcome{err: refusal(nats.ErrNoResponders)}
 	case err != nil:
 		return outcome{err: refusal(err)}

@@ -74,6 +74,48 @@ func TestAppendOfOneWhoLeaves(t *testing.T) {
 	all.Wait()
 }
 
+// Of webhooks that come at once some may have room and others not, large ones before small
+// ones, while somebody else publishes too: who is told of a stream sequence finds its own
+// webhook there, and everybody else is told that the stream is full.
+func TestAppendWhereSomeHaveRoom(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log, err := eventlog.Open(t.Context(), embedded.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 1 << 20})
+	require.NoError(t, err)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	const senders = 300
+	receipts, errs := make([]eventlog.Receipt, senders), make([]error, senders)
+	body := func(n int) string {
+		return fmt.Sprintf(`{"n":%d,"x":"%s"}`, n, strings.Repeat("x", 1+n%7*3000))
+	}
+	var all sync.WaitGroup
+	for n := range senders {
+		if n%10 == 0 {
+			all.Go(func() { _, _ = js.Publish(t.Context(), topic, []byte("{}")) }) // it may be full
+			continue
+		}
+		all.Go(func() { receipts[n], errs[n] = log.Append(t.Context(), webhook("", body(n))) })
+	}
+	all.Wait()
+	full := 0
+	for n := range senders {
+		switch {
+		case n%10 == 0:
+		case errs[n] != nil:
+			require.ErrorIs(t, errs[n], eventlog.ErrFull)
+			full++
+		default:
+			w, err := log.Webhook(t.Context(), receipts[n].StreamSequence)
+			require.NoError(t, err)
+			require.Equal(t, body(n), string(w.Body))
+		}
+	}
+	require.NotZero(t, full)
+	require.Less(t, full, senders*9/10)
+}
+
 // What is published past the Log is read all the same.
 func TestReadersSeeWhatOthersPublish(t *testing.T) {
 	t.Parallel()

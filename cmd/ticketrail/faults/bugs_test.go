@@ -30,8 +30,8 @@ var bugs = []bug{
 			"	err := life.reason(nil)\n",
 	}, {
 		"eventlog/committer.go",
-		"		c.publish(ctx, g)\n",
-		"		fault.At(\"publish.before\")\n		c.publish(ctx, g)\n		fault.At(\"publish.after\")\n",
+		"		err = c.publish(ctx, g)\n",
+		"		fault.At(\"publish.before\")\n		err = c.publish(ctx, g)\n		fault.At(\"publish.after\")\n",
 	}}},
 	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
 		"projector/sqlite/folder.go",
@@ -88,6 +88,11 @@ var bugs = []bug{
 		"eventlog/record.go",
 		"	w.Provider, w.Source, w.Event, _ = ParseSubject(string(r.Subject))\n",
 		"	w.Provider, w.Source, w.Event, _ = ParseSubject(string(r.Subject))\n" +
+			"	if fault.On(\"received-now\") {\n		w.ReceivedAt = domain.InstantOf(time.Now())\n	}\n",
+	}, {
+		"eventlog/message.go",
+		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n",
+		"	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)\n" +
 			"	if fault.On(\"received-now\") {\n		w.ReceivedAt = domain.InstantOf(time.Now())\n	}\n",
 	}}},
 	{"signature-unchecked", courseCalm, checkForged, []patch{{
@@ -192,8 +197,8 @@ var bugs = []bug{
 	}}},
 	{"slow-is-broken", courseSlow, checkPatient, []patch{{
 		"eventlog/committer.go",
-		"		ack := g.ack()\n",
-		"		ack := g.ack()\n" +
+		"		err = durable(ctx, life, ack, c.copy)\n",
+		"		err = durable(ctx, life, ack, c.copy)\n" +
 			"		if deadline, _ := ctx.Deadline(); fault.On(\"slow-is-broken\") && time.Until(deadline) < c.timeout-200*time.Millisecond {\n" +
 			"			life.end(ErrUnavailable)\n		}\n",
 	}}},
