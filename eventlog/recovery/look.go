@@ -214,13 +214,20 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 	defer done()
 	b.size = int64(len(data))
 	h := newHash(s.name, number)
+	known := subjects{}
+	var (
+		r      record // one for all: there are millions
+		length int
+		ok     bool
+	)
 	for b.sound < b.size {
-		r, length, ok := readRecord(h, data[b.sound:])
-		if !ok || s.name == eventlog.WebhooksStream && r.isMessage() && !isWebhook(&r) {
+		r, length, ok = readRecord(h, data[b.sound:])
+		isWebhook := s.name == eventlog.WebhooksStream && r.isMessage()
+		if !ok || isWebhook && !known.have(r.subject) {
 			break
 		}
 		b.take(&r)
-		if s.name == eventlog.WebhooksStream && r.isMessage() {
+		if isWebhook {
 			b.takeErasure(&r)
 		}
 		b.sound += int64(length)
@@ -244,10 +251,19 @@ func mapFile(path string) (data []byte, done func(), err error) {
 	return data, func() { _ = unix.Munmap(data) }, err // it is no use to know that it failed
 }
 
-// isWebhook tells whether a record's subject is one of this program's. Where it ends
-// is under no checksum.
-func isWebhook(r *record) bool {
-	_, _, _, ok := eventlog.ParseSubject(string(r.subject))
+// subjects are those of this program that were seen: there are few.
+type subjects map[string]bool
+
+// have tells whether a subject is one of this program's. Where it ends in a record is under
+// no checksum.
+func (known subjects) have(subject []byte) bool {
+	if known[string(subject)] {
+		return true
+	}
+	_, _, _, ok := eventlog.ParseSubject(string(subject))
+	if ok {
+		known[string(subject)] = true
+	}
 	return ok
 }
 
