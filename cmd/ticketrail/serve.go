@@ -12,6 +12,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // serveCommand runs everything in one process until a signal comes.
@@ -51,7 +52,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	logger := c.logger(p.stderr)
-	limitMemory()
+	limitMemory(int64(loaded.Rebuild.Memory))
 	running, err := app.Start(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -83,10 +84,10 @@ const (
 )
 
 // limitMemory sets both, unless the variables of Go's runtime, GOMEMLIMIT and GOGC, say
-// otherwise.
-func limitMemory() {
+// otherwise. A rebuild that may take more than by default has half of it in Go's part.
+func limitMemory(rebuild int64) {
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(memoryGoal)
+		debug.SetMemoryLimit(memoryGoal + max(0, rebuild-sqlite.LoadMemory)/2)
 	}
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(garbage)

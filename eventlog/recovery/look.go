@@ -192,13 +192,20 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 	defer done()
 	b.size = int64(len(data))
 	h := brokerfile.NewHash(s.name, number)
+	known := subjects{}
+	var (
+		r      brokerfile.Record // one for all: there are millions
+		length int
+		ok     bool
+	)
 	for b.sound < b.size {
-		r, length, ok := brokerfile.ReadRecord(h, data[b.sound:])
-		if !ok || s.name == eventlog.WebhooksStream && r.IsMessage() && !isWebhook(&r) {
+		r, length, ok = brokerfile.ReadRecord(h, data[b.sound:])
+		isWebhook := s.name == eventlog.WebhooksStream && r.IsMessage()
+		if !ok || isWebhook && !known.have(r.Subject) {
 			break
 		}
 		b.take(&r)
-		if s.name == eventlog.WebhooksStream && r.IsMessage() {
+		if isWebhook {
 			b.takeErasure(&r)
 		}
 		b.sound += int64(length)
@@ -222,10 +229,19 @@ func mapFile(path string) (data []byte, done func(), err error) {
 	return data, func() { _ = unix.Munmap(data) }, err // it is no use to know that it failed
 }
 
-// isWebhook tells whether a record's subject is one of this program's. Where it ends
-// is under no checksum.
-func isWebhook(r *brokerfile.Record) bool {
-	_, _, _, ok := eventlog.ParseSubject(string(r.Subject))
+// subjects are those of this program that were seen: there are few.
+type subjects map[string]bool
+
+// have tells whether a subject is one of this program's. Where it ends in a record is under
+// no checksum.
+func (known subjects) have(subject []byte) bool {
+	if known[string(subject)] {
+		return true
+	}
+	_, _, _, ok := eventlog.ParseSubject(string(subject))
+	if ok {
+		known[string(subject)] = true
+	}
 	return ok
 }
 

@@ -37,7 +37,8 @@ type Config struct {
 	// Version and Providers are those of the projection, as for the projector.
 	Version   int
 	Providers []provider.Provider
-	// Memory is what a rebuild keeps in memory, in bytes; sqlite.LoadMemory by default.
+	// Memory is what a rebuild takes of the machine's memory, in bytes; sqlite.LoadMemory by
+	// default.
 	Memory int
 	Logger *slog.Logger
 	Now    func() time.Time

@@ -12,13 +12,14 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// LoadMemory is what a Loader keeps in memory where it is told nothing else, in bytes:
-// some 25,000 orders that are under way. What it takes of the machine is three times as
-// much, with Go's garbage, its filters and SQLite's cache.
-const LoadMemory = 64 << 20
+// LoadMemory is what the making of a read model takes of the machine's memory where it is
+// told nothing else, in bytes, beside what the stream's own reader takes.
+const LoadMemory = 256 << 20
 
-// loadCache is SQLite's own cache while it loads, in KiB.
-const loadCache = "32768"
+// loadShare is the part of that, one of so many, which a Loader keeps in orders that are
+// under way, some 12,000 by default, and again in SQLite's cache. The rest is for its filters,
+// the batches on their way, and Go's garbage.
+const loadShare = 8
 
 // Loader makes a new read model from the front of the stream: it is the store of the
 // projector that does, until Finish. The file then has the rows that commits to a [DB]
@@ -55,6 +56,9 @@ type Loader struct {
 	err                error      // the first, which is final
 }
 
+// leastCache is the least that SQLite's cache may be, in KiB.
+const leastCache = 1 << 10
+
 type orderName struct{ source, key string }
 
 // loading is an order in memory, with those rows of its timeline that are not in the
@@ -67,12 +71,12 @@ type loading struct {
 // orderBytes is about what an order takes in memory, beside its timeline.
 const orderBytes = 2 << 10
 
-// NewLoader makes a new read model in the file at path, of which there must be none. It
-// keeps up to memory bytes in memory, LoadMemory where that is 0.
+// NewLoader makes a new read model in the file at path, of which there must be none. The
+// making of it is to take memory bytes, LoadMemory where that is 0.
 func NewLoader(ctx context.Context, path string, memory int) (*Loader, error) {
 	l := &Loader{
 		db:     &DB{path: path, committed: make(chan struct{})},
-		memory: cmp.Or(memory, LoadMemory),
+		memory: cmp.Or(memory, LoadMemory) / loadShare,
 		names:  map[orderName]*loading{},
 		orders: map[*domain.Order]*loading{},
 		stored: new(filter),
@@ -89,7 +93,8 @@ func (l *Loader) open(ctx context.Context) (err error) {
 	if err := errors.Join(checkVersion(), create(l.db.path)); err != nil {
 		return err
 	}
-	settings := "_txlock=immediate&_journal_mode=OFF&_locking_mode=EXCLUSIVE&_synchronous=" + syncedOff + "&_cache_size=-" + loadCache
+	settings := fmt.Sprintf("_txlock=immediate&_journal_mode=OFF&_locking_mode=EXCLUSIVE&_synchronous=%s&_cache_size=-%d",
+		syncedOff, max(leastCache, l.memory>>10))
 	if l.db.writer, err = sql.Open("sqlite3", dsn(l.db.path, "rwc", settings)); err != nil {
 		return err
 	}

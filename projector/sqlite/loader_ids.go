@@ -68,33 +68,49 @@ func (l *loadedIDs) drain() (sorted bulk) {
 	return sorted
 }
 
-// filter is a Bloom filter of hashes: it tells for certain that a hash was never added,
-// and nearly always that one was. With ten million hashes it is wrong once in a hundred
-// times.
-type filter [filterBits / 64]uint64
+// filter is Bloom filters of hashes: it tells for certain that a hash was never added, and
+// nearly always that one was. When one is full the next one has twice its size, so that a
+// stream of a few orders takes little, and one of millions is not wrong more often: once in
+// some fifty times.
+type filter struct {
+	parts [][]uint64 // the newest is the last
+	room  int        // hashes that the newest still takes
+}
 
-const filterBits = 1 << 27
+const (
+	firstWords = 1 << 13 // of the first part, a power of two
+	// wordHashes is how many hashes a word takes: 16 bits each, of which four are set.
+	wordHashes = 4
+)
 
 func (f *filter) add(hash int64) {
-	for _, bit := range filterPlaces(hash) {
-		f[bit/64] |= 1 << (bit % 64)
+	if f.room == 0 {
+		words := firstWords << len(f.parts)
+		f.parts, f.room = append(f.parts, make([]uint64, words)), words*wordHashes
+	}
+	f.room--
+	newest := f.parts[len(f.parts)-1]
+	for _, bit := range filterPlaces(hash, newest) {
+		newest[bit/64] |= 1 << (bit % 64)
 	}
 }
 
 func (f *filter) has(hash int64) bool {
-	for _, bit := range filterPlaces(hash) {
-		if f[bit/64]&(1<<(bit%64)) == 0 {
-			return false
+	return slices.ContainsFunc(f.parts, func(part []uint64) bool {
+		for _, bit := range filterPlaces(hash, part) {
+			if part[bit/64]&(1<<(bit%64)) == 0 {
+				return false
+			}
 		}
-	}
-	return true
+		return true
+	})
 }
 
-// filterPlaces gives the bits of a hash, all of whose own bits are random.
-func filterPlaces(hash int64) (places [4]uint64) {
-	step := uint64(hash)>>32 | 1
+// filterPlaces gives the bits of a hash in a part, all of whose own bits are random.
+func filterPlaces(hash int64, part []uint64) (places [4]uint64) {
+	step, mask := uint64(hash)>>32|1, uint64(64*len(part)-1)
 	for i := range places {
-		places[i] = (uint64(hash) + uint64(i)*step) % filterBits
+		places[i] = (uint64(hash) + uint64(i)*step) & mask
 	}
 	return places
 }

@@ -47,7 +47,7 @@ func (w *writer) recall(loader *sqlite.Loader, key string) {
 // of nothing is one too.
 func TestLoadedFileIsTheCommittedOne(t *testing.T) {
 	t.Parallel()
-	for _, memory := range []int{1, 20_000, 0} {
+	for _, memory := range []int{1, 160_000, 0} {
 		for _, webhooks := range []int{0, 1, 700} {
 			random := rand.New(rand.NewPCG(uint64(webhooks), 4))
 			committed := filepath.Join(t.TempDir(), "1.db")

@@ -86,6 +86,7 @@ func (a *App) startProjector(context.Context) (err error) {
 		Live:      a.projector,
 		Version:   a.projection.Version,
 		Providers: a.projection.Providers,
+		Memory:    int(a.config.Rebuild.Memory),
 		Logger:    a.logger,
 	})
 	if err != nil {

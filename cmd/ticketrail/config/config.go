@@ -13,6 +13,7 @@ type Config struct {
 	NATS    NATS     `yaml:"nats"`
 	Stream  Stream   `yaml:"stream"`
 	Archive Archive  `yaml:"archive"`
+	Rebuild Rebuild  `yaml:"rebuild"`
 	Sources []Source `yaml:"sources"`
 
 	// File is the path that the configuration was read from, empty where no file
@@ -108,6 +109,13 @@ type Archive struct {
 // ArchiveOff is the folder that stands for no archive.
 const ArchiveOff = "off"
 
+// Rebuild configures how a read model is made anew.
+type Rebuild struct {
+	// Memory is what that may take of the machine's memory, in bytes, beside what the
+	// program takes while it serves.
+	Memory Size `yaml:"memory"`
+}
+
 // Source configures one endpoint that a provider sends to.
 type Source struct {
 	// Name is the last part of the endpoint's path.
@@ -136,10 +144,11 @@ func (s *Source) RevealSecrets() []string {
 // the only place where defaults are set.
 func Default() *Config {
 	return &Config{
-		Data:   "./data",
-		Ingest: Ingest{Listen: "127.0.0.1:8080", MaxBody: 4 << 20, MaxInFlight: 256},
-		API:    API{Listen: "127.0.0.1:8081"},
-		NATS:   NATS{Replicas: 1},
-		Stream: Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
+		Data:    "./data",
+		Ingest:  Ingest{Listen: "127.0.0.1:8080", MaxBody: 4 << 20, MaxInFlight: 256},
+		API:     API{Listen: "127.0.0.1:8081"},
+		NATS:    NATS{Replicas: 1},
+		Stream:  Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
+		Rebuild: Rebuild{Memory: 256 << 20},
 	}
 }

@@ -29,6 +29,7 @@ var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"bad duration":             {"stream: {max_age: 7 days}\n", ":1: stream.max_age: ", `"7 days" is not a duration`, "7d"},
 	"negative duration":        {"stream: {duplicate_window: -1m}\n", ":1: stream.duplicate_window: ", "not a duration", "2m"},
 	"window out of range":      {"stream: {duplicate_window: 2h}\n", ":1: stream.duplicate_window: ", "out of range", "1h"},
+	"rebuild in nothing":       {"rebuild: {memory: 1MiB}\n", ":1: rebuild.memory: ", "out of range", "64MiB"},
 	"age below the window":     {"stream: {max_age: 1m}\n", ":1: stream.max_age: ", "too short", "duplicate_window"},
 	"unknown durability":       {"stream: {durability: never}\n", ":1: stream.durability: ", `"never" is no way to sync`, "group, each or page"},
 	"durability elsewhere":     {"stream: {durability: page, max_bytes: 1GiB}\nnats: {url: nats://h}\n", ":1: stream.durability: ", "its own settings", "sync_interval"},

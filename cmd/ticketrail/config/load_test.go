@@ -115,7 +115,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
-		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off",
+		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
 	for _, section := range []string{"ingest", "api", "nats"} {
@@ -146,6 +146,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
 		Archive: config.Archive{Dir: config.ArchiveOff},
+		Rebuild: config.Rebuild{Memory: 1 << 30},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,
 	}, c)

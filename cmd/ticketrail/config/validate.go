@@ -24,6 +24,8 @@ const (
 	maxBody          = 8 << 20
 	maxInFlight      = 100_000
 	minStream        = 1 << 20
+	minRebuild       = 64 << 20
+	maxRebuild       = 64 << 30
 	minWindow        = 100 * time.Millisecond // what JetStream takes
 	maxWindow        = time.Hour              // a million ids take some 115 MB
 	maxSourceRate    = 1e6
@@ -39,6 +41,8 @@ func validate(c *Config, d *decoder) error {
 	check.section(c)
 	check.nats(&c.NATS)
 	check.stream(&c.Stream, c.NATS.Embedded())
+	check.require(c.Rebuild.Memory >= minRebuild && c.Rebuild.Memory <= maxRebuild, "rebuild.memory",
+		"write a size from 64MiB to 64GiB", "%s is out of range", c.Rebuild.Memory)
 	check.sources(c.Sources)
 	return check.first
 }
