@@ -54,7 +54,8 @@ func (b *Batch) patience() time.Duration {
 // batch, and then goes on collecting as long as there are more, up to most (from 1) and
 // 32 MiB: a reader that has caught up gets each webhook at once, and one that is behind
 // gets full batches. While the reader works on one the server sends ahead, up to 1536
-// webhooks or 64 MiB.
+// webhooks or 64 MiB. What is read from the first webhook on may come from the embedded
+// server's files instead, 8 MiB at a time: see [Config].
 //
 // It ends with an error: when ctx ends, with [ErrStreamLost], with [ErrUnavailable]
 // where the embedded server cannot sync, and with
@@ -84,13 +85,13 @@ func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 // Written is Batches that does not wait for a sync: for a copy of the stream, which syncs
 // what it has itself, meanwhile.
 func (l *Log) Written(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
+	life := l.embedded.now() // before anything is read
 	return func(yield func(*Batch, error) bool) {
-		webhooks := &source{js: l.reading, stream: WebhooksStream, subject: webhookRoot + ".>", erased: l.erased, next: max(1, from)}
-		reading, err := webhooks.open(ctx)
-		if err != nil {
-			yield(nil, ending(ctx, err))
-			return
+		webhooks := &source{js: l.reading, stream: WebhooksStream, subject: webhookRoot + ".>", erased: l.erased, life: life, next: max(1, from)}
+		if webhooks.next == 1 {
+			webhooks.files = l.filesOf(life)
 		}
+		reading := webhooks.open(ctx)
 		defer reading.close()
 		for {
 			batch, err := reading.batch(most)
@@ -107,6 +108,9 @@ func (l *Log) Written(ctx context.Context, from uint64, most int) iter.Seq2[*Bat
 
 // batch collects the next batch.
 func (r *reading) batch(most int) (*Batch, error) {
+	if r.ctx.Err() != nil {
+		return nil, context.Cause(r.ctx)
+	}
 	batch := &Batch{}
 	for len(batch.Webhooks) < most && batch.bytes < batchBytes {
 		m, err := r.take(batch.patience())

@@ -173,6 +173,9 @@ func (l *life) during(ctx context.Context, timeout time.Duration) (context.Conte
 	}
 }
 
+// over tells whether the life has ended.
+func (l *life) over() bool { return l != nil && l.ctx.Err() != nil }
+
 // reason gives why something failed: what has ended the life, if it has, or the error.
 func (l *life) reason(err error) error {
 	if l != nil && l.ctx.Err() != nil {

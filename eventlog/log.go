@@ -48,6 +48,9 @@ type Config struct {
 	// is then the server's folder.
 	Embedded bool
 	Dir      string
+	// ReadBlock, where it is set, has [Log.Batches] that begin with the first webhook read
+	// the embedded server's files.
+	ReadBlock ReadBlock
 	// MinFree is what must be left on Dir's disk for a webhook to be taken, in
 	// bytes. 0 means 256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
 	MinFree int64
@@ -70,6 +73,7 @@ type Log struct {
 	erasing   sync.Mutex // one erasure at a time
 	embedded  *Embedded  // nil where the server is external
 	dir       string     // of the embedded server
+	readBlock ReadBlock  // nil where its files are not read
 	minFree   int64
 	roomSeen  atomic.Pointer[time.Time] // when the disk had so much; nil at first
 }
@@ -94,7 +98,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log := &Log{
-		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
+		js: js, reading: reading, leader: leader, dir: config.Dir, readBlock: config.ReadBlock, minFree: config.MinFree,
 		roaming: &roaming{storing: nc, reading: reading.Conn()},
 	}
 	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}

@@ -25,16 +25,9 @@ type Record struct {
 // Webhook reads a record as a webhook. It returns [ErrUnfit] for a header that is
 // none and for a subject that is not one of this program's.
 func (r *Record) Webhook() (*domain.Webhook, error) {
-	s := &stored{
-		Delivery: Delivery{Subject: r.Subject, StreamSequence: r.StreamSequence, StoredAt: r.StoredAt},
-		body:     r.Body,
-	}
-	if len(r.Header) > 0 {
-		header, err := nats.DecodeHeadersMsg(r.Header)
-		if err != nil {
-			return nil, fmt.Errorf("%w: a header", ErrUnfit)
-		}
-		s.header = header
+	s, err := storedRecord(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: a header", ErrUnfit)
 	}
 	w := s.webhook()
 	if w.Provider == "" {

@@ -29,6 +29,8 @@ type source struct {
 	subject string
 	erased  *erasures // of the stream; nil where none are given out
 	next    uint64    // the stream sequence to go on from
+	life    *life     // of the embedded server; nil where that is not asked
+	files   *files    // to read before the server is asked; nil where there are none, or no more
 }
 
 // ending gives the error with which reading ends: with that of ctx where it has ended,
@@ -50,41 +52,31 @@ type reading struct {
 	*source
 	ctx     context.Context // ends with the connection: what was asked for will never come then
 	end     func()
-	pull    *pull
+	pull    *pull // nil before the server is asked
 	missing []uint64 // before held, the erased webhooks that were not given out yet
 	held    *stored
 }
 
-func (s *source) open(ctx context.Context) (*reading, error) {
+func (s *source) open(ctx context.Context) *reading {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unwatch := watchConnection(ctx, s.js.Conn(), cancel)
-	r := &reading{source: s, ctx: ctx, end: func() {
+	return &reading{source: s, ctx: ctx, end: func() {
 		unwatch()
 		cancel(nil)
 	}}
-	var err error
-	r.pull, err = openPull(ctx, s.js, s.stream, jetstream.ConsumerConfig{
-		FilterSubject:     s.subject,
-		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       s.next,
-		InactiveThreshold: inactiveThreshold,
-	}, 0)
-	if err != nil {
-		r.end()
-		return nil, err
-	}
-	return r, nil
 }
 
 func (r *reading) close() {
-	r.pull.close(r.ctx)
+	if r.pull != nil {
+		r.pull.close(r.ctx)
+	}
 	r.end()
 }
 
 // take gives the next message; nil where there is none within a time.
 func (r *reading) take(within time.Duration) (*stored, error) {
 	for r.held == nil {
-		m, err := r.pull.next(r.ctx, within)
+		m, err := r.message(within)
 		switch {
 		case err != nil:
 			return nil, errors.Join(err, r.lost(err))
@@ -106,6 +98,52 @@ func (r *reading) take(within time.Duration) (*stored, error) {
 	}
 	r.next = m.StreamSequence + 1
 	return m, nil
+}
+
+// message gives the next message that there is.
+func (r *reading) message(within time.Duration) (*stored, error) {
+	if m := r.fromFiles(); m != nil {
+		return m, nil
+	}
+	if r.pull == nil {
+		if err := r.ask(); err != nil {
+			return nil, err
+		}
+	}
+	return r.pull.next(r.ctx, within)
+}
+
+// ask makes the consumer.
+func (r *reading) ask() (err error) {
+	r.pull, err = openPull(r.ctx, r.js, r.stream, jetstream.ConsumerConfig{
+		FilterSubject:     r.subject,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       r.next,
+		InactiveThreshold: inactiveThreshold,
+	}, 0)
+	if err == nil && r.life.over() { // what was read before is of another history
+		err = errDisconnected
+	}
+	return err
+}
+
+// fromFiles gives the next message of the files. One behind a gap that no erasure has left
+// is not taken: what is in the gap, or is not, is the server's to tell.
+func (r *reading) fromFiles() *stored {
+	if r.files == nil {
+		return nil
+	}
+	m := r.files.next(r.ctx)
+	if m != nil && m.StreamSequence != r.next {
+		erased, err := r.erased.between(r.ctx, r.next, max(r.next, m.StreamSequence))
+		if err != nil || m.StreamSequence != r.next+uint64(len(erased)) {
+			m = nil
+		}
+	}
+	if m == nil {
+		r.files = nil
+	}
+	return m
 }
 
 // remains gives what is left of the next erased webhook before the message that is held;

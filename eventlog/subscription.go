@@ -79,10 +79,7 @@ func (s *subscription) follow(from *source) {
 
 // readOnce reads a source to the first interruption.
 func (s *subscription) readOnce(from *source) error {
-	reading, err := from.open(s.ctx)
-	if err != nil {
-		return err
-	}
+	reading := from.open(s.ctx)
 	defer reading.close()
 	for {
 		m, err := reading.take(forever)

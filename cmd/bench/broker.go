@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
 // patience bounds every wait for something that is about to come.
@@ -91,7 +92,7 @@ func openEmbedded(ctx context.Context, dir string) (*embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := eventlog.Open(ctx, s.Conn(), eventlog.Config{Reading: s.Reading(), Embedded: true, Dir: dir})
+	log, err := eventlog.Open(ctx, s.Conn(), eventlog.Config{Reading: s.Reading(), Embedded: true, Dir: dir, ReadBlock: recovery.ReadBlock})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -101,6 +101,38 @@ var (
 // isMessage tells whether a record holds a message, rather than a note about one.
 func (r *record) isMessage() bool { return r.sequence&(erasedFlag|deletedFlag) == 0 && r.sequence > 0 }
 
+// ReadBlock is an [eventlog.ReadBlock]. What the messages of a file are told apart by is
+// made once: they have few subjects.
+func ReadBlock(number int, content []byte) (next func() (*eventlog.Record, bool)) {
+	h := newHash(eventlog.WebhooksStream, number)
+	names := map[string]string{}
+	return func() (*eventlog.Record, bool) {
+		for len(content) > 0 {
+			r, length, ok := readRecord(h, content)
+			if !ok {
+				return nil, false
+			}
+			content = content[length:]
+			if r.isMessage() {
+				return &eventlog.Record{
+					StreamSequence: r.sequence, StoredAt: time.Unix(0, r.storedAt), Subject: known(names, r.subject), Header: r.header, Body: r.body,
+				}, true
+			}
+		}
+		return nil, true
+	}
+}
+
+// known gives a text, as the one that was seen before where there is one.
+func known(names map[string]string, text []byte) string {
+	if name, seen := names[string(text)]; seen {
+		return name
+	}
+	name := string(text)
+	names[name] = name
+	return name
+}
+
 func (r *record) plain() *eventlog.Record {
 	return &eventlog.Record{
 		StreamSequence: r.sequence, StoredAt: time.Unix(0, r.storedAt).UTC(),

@@ -11,6 +11,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/recovery"
 	"github.com/ticketrail/ticketrail/ingest"
 	"github.com/ticketrail/ticketrail/ingest/quarantine"
 )
@@ -164,7 +165,7 @@ func (a *App) openEmbedded(ctx context.Context) error {
 	a.broker = server
 	a.steps.push("stop the embedded broker", limitBroker, closing(server.Close))
 	settings := StreamConfig(a.config)
-	settings.Reading = server.Reading()
+	settings.Reading, settings.ReadBlock = server.Reading(), recovery.ReadBlock
 	a.log, err = eventlog.Open(ctx, server.Conn(), settings)
 	return err
 }
