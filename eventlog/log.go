@@ -98,7 +98,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	log := &Log{
 		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
 	}
-	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
+	log.erased = newErasures(log)
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {
