@@ -27,6 +27,14 @@ func (l *Log) AnswerAfter(c Copy) { l.copy = c }
 // keep stores a webhook's message, here and in the copy. A duplicate waits too: it
 // may be the retry of one that the copy does not have yet.
 func (l *Log) keep(ctx context.Context, n *nats.Msg) (Receipt, error) {
+	if err := l.takeRoom(ctx, len(n.Data)); err != nil {
+		return Receipt{}, err
+	}
+	return l.keepAnyway(ctx, n)
+}
+
+// keepAnyway is keep for what may take the last room of the stream.
+func (l *Log) keepAnyway(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if err := l.checkRoom(); err != nil {
 		return Receipt{}, err
 	}

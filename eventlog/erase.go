@@ -69,7 +69,7 @@ func (l *Log) bury(ctx context.Context, provider, source string, e *domain.Erasu
 	for _, body := range bodies {
 		n, err := webhookMessage(&domain.Webhook{Provider: provider, Source: source, Event: domain.EventErased, Body: body})
 		if err == nil {
-			receipt, err = l.keep(ctx, n)
+			receipt, err = l.keepAnyway(ctx, n)
 		}
 		if err != nil {
 			return Receipt{}, err
