@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,9 +35,10 @@ type committer struct {
 	acks    chan *nats.Msg
 
 	// These are of who commits.
-	sent  uint64             // how many messages there were so far
-	files *brokerfile.Reader // of the server's
-	last  uint64             // the stream sequence to which they were read
+	sent   uint64             // how many messages there were so far
+	stored uint64             // the last stream sequence that is known to be one of theirs
+	files  *brokerfile.Reader // of the server
+	read   uint64             // the stream sequence that the files were read to
 
 	mu      sync.Mutex
 	waiting []*group // the last one may be joined
@@ -59,7 +61,7 @@ type outcome struct {
 // newCommitter makes a committer of a stream that ends with a sequence.
 func newCommitter(server *Embedded, timeout time.Duration, last uint64, copy func() Copy) (*committer, error) {
 	c := &committer{
-		server: server, timeout: timeout, copy: copy, last: last,
+		server: server, timeout: timeout, copy: copy, stored: last, read: last,
 		inbox: server.Conn().NewInbox() + ".",
 		acks:  make(chan *nats.Msg, 4*mostInGroup), // late ones too
 		files: brokerfile.NewReader(WebhooksStream, blocksDir(server.options.StoreDir, WebhooksStream)),
@@ -180,42 +182,58 @@ func (c *committer) publish(ctx context.Context, g *group) error {
 	return c.find(g)
 }
 
-// find finds the messages of a group that the server was not asked of. Those that are not
-// where they should be it has refused, for the reason that it told of the last one.
+// find finds the messages of a group that the server was not asked of, after those of
+// earlier groups. What is not there the server has refused, for the reason that it told of
+// the last one. Where nothing is to be found, the files are read now and then nevertheless, so
+// that there is never much to read.
 func (c *committer) find(g *group) error {
-	left := g.unknown()
-	for len(left) > 0 {
-		records, err := c.read()
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		if len(records) == 0 {
+	before, last := c.stored, g.ack().Sequence
+	c.stored = max(before, last)
+	places := g.unknown()
+	if len(places) == 0 && last < c.read+mostInGroup {
+		return nil
+	}
+	records, err := c.readOn()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	// The server stores them in their order, if it stores them.
+	for _, r := range slices.Backward(records) {
+		if r.Sequence <= before {
 			break
 		}
-		for _, r := range records {
-			c.last = r.Sequence
-			if len(left) > 0 && isOf(&r, g.messages[left[0]]) {
-				g.outcomes[left[0]].StreamSequence = r.Sequence
-				left = left[1:]
+		for i, at := range slices.Backward(places) {
+			if isOf(&r, g.messages[at]) {
+				g.outcomes[at].StreamSequence = r.Sequence
+				places = places[:i]
+				break
 			}
 		}
 	}
-	for _, at := range left {
-		g.outcomes[at].err = cmp.Or(g.outcomes[len(g.outcomes)-1].err, errNotStored)
+	for at := range g.outcomes {
+		if o := &g.outcomes[at]; *o == (outcome{}) {
+			o.err = cmp.Or(g.outcomes[len(g.outcomes)-1].err, errNotStored)
+		}
 	}
 	return nil
 }
 
 var errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
 
-// read reads what has come since.
-func (c *committer) read() ([]brokerfile.Record, error) {
-	records, err := c.files.Read(c.last+1, mostInGroup)
-	if errors.Is(err, brokerfile.ErrReplaced) {
-		c.files.Close()
-		records, err = c.files.Read(c.last+1, mostInGroup)
+// readOn reads what the files have that was not read yet.
+func (c *committer) readOn() (all []brokerfile.Record, err error) {
+	for {
+		records, err := c.files.Read(c.read+1, mostInGroup)
+		if errors.Is(err, brokerfile.ErrReplaced) {
+			c.files.Close()
+			continue
+		}
+		if len(records) == 0 || err != nil {
+			return all, err
+		}
+		all = append(all, records...)
+		c.read = records[len(records)-1].Sequence
 	}
-	return records, err
 }
 
 func isOf(r *brokerfile.Record, m *nats.Msg) bool {

@@ -49,6 +49,34 @@ func TestAppendTellsEachSenderOfItsOwn(t *testing.T) {
 	require.Equal(t, senders/2-senders/500, duplicates)
 }
 
+// Webhooks without an id may be the same to the last byte: each has a place of its own, by
+// whichever way its sender is told, after those that were acknowledged before it was sent.
+func TestAppendTellsTheSameWebhooksApart(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	same := webhook("", `{"same":true}`)
+	seen, last := map[uint64]bool{}, uint64(0)
+	for round := range 40 {
+		var all sync.WaitGroup
+		receipts := make([]eventlog.Receipt, 1+round%7)
+		for n := range receipts {
+			all.Go(func() {
+				var err error
+				receipts[n], err = log.Append(t.Context(), same)
+				require.NoError(t, err)
+			})
+		}
+		all.Wait()
+		for _, receipt := range receipts {
+			require.Greater(t, receipt.StreamSequence, last)
+			require.False(t, seen[receipt.StreamSequence])
+			seen[receipt.StreamSequence] = true
+		}
+		last = uint64(len(seen))
+	}
+	require.True(t, seen[last])
+}
+
 // Who leaves early learns that nothing is known; those who were to be committed with it
 // are.
 func TestAppendOfOneWhoLeaves(t *testing.T) {
