@@ -202,6 +202,9 @@ func (c *committer) find(g *group) error {
 		if r.Sequence <= before {
 			break
 		}
+		if g.has(r.Sequence) {
+			continue
+		}
 		for i, at := range slices.Backward(places) {
 			if isOf(&r, g.messages[at]) {
 				g.outcomes[at].StreamSequence = r.Sequence
@@ -248,6 +251,11 @@ func (g *group) unknown() (places []int) {
 		}
 	}
 	return places
+}
+
+// has tells whether it is known that one of the messages is at a stream sequence.
+func (g *group) has(sequence uint64) bool {
+	return slices.ContainsFunc(g.outcomes, func(o outcome) bool { return o.StreamSequence == sequence })
 }
 
 // fail has an error be what became of every message that has none.
