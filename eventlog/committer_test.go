@@ -146,27 +146,3 @@ func TestAppendWhereSomeHaveRoom(t *testing.T) {
 	require.NotZero(t, full)
 	require.Less(t, full, senders*9/10)
 }
-
-// What is published past the Log is read all the same.
-func TestReadersSeeWhatOthersPublish(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	embedded := startEmbedded(t, dir)
-	log := openLog(t, embedded, dir)
-	js, err := jetstream.New(embedded.Conn())
-	require.NoError(t, err)
-	_, err = js.Publish(t.Context(), topic, []byte("{}"))
-	require.NoError(t, err)
-	n := 0
-	for batch, err := range log.Batches(patient(t), 1, 100) {
-		require.NoError(t, err)
-		if n += len(batch.Webhooks); n >= 5 {
-			break
-		}
-		_, err = js.Publish(t.Context(), topic, []byte("{}"))
-		require.NoError(t, err)
-		if n == 1 {
-			appendWebhook(t, log, webhook("", "{}"))
-		}
-	}
-}

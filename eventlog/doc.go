@@ -28,6 +28,14 @@
 // for all webhooks that wait, before any of them is answered. Beside each stream a mark
 // says how far that is: see [SyncedTo].
 //
+// # Files
+//
+// What the embedded server has stored is in its files before it says so. Their form is known
+// here, see package brokerfile, and each record has a checksum, so they are read directly:
+// by [Log.Batches] and [Log.Written], and to find out where the webhooks of a group are. A
+// consumer takes five times as long. It is asked where the files do not tell everything, and
+// on an external server always.
+//
 // # Duplicates
 //
 // A byte-identical webhook under the same id is absorbed within the duplicate

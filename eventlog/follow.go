@@ -18,8 +18,9 @@ const lookAgain = 250 * time.Millisecond
 
 // follow reads the stream from the files of the embedded server, as that writes them, for
 // a tenth of what a consumer costs. There is more to read when the mark is raised. It ends
-// with [ErrInterrupted] when the server's life does, and where the files are not those
-// any more that it has begun to read.
+// with [ErrInterrupted] when the server's life does, where the files are not those any more
+// that it has begun to read, and where they are in doubt: then they are not read again in
+// that life.
 func (l *Log) follow(ctx context.Context, life *life, mark *watermark, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		first, whole, err := l.beginning(ctx)
@@ -27,7 +28,7 @@ func (l *Log) follow(ctx context.Context, life *life, mark *watermark, from uint
 		case err != nil:
 			yield(nil, ending(ctx, err))
 			return
-		case !whole: // the files do not tell what is left, and a consumer does
+		case !whole, life.doubtful.Load(): // the files do not tell what there is, and a consumer does
 			l.consume(ctx, from, most)(yield)
 			return
 		}
@@ -101,7 +102,7 @@ func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain
 	}
 	records, err := f.reader.Read(f.next, most)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInterrupted, err)
+		return nil, f.doubt(err)
 	}
 	webhooks = make([]*domain.Webhook, 0, len(records))
 	for i := range records {
@@ -140,13 +141,22 @@ func (l *Log) remains(ctx context.Context, from, to uint64) (webhooks []*domain.
 // else tells that the files do not have what they should.
 func (f *following) checkExpired(ctx context.Context, stored uint64) error {
 	info, err := f.webhooks.Info(ctx)
-	if err == nil && info.State.FirstSeq <= stored {
-		err = fmt.Errorf("the stream's files have no sound webhook after %d, and %d is stored", f.next-1, stored)
-	}
 	if err != nil {
 		return ending(ctx, err)
 	}
+	if info.State.FirstSeq <= stored {
+		return f.doubt(fmt.Errorf("the stream's files have no sound webhook after %d, and %d is stored", f.next-1, stored))
+	}
 	return nil
+}
+
+// doubt interrupts the reading for a reason, and has the files not read again, unless it
+// is that there are others.
+func (f *following) doubt(reason error) error {
+	if !errors.Is(reason, brokerfile.ErrReplaced) {
+		f.life.doubtful.Store(true)
+	}
+	return fmt.Errorf("%w: %w", ErrInterrupted, reason)
 }
 
 // await returns when there is more, or may be, and with an error when the life or ctx ends.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -45,6 +46,8 @@ type life struct {
 	// stored and durable are the last webhooks that are known to be stored, and to be so
 	// as the server promises.
 	stored, durable watermark
+	// doubtful says that the files were found to lack what the server has.
+	doubtful atomic.Bool
 }
 
 // begin starts a server, and looks at it until its life ends.

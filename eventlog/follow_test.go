@@ -1,0 +1,60 @@
+package eventlog_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/eventlog"
+)
+
+// What is published past the Log is read all the same.
+func TestReadersSeeWhatOthersPublish(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	_, err = js.Publish(t.Context(), topic, []byte("{}"))
+	require.NoError(t, err)
+	n := 0
+	for batch, err := range log.Batches(patient(t), 1, 100) {
+		require.NoError(t, err)
+		if n += len(batch.Webhooks); n >= 5 {
+			break
+		}
+		_, err = js.Publish(t.Context(), topic, []byte("{}"))
+		require.NoError(t, err)
+		if n == 1 {
+			appendWebhook(t, log, webhook("", "{}"))
+		}
+	}
+}
+
+// Where the files do not have what is stored any more, the reader is interrupted, and asks
+// the server from then on, which has the newest in its memory.
+func TestSpoiltFilesAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openLog(t, startEmbedded(t, dir), dir)
+	fill(t, log, 20)
+	block := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs", "1.blk")
+	data, err := os.ReadFile(block)
+	require.NoError(t, err)
+	data[len(data)/2] ^= 1
+	require.NoError(t, os.WriteFile(block, data, 0o600))
+	var n int
+	for batch, err := range log.Batches(patient(t), 1, 100) {
+		if err != nil {
+			require.ErrorIs(t, err, eventlog.ErrInterrupted)
+			break
+		}
+		n += len(batch.Webhooks)
+	}
+	require.Less(t, n, 20)
+	require.Len(t, read(t, log, 1, 100, 20), 20)
+}
