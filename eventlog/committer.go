@@ -139,7 +139,7 @@ func (c *committer) commit(g *group) {
 	defer leave()
 	err := life.reason(nil)
 	if err == nil {
-		err = c.publish(ctx, g)
+		err = c.publish(ctx, life, g)
 	}
 	if err == nil {
 		ack := g.ack()
@@ -155,11 +155,11 @@ func (c *committer) commit(g *group) {
 // server is asked of those that it may take for duplicates, and of the last one: when it
 // has stored that, it has stored whatever it stores of those before, and they are in its
 // files. To be told of each would take longer than to store it.
-func (c *committer) publish(ctx context.Context, g *group) error {
+func (c *committer) publish(ctx context.Context, life *life, g *group) error {
 	first, asked := c.sent, 0
 	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
-		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" {
+		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || life.doubtful.Load() {
 			m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
 			asked++
 		}
@@ -179,21 +179,24 @@ func (c *committer) publish(ctx context.Context, g *group) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 		}
 	}
-	return c.find(g)
+	return c.find(life, g)
 }
 
 // find finds the messages of a group that the server was not asked of, after those of
 // earlier groups. What is not there the server has refused, for the reason that it told of
 // the last one. Where nothing is to be found, the files are read now and then nevertheless, so
-// that there is never much to read.
-func (c *committer) find(g *group) error {
+// that there is never much to read; where they are in doubt, they are not.
+func (c *committer) find(life *life, g *group) error {
 	before, last := c.stored, g.ack().Sequence
 	c.stored = max(before, last)
 	places := g.unknown()
-	if len(places) == 0 && last < c.read+mostInGroup {
+	if len(places) == 0 && (last < c.read+mostInGroup || life.doubtful.Load()) {
 		return nil
 	}
 	records, err := c.readOn()
+	if err != nil || c.read < last {
+		life.doubtful.Store(true)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -42,11 +42,7 @@ func TestSpoiltFilesAreNotBelieved(t *testing.T) {
 	dir := t.TempDir()
 	log := openLog(t, startEmbedded(t, dir), dir)
 	fill(t, log, 20)
-	block := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs", "1.blk")
-	data, err := os.ReadFile(block)
-	require.NoError(t, err)
-	data[len(data)/2] ^= 1
-	require.NoError(t, os.WriteFile(block, data, 0o600))
+	spoil(t, dir)
 	var n int
 	for batch, err := range log.Batches(patient(t), 1, 100) {
 		if err != nil {
@@ -57,4 +53,42 @@ func TestSpoiltFilesAreNotBelieved(t *testing.T) {
 	}
 	require.Less(t, n, 20)
 	require.Len(t, read(t, log, 1, 100, 20), 20)
+}
+
+// A sender is told of its webhook whatever has become of the files: those who come first
+// may have to come again.
+func TestAppendWhereFilesAreSpoilt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openLog(t, startEmbedded(t, dir), dir)
+	fill(t, log, 1)
+	spoil(t, dir)
+	together := func() (failed int) {
+		errs := make(chan error, 50)
+		for range cap(errs) {
+			go func() {
+				_, err := log.Append(t.Context(), webhook("", "{}"))
+				errs <- err
+			}()
+		}
+		for range cap(errs) {
+			if err := <-errs; err != nil {
+				require.ErrorIs(t, err, eventlog.ErrUnavailable)
+				failed++
+			}
+		}
+		return failed
+	}
+	require.Positive(t, together())
+	require.Zero(t, together())
+}
+
+// spoil flips a bit in the middle of the stream's first file.
+func spoil(t *testing.T, dir string) {
+	t.Helper()
+	block := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs", "1.blk")
+	data, err := os.ReadFile(block)
+	require.NoError(t, err)
+	data[len(data)/2] ^= 1
+	require.NoError(t, os.WriteFile(block, data, 0o600))
 }

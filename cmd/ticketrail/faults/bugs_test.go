@@ -30,8 +30,8 @@ var bugs = []bug{
 			"	err := life.reason(nil)\n",
 	}, {
 		"eventlog/committer.go",
-		"		err = c.publish(ctx, g)\n",
-		"		fault.At(\"publish.before\")\n		err = c.publish(ctx, g)\n		fault.At(\"publish.after\")\n",
+		"		err = c.publish(ctx, life, g)\n",
+		"		fault.At(\"publish.before\")\n		err = c.publish(ctx, life, g)\n		fault.At(\"publish.after\")\n",
 	}}},
 	{"pointer-not-synced", courseCutSwitch, checkStart, []patch{{
 		"projector/sqlite/folder.go",
