@@ -448,8 +448,8 @@ func TestWhatIsErasedIsReadWhileTheServerIsSlow(t *testing.T) {
 	select {
 	case err := <-done:
 		require.NoError(t, err)
-	case <-asking:
-		require.Fail(t, "the server was not slow")
+	case err := <-asking:
+		require.Fail(t, "the server was not slow", err)
 	case <-patient(t).Done():
 		require.Fail(t, "an erased webhook was not read")
 	}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,7 +49,7 @@ func TestAStreamThatForgetsSaysSo(t *testing.T) {
 func (p *process) fails(t *testing.T, arguments ...string) string {
 	t.Helper()
 	said, err := exec.CommandContext(t.Context(), binary, append(arguments, "--data", p.data)...).CombinedOutput()
-	failed, is := err.(*exec.ExitError)
+	failed, is := errors.AsType[*exec.ExitError](err)
 	require.True(t, is, err)
 	require.Equal(t, 1, failed.ExitCode(), "%s", said)
 	return string(said)
