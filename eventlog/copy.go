@@ -38,8 +38,12 @@ func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Rec
 
 // checkRoom refuses before anything is stored what could not be answered for.
 func (l *Log) checkRoom() error {
-	if err := l.checkDisk(); err != nil || l.copy == nil {
-		return err
+	err := l.checkDisk()
+	if err == nil {
+		err = l.embedded.now().late()
 	}
-	return l.copy.Ready()
+	if err == nil && l.copy != nil {
+		err = l.copy.Ready()
+	}
+	return err
 }

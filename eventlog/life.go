@@ -84,6 +84,15 @@ func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error
 	return l.rounds[stream].wait(ctx, sequence)
 }
 
+// late tells why a webhook that is stored now would not be on disk in time; nil where it
+// would, or where that is not seen to here.
+func (l *life) late() error {
+	if l == nil || l.rounds[WebhooksStream] == nil {
+		return nil
+	}
+	return l.rounds[WebhooksStream].late()
+}
+
 func started(s *server.Server, want *server.Options, log *serverLog) error {
 	if reason := log.fatal.Load(); reason != nil {
 		return fmt.Errorf("start the embedded server: %s", *reason)
@@ -150,8 +159,13 @@ func (l *life) vouch(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
+	return within(ctx, l.broken)
+}
+
+// within asks the server something that may wait for its disk, until ctx ends.
+func within(ctx context.Context, ask func() error) error {
 	found := make(chan error, 1)
-	go func() { found <- l.broken() }()
+	go func() { found <- ask() }()
 	select {
 	case err := <-found:
 		return err

@@ -241,18 +241,19 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 }
 
 // Ready tells why no webhook could be stored now: [ErrUnavailable] where the
-// stream does not answer within 2 seconds or the embedded server is broken,
+// stream does not answer within 2 seconds, the embedded server is broken, or a sync of
+// its files does not come to its end,
 // [ErrFull] where the stream or the embedded server's disk has no room for an
 // ordinary webhook.
 func (l *Log) Ready(ctx context.Context) error {
-	if err := l.health(); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := l.health(ctx); err != nil {
 		return err
 	}
 	if err := l.checkRoom(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
 	info, err := l.Info(ctx)
 	if err != nil {
 		return err
@@ -274,9 +275,9 @@ func (l *Log) Durability() Durability {
 	return Synced
 }
 
-func (l *Log) health() error {
+func (l *Log) health(ctx context.Context) error {
 	if l.embedded == nil {
 		return nil
 	}
-	return l.embedded.Health()
+	return within(ctx, l.embedded.Health)
 }

@@ -6,7 +6,12 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 )
+
+// lateAfter is how long a sync may take before nobody begins to wait for the next one: as
+// long as a receipt is waited for.
+const lateAfter = 5 * time.Second
 
 // rounds has on disk what a stream of the embedded server has written. Whatever piles
 // up while one sync is under way shares the next one: nobody waits for company, and
@@ -27,9 +32,10 @@ type rounds struct {
 
 // round is one sync, and what its waiters wait for.
 type round struct {
-	last uint64 // the greatest sequence that somebody waits for
-	done chan struct{}
-	err  error // of the sync; to be read when done is closed
+	last  uint64    // the greatest sequence that somebody waits for
+	begun time.Time // when it came to be under way
+	done  chan struct{}
+	err   error // of the sync; to be read when done is closed
 }
 
 func newRound() *round { return &round{done: make(chan struct{})} }
@@ -97,6 +103,7 @@ func (r *rounds) begin() bool {
 		return false
 	}
 	r.running, r.next = r.next, newRound()
+	r.running.begun = time.Now()
 	return true
 }
 
@@ -114,6 +121,17 @@ func (r *rounds) end(err error) {
 		return
 	}
 	r.synced = ended.last
+}
+
+// late tells why what is written now would be waited for in vain: the disk does not come
+// back from a sync.
+func (r *rounds) late() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running == nil || time.Since(r.running.begun) < lateAfter {
+		return nil
+	}
+	return fmt.Errorf("%w: a sync has been under way since %s", ErrUnavailable, r.running.begun.UTC().Format(time.RFC3339))
 }
 
 // reached gives the sequence up to which every message is on disk.

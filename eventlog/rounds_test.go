@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 )
@@ -128,4 +130,39 @@ func TestAppendInAFolderWithAnOddName(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), `[a*?\`)
 	log := openLog(t, startEmbedded(t, dir), dir)
 	appendWebhook(t, log, webhook("evt_1", "{}"))
+}
+
+// A disk that does not come back from a sync is told as soon as no receipt waits for it
+// any more; and then webhooks are refused before they are stored.
+func TestNotReadyWhileASyncDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openLog(t, startEmbedded(t, dir), dir)
+	release := hangSync(t, dir)
+	_, err := log.Append(t.Context(), webhook("evt_1", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	require.Eventually(t, func() bool { return log.Ready(t.Context()) != nil }, patience, tick)
+	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
+	_, err = log.Append(t.Context(), webhook("evt_2", "{}"))
+	require.ErrorIs(t, err, eventlog.ErrUnavailable)
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), info.Last)
+	release()
+}
+
+// hangSync has the next sync of a stream not return until it is released, which breaks the
+// server: what it takes for the newest file is a pipe, and opening that waits for a writer.
+func hangSync(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	pipe := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream, "msgs", "99.blk")
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
+	release = sync.OnceFunc(func() {
+		writer, err := os.OpenFile(pipe, os.O_RDWR, 0)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(pipe))
+		require.NoError(t, writer.Close())
+	})
+	t.Cleanup(release)
+	return release
 }

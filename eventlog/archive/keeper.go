@@ -24,6 +24,9 @@ const (
 	// retryAfter is the pause before what failed is tried again: senders ask again
 	// after seconds.
 	retryAfter = 250 * time.Millisecond
+	// lateAfter is how long a group may take to be written before nobody begins to wait for
+	// it: as long as an answer waits.
+	lateAfter = 5 * time.Second
 	// tolerated is how often in a row the reading of the stream may fail before that is
 	// told: a broker that is started anew is back sooner.
 	tolerated = 4
@@ -58,6 +61,7 @@ type Keeper struct {
 	tombstones chan struct{} // tells that a group had one
 	noticed    atomic.Uint64 // the stream sequence of the last one that a group had
 
+	begun   atomic.Pointer[time.Time] // when the group came that is being written; nil where none is
 	written progress
 	erased  progress // up to which every erasure has been worked off
 }
@@ -222,6 +226,9 @@ func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 // append adds webhooks, and tells whether a segment was begun for them. It returns
 // errPaused where they were read before a Pause.
 func (k *Keeper) append(entries []Entry) (begun bool, err error) {
+	now := time.Now()
+	k.begun.Store(&now)
+	defer k.begun.Store(nil)
 	k.writing.Lock()
 	defer k.writing.Unlock()
 	if k.reading != k.pauses {
@@ -278,6 +285,9 @@ func (k *Keeper) Reached() uint64 {
 // eventlog.ErrFull where its disk has no room, and else eventlog.ErrUnavailable.
 func (k *Keeper) Ready() error {
 	_, trouble := k.written.now()
+	if begun := k.begun.Load(); trouble == nil && begun != nil && time.Since(*begun) >= lateAfter {
+		trouble = fmt.Errorf("%w: the archive has been writing since %s", eventlog.ErrUnavailable, begun.UTC().Format(time.RFC3339))
+	}
 	return trouble
 }
 

@@ -171,3 +171,24 @@ func TestAGapInABatchIsTold(t *testing.T) {
 	require.Len(t, said.lines(), 1)
 	require.Contains(t, said.lines()[0], "stream sequence 4 follows 2")
 }
+
+// An archive that does not come to the end of a write is not ready as soon as no answer
+// waits for it any more, and is ready when it goes on.
+func TestAnArchiveThatHangsIsNotReady(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	k := keep(t, log, t.TempDir())
+	for n := range 2 { // with the first one a segment begins, and more is done
+		_, err := send(t.Context(), log, n)
+		require.NoError(t, err)
+	}
+	require.NoError(t, k.Pause(func() error { // nothing is written until it is over
+		_, err := send(t.Context(), log, 2)
+		require.ErrorIs(t, err, eventlog.ErrUnavailable)
+		eventually(t, func() bool { return k.Ready() != nil })
+		require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrUnavailable)
+		return nil
+	}))
+	eventually(t, func() bool { return k.Reached() == 3 })
+	require.NoError(t, log.Ready(t.Context()))
+}
