@@ -393,3 +393,50 @@ func TestErasureOnAnExternalServer(t *testing.T) {
 	requireErased(t, log, dir, before, 1, 2, 7, 20)
 	requireErased(t, reader, dir, before, 1, 2, 7, 20)
 }
+
+// Who wants what is left of an erased webhook, or to know where the stream stands, does
+// not wait for those who ask the server for erasures and get no answer.
+func TestWhatIsErasedIsReadWhileTheServerIsSlow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openLog(t, startEmbedded(t, dir), dir)
+	fillWithCanaries(t, log, 6)
+	before := readAll(t, log, 6)
+	erase(t, log, before, "1", 2)
+	_, err := log.Webhook(t.Context(), 2)
+	require.NoError(t, err)
+	_, err = log.Info(t.Context())
+	require.NoError(t, err)
+
+	release := hangSync(t, dir)
+	_, err = log.Erase(t.Context(), "ivy", "shop", erasureOf(before, "2", 3))
+	require.ErrorIs(t, err, eventlog.ErrUnavailable) // there is another tombstone, and it is not on disk
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	asking := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := log.Webhook(ctx, 99)
+			asking <- err
+		}()
+	}
+	done := make(chan error)
+	go func() {
+		_, err := log.Webhook(t.Context(), 2)
+		_, infoErr := log.Info(t.Context())
+		done <- errors.Join(err, infoErr)
+	}()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case err := <-asking:
+		require.Fail(t, "the server was not slow", err)
+	case <-patient(t).Done():
+		require.Fail(t, "an erased webhook was not read")
+	}
+	cancel()
+	for range 2 {
+		require.ErrorIs(t, <-asking, eventlog.ErrUnavailable)
+	}
+	release()
+}

@@ -23,15 +23,24 @@ const erasedSubjects = webhookRoot + ".*.*." + domain.EventErased
 const mostParsed = 32
 
 // erasures knows which webhooks of the stream were erased, by the tombstones in the
-// stream itself. Of each it keeps where its tombstone is, and no more.
+// stream itself. Of each it keeps where its tombstone is, and no more. No lock but turn is
+// held while the server is asked: who wants what is known waits for nobody.
 type erasures struct {
-	log *Log
+	log  *Log
+	turn chan struct{} // held by the one refresh that goes on
+	read uint64        // every tombstone up to this stream sequence is known; with turn held
 
 	mu     sync.Mutex
 	by     map[uint64]uint64          // the stream sequence of each erased webhook's tombstone
-	read   uint64                     // every tombstone up to this stream sequence is known
 	seen   hole                       // what the server said when they were read last
 	parsed map[uint64]*domain.Erasure // some tombstones, by stream sequence
+}
+
+func newErasures(log *Log) *erasures {
+	return &erasures{
+		log: log, turn: make(chan struct{}, 1),
+		by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{},
+	}
 }
 
 // hole is what tells that somebody has deleted something.
@@ -96,65 +105,95 @@ func (l *Log) lastErasure(ctx context.Context) (uint64, error) {
 // refresh reads the tombstones that have come since. Where they end earlier than before, or
 // are gone, the stream was put back to an older point, and all is read again.
 func (e *erasures) refresh(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: erasures are being read: %w", ErrUnavailable, context.Cause(ctx))
+	}
 	last, err := e.log.lastErasure(ctx)
 	if err != nil {
 		return err
-	}
-	if last < e.read {
-		clear(e.by)
-		clear(e.parsed)
-		e.read, e.seen = 0, hole{}
 	}
 	// What is given out from now on must not depend on what a power cut may still take.
 	if err := e.log.embedded.now().onDisk(ctx, WebhooksStream, last); err != nil {
 		return err
 	}
-	for w, err := range e.log.erasuresTo(ctx, e.read, last) {
-		if err != nil {
-			return err
+	after := e.read
+	if last < after {
+		after = 0
+	}
+	by, read := map[uint64]uint64{}, after
+	for w, failed := range e.log.erasuresTo(ctx, after, last) {
+		if err = failed; err != nil {
+			break
 		}
-		e.read, e.seen = w.StreamSequence, hole{} // it may name what the stream has forgotten
+		read = w.StreamSequence
 		erasure, err := domain.ParseErasure(w)
 		if err != nil {
 			continue // another program's: it erases nothing
 		}
 		for _, left := range erasure.Webhooks {
-			if _, known := e.by[left.StreamSequence]; !known {
-				e.by[left.StreamSequence] = w.StreamSequence
+			if _, known := by[left.StreamSequence]; !known {
+				by[left.StreamSequence] = read
 			}
 		}
 	}
-	return nil
+	e.learn(by, after, read)
+	return err
+}
+
+// learn takes what the tombstones after a stream sequence, and up to another one, say. In
+// the place of what a former stream had come new maps: what was asked of that, and is
+// answered only now, is noted where nobody looks.
+func (e *erasures) learn(by map[uint64]uint64, after, read uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if after < e.read {
+		e.by, e.parsed = map[uint64]uint64{}, map[uint64]*domain.Erasure{}
+	}
+	for webhook, tombstone := range by {
+		if _, known := e.by[webhook]; !known {
+			e.by[webhook] = tombstone
+		}
+	}
+	if read != e.read {
+		e.read, e.seen = read, hole{} // they may name what the stream has forgotten
+	}
 }
 
 // tombstones gives the stream sequences of the tombstones of some webhooks; 0 for one
 // that has none.
 func (e *erasures) tombstones(ctx context.Context, webhooks []*domain.Webhook) ([]uint64, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if err := e.refresh(ctx); err != nil {
 		return nil, err
 	}
 	tombstones := make([]uint64, len(webhooks))
 	for i, w := range webhooks {
-		tombstones[i] = e.by[w.StreamSequence]
+		tombstones[i], _ = e.tombstone(w.StreamSequence)
 	}
 	return tombstones, nil
+}
+
+// tombstone gives the stream sequence of the tombstone of a webhook, where it is known.
+func (e *erasures) tombstone(streamSequence uint64) (by uint64, known bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	by, known = e.by[streamSequence]
+	return by, known
 }
 
 // webhook gives what is left of an erased webhook, or domain.ErrNotFound where no
 // tombstone names it.
 func (e *erasures) webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, known := e.by[streamSequence]; !known {
+	by, known := e.tombstone(streamSequence)
+	if !known {
 		if err := e.refresh(ctx); err != nil {
 			return nil, err
 		}
-	}
-	by, known := e.by[streamSequence]
-	if !known {
-		return nil, domain.ErrNotFound
+		if by, known = e.tombstone(streamSequence); !known {
+			return nil, domain.ErrNotFound
+		}
 	}
 	erasure, err := e.erasure(ctx, by)
 	if err != nil {
@@ -170,7 +209,11 @@ func (e *erasures) webhook(ctx context.Context, streamSequence uint64) (*domain.
 
 // erasure gives a tombstone, parsed.
 func (e *erasures) erasure(ctx context.Context, streamSequence uint64) (*domain.Erasure, error) {
-	if parsed := e.parsed[streamSequence]; parsed != nil {
+	e.mu.Lock()
+	all := e.parsed
+	parsed := all[streamSequence]
+	e.mu.Unlock()
+	if parsed != nil {
 		return parsed, nil
 	}
 	s, err := e.log.message(ctx, streamSequence)
@@ -181,18 +224,18 @@ func (e *erasures) erasure(ctx context.Context, streamSequence uint64) (*domain.
 	if err != nil {
 		return nil, domain.ErrNotFound // the stream was replaced by another one
 	}
-	if len(e.parsed) == mostParsed {
-		clear(e.parsed)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(all) == mostParsed {
+		clear(all)
 	}
-	e.parsed[streamSequence] = erasure
+	all[streamSequence] = erasure
 	return erasure, nil
 }
 
 // between gives, in order, the stream sequences from one on and before another whose
 // webhooks were erased. The server has none of them.
 func (e *erasures) between(ctx context.Context, from, to uint64) ([]uint64, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	known := e.within(from, to)
 	if uint64(len(known)) == to-from {
 		return known, nil
@@ -204,6 +247,8 @@ func (e *erasures) between(ctx context.Context, from, to uint64) ([]uint64, erro
 }
 
 func (e *erasures) within(from, to uint64) (found []uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if to-from > uint64(len(e.by)) {
 		for sequence := range e.by {
 			if from <= sequence && sequence < to {
@@ -224,20 +269,28 @@ func (e *erasures) within(from, to uint64) (found []uint64) {
 // count says of a stream where it begins and how many webhooks it has, with the erased
 // ones: what is left of them is there.
 func (e *erasures) count(ctx context.Context, state jetstream.StreamState) (first, webhooks uint64, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if now := (hole{state.FirstSeq, state.NumDeleted}); now != e.seen {
+	now := hole{state.FirstSeq, state.NumDeleted}
+	if !e.saw(now) {
 		if err := e.refresh(ctx); err != nil {
 			return 0, 0, err
 		}
-		first := e.first(state.FirstSeq)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first = e.first(state.FirstSeq)
+	if now != e.seen {
 		maps.DeleteFunc(e.by, func(sequence, _ uint64) bool { return sequence < first }) // they have expired
 		e.seen = now
 	}
-	first = e.first(state.FirstSeq)
 	before := state.FirstSeq - first
 	after := uint64(len(e.by)) - before
 	return first, state.Msgs + before + min(after, uint64(state.NumDeleted)), nil
+}
+
+func (e *erasures) saw(now hole) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return now == e.seen
 }
 
 // first gives the first webhook of a stream whose first message is another one, since

@@ -97,7 +97,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
 		roaming: &roaming{storing: nc, reading: reading.Conn()},
 	}
-	log.erased = &erasures{log: log, by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{}}
+	log.erased = newErasures(log)
 	if config.Embedded {
 		embedded, ok := nc.Opts.InProcessServer.(*Embedded)
 		if !ok {
