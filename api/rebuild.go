@@ -19,6 +19,7 @@ type Rebuild struct {
 	ID             int                 `json:"id" example:"2" doc:"From 1, never used twice."`
 	State          domain.RebuildState `json:"state" enum:"building,comparing,switching,switched,equal,differs,kept,canceled,failed" example:"switched" doc:"building, comparing and switching go on; the others are ends. equal: a plan that found no difference. differs: a difference was found, or nothing could be compared, and that was not accepted. kept: a snapshot."`
 	Error          *string             `json:"error" doc:"Why it failed."`
+	Hint           *string             `json:"hint" doc:"What an operator can do about that."`
 	Plan           bool                `json:"plan" doc:"Whether it only compares."`
 	Accept         bool                `json:"accept" doc:"Whether a difference is accepted."`
 	Until          *uint64             `json:"until" example:"3" doc:"The stream sequence of the snapshot; null where it is none."`
@@ -49,6 +50,7 @@ func (h *handler) rebuild(ctx context.Context, r domain.Rebuild) Rebuild {
 		ID:             r.ID,
 		State:          r.State,
 		Error:          orNull(r.Error),
+		Hint:           orNull(r.Hint),
 		Plan:           r.Options.Plan,
 		Accept:         r.Options.Accept,
 		Until:          orNull(r.Options.Until),

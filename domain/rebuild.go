@@ -42,6 +42,8 @@ type Rebuild struct {
 	State   RebuildState   `json:"state"`
 	// Error says why it failed; empty where it did not.
 	Error string `json:"error,omitzero"`
+	// Hint says what can be done about that; empty where nobody knows.
+	Hint string `json:"hint,omitzero"`
 	// FromVersion and ToVersion are the versions of the projection that built the
 	// read model in use and that builds this one.
 	FromVersion int `json:"from_version"`

@@ -99,9 +99,12 @@ func (v *verification) compare() (err error) {
 // a program runs the two ends move, and the archive may be in the middle of a group.
 func (v *verification) judge() error {
 	f := v.found
-	if f.At.StreamSequence > 0 && f.At.Chain != v.checkpoint.Chain {
-		return failf("rebuild it: ticketrail rebuild --accept",
-			"the read model was not made from these webhooks: its digest at stream sequence %d is another one", v.checkpoint.StreamSequence)
+	if f.At.StreamSequence > 0 && !f.At.Made(v.checkpoint) {
+		hint := "rebuild it: ticketrail rebuild --accept"
+		if f.At.Late {
+			hint = "webhooks have expired (stream.max_age), so that it cannot be made anew: bring one back with ticketrail restore --from BACKUP"
+		}
+		return failf(hint, "the read model was not made from these webhooks: its digest at stream sequence %d is another one", v.checkpoint.StreamSequence)
 	}
 	var wrong []string
 	if f.Torn > 0 {
@@ -167,7 +170,7 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 	if c.JSON {
 		return printJSON(p.stdout, r)
 	}
-	fmt.Fprintf(p.stdout, "archive: stream sequences %d to %d in %s, every one whole\n", r.First, r.Last, counted(r.Segments, "segment"))
+	fmt.Fprintf(p.stdout, "archive: %s in %s, every one whole\n", stretch(r.First, r.Last), counted(r.Segments, "segment"))
 	if embedded {
 		fmt.Fprintf(p.stdout, "stream: %s compared, the same in both\n", counted(r.Compared, "webhook"))
 	} else {
@@ -249,7 +252,7 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 		return err
 	}
 	if c.Plan || !c.Yes {
-		fmt.Fprintf(p.stdout, "archive: made anew with stream sequences %d to %d, from the stream\n", plan.First, plan.Last)
+		fmt.Fprintf(p.stdout, "archive: made anew with %s, from the stream\n", stretch(plan.First, plan.Last))
 		if plan.Loss.Any() {
 			fmt.Fprintf(p.stdout, "lost: %s\n", printable(plan.Loss.String()))
 		}
@@ -274,6 +277,14 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 	for _, aside := range made.Aside {
 		fmt.Fprintf(p.stdout, "the former archive is in %s\n", aside)
 	}
-	_, err = fmt.Fprintf(p.stdout, "the archive has stream sequences %d to %d, the same as the stream\n", made.First, made.Last)
+	_, err = fmt.Fprintf(p.stdout, "the archive has %s, the same as the stream\n", stretch(made.First, made.Last))
 	return err
+}
+
+// stretch says which webhooks something has.
+func stretch(first, last uint64) string {
+	if first > last {
+		return "no webhook"
+	}
+	return fmt.Sprintf("stream sequences %d to %d", first, last)
 }

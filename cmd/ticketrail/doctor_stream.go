@@ -117,6 +117,16 @@ func (e *examination) embeddedDurability(ctx context.Context) (durability eventl
 	return log.Durability(), nil
 }
 
+// checkAge tells whether a read model can be made anew. Of a running program's stream it
+// knows the configuration alone.
+func checkAge(_ context.Context, e *examination) check {
+	const name = "stream.max_age"
+	if forgets := app.Forgets(e.config, e.stream); forgets != "" {
+		return warn(name, app.KeepBackups, "%s", forgets)
+	}
+	return ok(name, "webhooks are kept for ever")
+}
+
 // checkClock compares this clock with the last webhook's time: timestamps of
 // senders are judged by it.
 func checkClock(_ context.Context, e *examination) check {

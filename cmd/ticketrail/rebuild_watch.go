@@ -193,7 +193,7 @@ func (w *rebuildWatch) outcome(r *api.Rebuild) error {
 	case domain.RebuildCanceled:
 		return fmt.Errorf("rebuild %d was canceled; nothing was changed", r.ID)
 	case domain.RebuildFailed:
-		return fmt.Errorf("rebuild %d failed; nothing was changed: %s", r.ID, orEmpty(r.Error))
+		return failf(orEmpty(r.Hint), "rebuild %d failed; nothing was changed: %s", r.ID, orEmpty(r.Error))
 	}
 	return nil
 }

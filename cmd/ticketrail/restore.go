@@ -143,8 +143,8 @@ func (r *restoring) look(ctx context.Context, plan bool) (err error) {
 }
 
 func (r *restoring) tell(plan recovery.Restored) {
-	fmt.Fprintf(r.stdout, "stream: made anew with stream sequences %d to %d, from %s\n",
-		plan.First, plan.Mark.StreamSequence, cmp.Or(r.source().Archive, r.files.Archive))
+	fmt.Fprintf(r.stdout, "stream: made anew with %s, from %s\n",
+		stretch(plan.First, plan.Mark.StreamSequence), cmp.Or(r.source().Archive, r.files.Archive))
 	if plan.FromFiles > 0 {
 		fmt.Fprintf(r.stdout, "stream: the last %d of them are not in the archive, and are whole in the stream's own files\n", plan.FromFiles)
 	}
@@ -181,8 +181,7 @@ func (r *restoring) refuse(plan recovery.Restored) error {
 // keepsReadModel tells whether the read model was made from the restored webhooks.
 func (r *restoring) keepsReadModel(plan recovery.Restored) bool {
 	c := r.checkpoint
-	return c.StreamSequence == 0 ||
-		c.Stream == plan.Stream && c.StreamSequence == plan.At.StreamSequence && c.Chain == plan.At.Chain
+	return c.StreamSequence == 0 || c.Stream == plan.Stream && plan.At.Made(c)
 }
 
 // do does what was planned, and makes the folder where there is none.

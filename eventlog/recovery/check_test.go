@@ -307,6 +307,36 @@ func TestCompareReadsEveryWebhook(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A read model is made from the webhooks of an archive where their digests agree; of an
+// archive that was made when the first webhooks had expired only the last one can be
+// compared.
+func TestAReadModelIsMadeFromTheArchive(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := run(t, data)
+	r.fill(1, 60)
+	r.stop()
+	whole := filesOf(data)
+	late := whole
+	late.Archive = filepath.Join(data, "late")
+	stream, err := archive.Look(whole.Archive)
+	require.NoError(t, err)
+	require.NoError(t, archive.Add(late.Archive, stream.Stream(), archive.Read(whole.Archive, 31)))
+	before, err := recovery.Compare(whole, 59)
+	require.NoError(t, err)
+	made := domain.Checkpoint{StreamSequence: 60, PreviousChain: before.At.Chain, Chain: stream.Last().Chain}
+	unlike := domain.Checkpoint{StreamSequence: 60, PreviousChain: domain.Digest{1}, Chain: stream.Last().Chain}
+	for _, files := range []recovery.Files{whole, late} {
+		found, err := recovery.Compare(files, 60)
+		require.NoError(t, err)
+		require.True(t, found.At.Made(made))
+		require.Equal(t, files == whole, found.At.Made(unlike))
+		require.False(t, found.At.Made(domain.Checkpoint{StreamSequence: 59, Chain: before.At.Chain}))
+		elsewhere := domain.Checkpoint{StreamSequence: 60, PreviousChain: domain.Digest{1}, Chain: found.At.Webhook.Chain(domain.Digest{1})}
+		require.Equal(t, files == late, found.At.Made(elsewhere))
+	}
+}
+
 // What has expired is not missing, whether some webhooks are left or none; what has not
 // expired yet is.
 func TestWhatHasExpiredIsNotMissing(t *testing.T) {

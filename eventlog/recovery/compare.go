@@ -136,9 +136,26 @@ type Comparison struct {
 	// Torn is how many bytes at the archive's end are no whole group of webhooks: one
 	// that is being written, what a crash left of one, or damage.
 	Torn int64
-	// At is the mark of the stream sequence that was asked for; zero where the archive
-	// does not reach it.
-	At archive.Mark
+	// At is the stream sequence that was asked for; zero where the archive does not
+	// reach it.
+	At Point
+}
+
+// Point is one webhook of an archive.
+type Point struct {
+	archive.Mark
+	Webhook *domain.Webhook
+	// Late says that the archive does not have the first webhooks: the chain of one that was
+	// made when they had expired begins with others.
+	Late bool
+}
+
+// Made tells whether a read model with a checkpoint at the point was made from the webhooks
+// up to it, as far as that can be seen: where the first are missing, it may be from the
+// last one alone.
+func (p Point) Made(c domain.Checkpoint) bool {
+	return p.StreamSequence == c.StreamSequence &&
+		(p.Chain == c.Chain || p.Late && p.Webhook.Chain(c.PreviousChain) == c.Chain)
 }
 
 // Compare reads every webhook of the archive, checks that they follow one another and
@@ -172,7 +189,7 @@ func Compare(files Files, at uint64) (found Comparison, err error) {
 		return Compare(files, at)
 	}
 	found.Compared = max(to+1, from) - from
-	found.Behind = max(c.stream.last(), found.Mark.StreamSequence) - found.Mark.StreamSequence
+	found.Behind = c.stream.last() - min(c.stream.last(), max(found.Mark.StreamSequence, c.stream.first()-1))
 	found.Ahead = max(last, c.stream.last()) - c.stream.last()
 	return found, err
 }
@@ -192,7 +209,7 @@ func (c *check) readAll(found *Comparison, at uint64, beside *beside) error {
 			return c.refuse(hintArchive, "%w", err)
 		}
 		if found.Mark = found.Mark.After(e); e.StreamSequence == at {
-			found.At = found.Mark
+			found.At = Point{found.Mark, e.Webhook, found.First > 1}
 		}
 		ok, err := beside.same(e)
 		switch {

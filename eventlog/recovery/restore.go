@@ -26,9 +26,8 @@ type Restored struct {
 	Torn int64
 	// Lost is what the stream and the archive have now, and would not have any more.
 	Lost []Loss
-	// At is the mark of the stream sequence that was asked for; zero where the stream does
-	// not reach it.
-	At archive.Mark
+	// At is the stream sequence that was asked for; zero where the stream does not reach it.
+	At Point
 	// Aside is where the former folders are.
 	Aside []string
 }
@@ -160,7 +159,7 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 			return err
 		}
 		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
-			r.Restored.At = r.Mark
+			r.Restored.At = Point{r.Mark, e.Webhook, r.First > 1}
 		}
 	}
 	r.FromFiles = r.Mark.StreamSequence - r.archive.Last().StreamSequence

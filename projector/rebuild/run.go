@@ -31,9 +31,26 @@ func (b *build) run(ctx context.Context) {
 	case ctx.Err() != nil:
 		b.complain(b.end(domain.RebuildCanceled))
 	default:
-		b.record.Error = err.Error()
+		b.record.Error, b.record.Hint = err.Error(), hintOf(err)
 		b.complain(b.end(domain.RebuildFailed))
 	}
+}
+
+// hintExpired is of use where the projector's own hint is not: the read model in use has
+// what is missing.
+const hintExpired = "no read model can be made anew any more, since webhooks have expired (stream.max_age); " +
+	"the one in use goes on: keep backups of it, with ticketrail backup"
+
+// hintOf says what can be done about the failure of a rebuild.
+func hintOf(err error) string {
+	stopped, ok := errors.AsType[*projector.StopError](err)
+	switch {
+	case errors.Is(err, projector.ErrExpired):
+		return hintExpired
+	case ok:
+		return stopped.Hint
+	}
+	return ""
 }
 
 // complain logs what went wrong and changes no outcome.

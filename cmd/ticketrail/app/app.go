@@ -82,7 +82,7 @@ type Projection struct {
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
-	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce, (*App).startMending)
 }
