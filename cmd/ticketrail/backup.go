@@ -37,11 +37,11 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if exists(c.Dir) {
-		return failf("choose another name", "%s is there already", c.Dir)
+		return usagef("choose another name", "%s is there already", c.Dir)
 	}
 	for _, folder := range []string{loaded.Data, files.Archive} {
 		if isWithin(c.Dir, folder) {
-			return failf("choose a folder elsewhere, best on another disk", "%s is in %s, and would be lost with it", c.Dir, folder)
+			return usagef("choose a folder elsewhere, best on another disk", "%s is in %s, and would be lost with it", c.Dir, folder)
 		}
 	}
 	var made *manifest

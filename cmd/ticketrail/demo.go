@@ -32,6 +32,9 @@ type demoCommand struct {
 
 // Validate refuses what no traffic can be made of.
 func (c *demoCommand) Validate() error {
+	if c.For < 0 {
+		return fmt.Errorf("--for: %s is below zero", c.For)
+	}
 	if !(c.Rate >= 1 && c.Rate <= 1e6) {
 		return fmt.Errorf("--rate: %v is not from 1 to 1000000", c.Rate)
 	}

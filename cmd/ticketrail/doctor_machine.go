@@ -80,9 +80,9 @@ func checkFolder(e *examination) check {
 	case err != nil:
 		return failed(name, err)
 	case !info.IsDir():
-		return fail(name, "choose a folder with --data", "%s is not a folder", folder)
+		return fail(name, hintFolder, "%s is not a folder", folder)
 	case unix.Access(folder, unix.W_OK|unix.X_OK) != nil:
-		return fail(name, "give it to the user that runs ticketrail: chown", "%s is not writable", folder)
+		return fail(name, hintOwner, "%s is not writable", folder)
 	case info.Mode()&othersMay != 0:
 		return warn(name, "chmod 700 "+folder, "others may look into %s, which holds personal data", folder)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -110,6 +111,11 @@ func failf(hint, format string, args ...any) error {
 	return &failure{err: fmt.Errorf(format, args...), hint: hint}
 }
 
+// usagef is failf for a command line that cannot be meant.
+func usagef(hint, format string, args ...any) error {
+	return &failure{err: fmt.Errorf(format, args...), hint: hint, usage: true}
+}
+
 // hinter is an error that knows its mend.
 type hinter interface {
 	error
@@ -152,6 +158,11 @@ func aboutFlags(parsed *kong.Context) (names []string) {
 	return names
 }
 
+const (
+	hintOwner  = "give it to the user that runs ticketrail: chown"
+	hintFolder = "choose a folder with --data"
+)
+
 // hintOf finds the mend that belongs to an error.
 func hintOf(err error) string {
 	if mendable, ok := errors.AsType[hinter](err); ok {
@@ -170,6 +181,10 @@ func hintOf(err error) string {
 		return "the stream has all that was in it: the next start makes it anew, ticketrail serve; where a program runs: ticketrail rebuild --accept"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room on the disk"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return hintOwner + ", or choose another place"
+	case errors.Is(err, syscall.ENOTDIR):
+		return hintFolder
 	case errors.Is(err, eventlog.ErrUnavailable):
 		return "see whether the broker runs: ticketrail doctor"
 	}

@@ -162,7 +162,7 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 // snapshot makes a snapshot and, where it was asked for, writes it into a file.
 func (c *rebuildCommand) snapshot(ctx context.Context, w *rebuildWatch) error {
 	if c.To != "" && exists(c.To) {
-		return failf("choose another name", "%s is there already", c.To)
+		return usagef("choose another name", "%s is there already", c.To)
 	}
 	ended, err := w.follow(ctx, c.request())
 	if err != nil {

@@ -160,7 +160,7 @@ func (c *sendCommand) sender(loaded *config.Config) (*sender.Sender, error) {
 			return c.senderTo(loaded, &source)
 		}
 	}
-	return nil, failf("choose one of "+strings.Join(names, ", "), "there is no source %q", c.Source)
+	return nil, usagef("choose one of "+strings.Join(names, ", "), "there is no source %q", c.Source)
 }
 
 func (c *sendCommand) senderTo(loaded *config.Config, source *config.Source) (*sender.Sender, error) {

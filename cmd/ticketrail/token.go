@@ -129,7 +129,7 @@ func (c *tokenChange) change(p *program, verb string, change func(*access.Tokens
 	})
 	switch {
 	case errors.Is(err, access.ErrTaken):
-		return failf("choose another name, or: ticketrail token rotate "+c.Name, "%w", err)
+		return usagef("choose another name, or: ticketrail token rotate "+c.Name, "%w", err)
 	case errors.Is(err, access.ErrNoToken):
 		return failf("see which there are: ticketrail token list", "%w", err)
 	}
