@@ -3,6 +3,7 @@ package api
 import "github.com/ticketrail/ticketrail/domain"
 
 const (
+	hintSecret  = "What a secret alone authenticates (Ordatic, Payway) cannot be verified again, since secrets are never kept: if you know that it is genuine, only trust and a reason release it."
 	hintForged  = "No provider sends it so: it is most likely forged, or a proxy changed it. Discard it, or release it with trust and a reason if you know that it is genuine."
 	hintClock   = "Set the clock of this machine. Its time cannot be verified later either: if you know that it is genuine, only trust and a reason release it."
 	hintDiscard = "The stream takes JSON objects only. Discard it."
@@ -15,10 +16,10 @@ const (
 // causeHints tells what to do about what was set aside, for every cause of both
 // kinds.
 var causeHints = map[string]string{
-	"credential-missing":        "It bore no signature; or a secret alone authenticates its provider (Ordatic, Payway), and secrets are never kept. So it cannot be verified again: if you know that it is genuine, only trust and a reason release it.",
+	"credential-missing":        "It bore no signature, or none is kept. " + hintSecret,
 	"credential-repeated":       hintForged,
 	"credential-unfit":          hintForged,
-	"credential-wrong":          "Add the secret that it was sent with to the source, and retry it. If you know that it is genuine, release it with trust and a reason.",
+	"credential-wrong":          "Add the secret that it was sent with to the source, and retry it. " + hintSecret,
 	"timestamp-too-old":         hintClock,
 	"timestamp-too-new":         hintClock,
 	"not-json":                  hintDiscard,
