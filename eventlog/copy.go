@@ -26,6 +26,14 @@ func (l *Log) AnswerAfter(c Copy) { l.copy = c }
 // keep stores a webhook's message, here and in the copy. A duplicate waits too: it
 // may be the retry of one that the copy does not have yet.
 func (l *Log) keep(ctx context.Context, subject string, m *message.Message) (Receipt, error) {
+	if err := l.takeRoom(ctx, len(m.Payload)); err != nil {
+		return Receipt{}, err
+	}
+	return l.keepAnyway(ctx, subject, m)
+}
+
+// keepAnyway is keep for what may take the last room of the stream.
+func (l *Log) keepAnyway(ctx context.Context, subject string, m *message.Message) (Receipt, error) {
 	if err := l.checkRoom(); err != nil {
 		return Receipt{}, err
 	}

@@ -70,7 +70,7 @@ func (l *Log) bury(ctx context.Context, provider, source string, e *domain.Erasu
 	for _, body := range bodies {
 		subject, m, err := NewMessage(&domain.Webhook{Provider: provider, Source: source, Event: domain.EventErased, Body: body})
 		if err == nil {
-			receipt, err = l.keep(ctx, subject, m)
+			receipt, err = l.keepAnyway(ctx, subject, m)
 		}
 		if err != nil {
 			return Receipt{}, err

@@ -394,6 +394,27 @@ func TestErasureOnAnExternalServer(t *testing.T) {
 	requireErased(t, reader, dir, before, 1, 2, 7, 20)
 }
 
+// A stream that takes no webhook any more takes a tombstone: an order can be erased from it.
+func TestEraseFromAFullStream(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := eventlog.Open(t.Context(), startEmbedded(t, dir).Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 256 << 10})
+	require.NoError(t, err)
+	for _, size := range []int{16 << 10, 0} {
+		for err = nil; err == nil; {
+			_, err = log.Append(t.Context(), webhook("", strings.Repeat("x", size)))
+		}
+		require.ErrorIs(t, err, eventlog.ErrFull)
+	}
+	require.ErrorIs(t, log.Ready(t.Context()), eventlog.ErrFull)
+	info, err := log.Info(t.Context())
+	require.NoError(t, err)
+	erase(t, log, readAll(t, log, info.Last), "1", 1, 2)
+	appendWebhook(t, log, webhook("", strings.Repeat("x", 1<<10))) // what was erased has made room
+	_, err = log.Webhook(t.Context(), 1)
+	require.NoError(t, err)
+}
+
 // Who wants what is left of an erased webhook, or to know where the stream stands, does
 // not wait for those who ask the server for erasures and get no answer.
 func TestWhatIsErasedIsReadWhileTheServerIsSlow(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -80,6 +81,43 @@ func externalMaxBytes(configured, has int64) (int64, error) {
 		}
 	}
 	return cmp.Or(configured, has), nil
+}
+
+// What ordinary webhooks leave of a stream is for tombstones, so that an order can be
+// erased from a full one too: a part of it, and not more than mostErasureRoom. It is more
+// than what the largest stream is given at once.
+const (
+	erasureShare    = 20
+	mostErasureRoom = 16 << 20
+)
+
+// messageRoom is at least what a message takes beside its body, as a rule.
+const messageRoom = 512
+
+// noteRoom notes what room a stream has left for ordinary webhooks.
+func (l *Log) noteRoom(state jetstream.StreamState, maxBytes int64) {
+	left := int64(math.MaxInt64)
+	if maxBytes > 0 {
+		left = maxBytes - min(maxBytes/erasureShare, mostErasureRoom) - int64(state.Bytes)
+	}
+	l.roomLeft.Store(left)
+}
+
+// takeRoom refuses an ordinary webhook that the stream has no room for. What is said of
+// the room is a second old at the most, as a rule, less what was taken since.
+func (l *Log) takeRoom(ctx context.Context, bytes int) error {
+	need := int64(bytes) + messageRoom
+	if l.roomLeft.Add(-need) >= 0 {
+		return nil
+	}
+	if _, err := l.Info(ctx); err != nil { // some may have expired, or been erased
+		return err
+	}
+	if l.roomLeft.Add(-need) >= 0 {
+		return nil
+	}
+	l.roomLeft.Add(need)
+	return fmt.Errorf("%w: what room is left is for erasures", ErrFull)
 }
 
 // roomFor is how long a disk that had room is taken to have it: what comes in that time is

@@ -72,6 +72,7 @@ type Log struct {
 	dir       string     // of the embedded server
 	minFree   int64
 	roomSeen  atomic.Pointer[time.Time] // when the disk had so much; nil at first
+	roomLeft  atomic.Int64              // see takeRoom
 }
 
 // Open makes the streams, or checks the ones that are there: a stream that could
@@ -108,6 +109,8 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	if err := log.ensureStreams(ctx, config); err != nil {
 		return nil, err
 	}
+	webhooks := log.webhooks.CachedInfo()
+	log.noteRoom(webhooks.State, webhooks.Config.MaxBytes)
 	log.publisher = NewPublisher(js, PublisherConfig{Server: log.embedded})
 	return log, nil
 }
@@ -218,6 +221,7 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 		return domain.StreamInfo{}, fmt.Errorf("ask for the stream: %w", refusal(err))
 	}
 	state := info.State
+	l.noteRoom(state, info.Config.MaxBytes)
 	first, webhooks, err := l.erased.count(ctx, state)
 	if err != nil {
 		return domain.StreamInfo{}, err
@@ -258,7 +262,7 @@ func (l *Log) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if info.MaxBytes > 0 && info.Bytes+leastRoom > info.MaxBytes {
+	if l.roomLeft.Load() < leastRoom {
 		return fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, info.Bytes, info.MaxBytes)
 	}
 	return nil

@@ -158,8 +158,24 @@ func TestAnErasedOrderIsNowhereAnyMore(t *testing.T) {
 	require.Empty(t, filesWith(t, c.Data, person), "after everything was made anew")
 }
 
-// A stream without room takes no tombstone, and it is said so.
-func TestAFullStreamTellsThatItCannotErase(t *testing.T) {
+// An archive without room takes no tombstone, and it is said so.
+func TestAFullDiskTellsThatItCannotErase(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	require.NoError(t, os.Symlink("/dev/full", filepath.Join(app.ArchiveFolder(c), "00000000000000000001.jsonl.zst")))
+	answer, err := p.sender("ivy").Send(t.Context(), "", []byte(ivyOrder("o", 1, "paid", person)))
+	require.NoError(t, err)
+	require.False(t, answer.OK(), "it is in the stream alone")
+	p.reached(1)
+	status, text, err := p.ask(http.MethodPost, "/v1/orders/ivy/o/erase", api.ErasureRequest{Reason: "asked for"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, string(text), "no-room")
+}
+
+// An order is erased from a stream that takes no webhook any more.
+func TestAFullStreamTakesAnErasure(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	c.Stream.MaxBytes = 1 << 20
@@ -173,10 +189,8 @@ func TestAFullStreamTellsThatItCannotErase(t *testing.T) {
 			return !answer.OK()
 		}, patience, time.Millisecond)
 	}
-	status, text, err := p.ask(http.MethodPost, "/v1/orders/ivy/o/erase", api.ErasureRequest{Reason: "asked for"})
-	require.NoError(t, err)
-	require.Equal(t, http.StatusServiceUnavailable, status)
-	require.Contains(t, string(text), "no-room")
+	require.Equal(t, []uint64{1}, p.erase("ivy", "o", api.ErasureRequest{Reason: "asked for"}).Webhooks)
+	require.Empty(t, filesWith(t, c.Data, person))
 }
 
 // What an order said is erased from the archive although the stream has forgotten it, and
