@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// markFile is a file of ours in a stream's folder. The server leaves it alone.
-	markFile = "synced"
+	// MarkFile is a file of ours in a stream's folder. The server leaves it alone.
+	MarkFile = "synced"
 	// markEvery is how old a mark may be.
 	markEvery = time.Second
 )
@@ -57,7 +57,7 @@ func (m *mark) raise(sequence uint64) error {
 // server that syncs by itself has none: of what it writes one message can be torn.
 func markSynced(dir string, sync Sync, last uint64) error {
 	if sync == SyncEach {
-		err := os.Remove(filepath.Join(dir, markFile))
+		err := os.Remove(filepath.Join(dir, MarkFile))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -67,7 +67,7 @@ func markSynced(dir string, sync Sync, last uint64) error {
 }
 
 func writeMark(dir, temporary string, sequence uint64) error {
-	path := filepath.Join(dir, markFile)
+	path := filepath.Join(dir, MarkFile)
 	_, err := ReplaceFile(path, path+temporary, markText(sequence))
 	return err
 }
@@ -76,7 +76,7 @@ func writeMark(dir, temporary string, sequence uint64) error {
 // when its embedded server ran last, and whether that is known: with SyncGroup it is, and
 // is at least what was acknowledged until a second before the end.
 func SyncedTo(dir string) (sequence uint64, known bool, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, markFile))
+	text, err := os.ReadFile(filepath.Join(dir, MarkFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}

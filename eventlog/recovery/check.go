@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -56,7 +57,10 @@ const (
 // of it had failed. It returns a [*Refusal] for everything else, and then has
 // changed nothing; any other error says that the files could not be read.
 func Check(files Files, logger *slog.Logger) error {
-	c := &check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}
+	return (&check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}).all()
+}
+
+func (c *check) all() error {
 	if err := c.finishReplacing(); err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func Check(files Files, logger *slog.Logger) error {
 			return fmt.Errorf("check the stream %s: %w", name, err)
 		}
 	}
-	if err := settle(files.Server); err != nil {
+	if err := settle(c.Server); err != nil {
 		return err
 	}
 	// Only now: what is overwritten is gone, and its tombstone must be on disk.
@@ -115,6 +119,7 @@ type check struct {
 	tail     *tail  // of the stream; nil where there is none
 	expired  uint64 // the last webhook of a stream that has none any more, and no note of it
 	archive  *archive.Archive
+	alone    bool  // the stream is what there is, whatever it has lost
 	halfMade error // why the stream, which was never used, is none; nil where it is one
 }
 
@@ -144,7 +149,7 @@ func (c *check) checkWebhooks() error {
 	if err := c.checkBlocks(); err != nil {
 		return err
 	}
-	if err := c.findExpired(); err != nil {
+	if err := c.compareMark(); err != nil {
 		return err
 	}
 	if c.archive.Empty() {
@@ -205,15 +210,21 @@ func (c *check) checkBlocks() error {
 	return nil
 }
 
-// findExpired finds out whether a stream without webhooks has had some that neither it nor
-// the archive tells of: they have expired.
-func (c *check) findExpired() error {
+// compareMark finds out whether a stream has had webhooks that neither it nor the archive
+// tells of: they have expired, or there is nothing to put the end back from. An archive that
+// ends before them says that nobody was answered for them.
+func (c *check) compareMark() error {
 	synced, _, err := eventlog.SyncedTo(c.stream.dir)
-	none := c.stream.maxAge > 0 && c.stream.first() > c.stream.last()
-	if none && synced > max(c.stream.last(), c.archive.Last().StreamSequence) {
+	switch last := c.stream.last(); {
+	case err != nil || synced <= max(last, c.archive.Last().StreamSequence):
+		return err
+	case c.stream.maxAge > 0 && c.stream.first() > last:
 		c.expired = synced
+	case c.archive.Empty() && !c.alone:
+		return c.refuse(hintNoArchive+"; or go on without them: remove "+filepath.Join(c.stream.dir, eventlog.MarkFile),
+			"the stream ends with stream sequence %d, and was on disk up to %d", last, synced)
 	}
-	return err
+	return nil
 }
 
 // torn tells whether what is not sound can be what a crash left of the last writes: no

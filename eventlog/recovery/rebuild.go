@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -42,9 +43,7 @@ func PlanArchive(files Files) (Rebuilt, error) {
 // compares, and then puts it in the place of the present one, which is kept aside. It
 // must be done under the lock of the data folder.
 func RebuildArchive(files Files) (made Rebuilt, err error) {
-	alone := files
-	alone.Archive = ""
-	if err := Check(alone, nil); err != nil {
+	if err := alone(files).all(); err != nil {
 		return made, err
 	}
 	s, err := wholeStream(files)
@@ -63,10 +62,15 @@ func RebuildArchive(files Files) (made Rebuilt, err error) {
 	return made, err
 }
 
+// alone checks a stream that is taken for the truth.
+func alone(files Files) *check {
+	files.Archive = ""
+	return &check{Files: files, logger: slog.New(slog.DiscardHandler), alone: true}
+}
+
 // wholeStream gives the stream, if it is whole by itself.
 func wholeStream(files Files) (*stream, error) {
-	files.Archive = ""
-	c := &check{Files: files}
+	c := alone(files)
 	switch err := c.checkWebhooks(); {
 	case err != nil:
 		return nil, err

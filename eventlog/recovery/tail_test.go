@@ -75,6 +75,30 @@ func TestOnlyATailIsCutOff(t *testing.T) {
 	}
 }
 
+// A stream that has lost what was synced is refused where no archive has it; whoever knows
+// that it is gone for good goes on without it.
+func TestALostEndWithoutAnArchiveIsRefused(t *testing.T) {
+	t.Parallel()
+	f := makeFolders(t)
+	for name, lose := range map[string]func(newest string) error{
+		"a part of a record": func(newest string) error { return os.Truncate(newest, 30) },
+		"all of a block":     func(newest string) error { return os.Truncate(newest, 0) },
+		"a block's file":     os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := copied(t, f.clean)
+			require.NoError(t, os.RemoveAll(filepath.Join(data, "archive")))
+			paths := blocks(t, data)
+			require.NoError(t, lose(paths[len(paths)-1]))
+			mark := filepath.Join(streamFolder(data), "synced")
+			refused(t, data, fmt.Sprint("and was on disk up to ", webhooks), "remove "+mark)
+			require.NoError(t, os.Remove(mark))
+			require.NoError(t, recovery.Check(filesOf(data), nil))
+		})
+	}
+}
+
 // The numbers of webhooks that have all expired are not given again, although a power cut
 // has taken what the server noted of them.
 func TestNumbersOfExpiredWebhooksAreNotGivenAgain(t *testing.T) {
