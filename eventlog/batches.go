@@ -42,19 +42,17 @@ func (b *Batch) last() uint64 { return b.Webhooks[len(b.Webhooks)-1].StreamSeque
 
 // Batches reads the stream from a stream sequence on, as it was stored or with what an
 // erasure left, and waits for more at its end. The embedded server has on disk what it
-// gives out. It waits for the first webhook of a
-// batch, and then goes on collecting as long as there are more, up to most (from 1) and
-// 32 MiB: a reader that has caught up gets each webhook at once, and one that is behind
-// gets full batches. Two batches, or as many as hold 4096 webhooks, may be under way
-// unacknowledged; then the iterator waits.
+// gives out. It waits for the first webhook of a batch, and then goes on collecting as
+// long as there are more, up to most (from 1) and 32 MiB: a reader that has caught up gets
+// each webhook at once, and one that is behind gets full batches. Two batches, or as many
+// as hold 4096 webhooks, may be under way unacknowledged; then the iterator waits.
 //
-// It ends with an error: when ctx ends, with [ErrStreamLost], with [ErrUnavailable]
-// where the embedded server cannot sync, and with
-// [ErrInterrupted] before the first webhook that came after the connection, the
-// server or the consumer did not last. So all that one iterator gives is of one
-// history: a stream that is put back to an older point takes another iterator to
-// be read, and a look at the stream after that one's first batch vouches for all
-// of its batches.
+// It ends with an error: when ctx ends, with [ErrStreamLost], with [ErrUnavailable] where
+// the embedded server cannot sync, and with [ErrInterrupted] before the first webhook that
+// came after the connection, the server or the consumer did not last. So all that one
+// iterator gives is of one history: a stream that is put back to an older point takes
+// another iterator to be read, and a look at the stream after that one's first batch
+// vouches for all of its batches.
 func (l *Log) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*Batch, error] {
 	life := l.embedded.now() // before anything is read
 	return func(yield func(*Batch, error) bool) {

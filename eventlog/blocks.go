@@ -7,8 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"slices"
 )
 
 // blocks are the files of a stream of the embedded server, for what the server itself
@@ -21,13 +20,36 @@ type blocks struct {
 	number int
 }
 
-// streamDir gives the folder of a stream in that of the embedded server.
-func streamDir(server, stream string) string {
+// BlocksDir is the folder of a stream's blocks, in that of the stream.
+const BlocksDir = "msgs"
+
+// StreamDir gives the folder of a stream in that of the embedded server.
+func StreamDir(server, stream string) string {
 	return filepath.Join(server, "jetstream", "$G", "streams", stream)
 }
 
+// BlockName names a block's file.
+func BlockName(number int) string { return fmt.Sprintf("%d.blk", number) }
+
+// BlockNumbers gives the numbers of the blocks in a folder in order; none where it is not
+// there.
+func BlockNumbers(dir string) (numbers []int, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, entry := range entries {
+		var number int
+		if _, err := fmt.Sscanf(entry.Name(), "%d.blk", &number); err == nil && entry.Name() == BlockName(number) {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
 func blocksOf(server, stream string) *blocks {
-	return &blocks{dir: filepath.Join(streamDir(server, stream), "msgs")}
+	return &blocks{dir: filepath.Join(StreamDir(server, stream), BlocksDir)}
 }
 
 // sync has on disk all that the stream has written, by content and by name.
@@ -87,11 +109,12 @@ func (b *blocks) syncNewest() error {
 // for first, so that its name is on disk too: who syncs it later looks at its content only.
 func (b *blocks) syncAll() error {
 	b.close()
-	newest, err := b.findNewest()
+	numbers, err := BlockNumbers(b.dir)
 	if err != nil {
 		return err
 	}
-	if newest > 0 {
+	if len(numbers) > 0 {
+		newest := numbers[len(numbers)-1]
 		file, err := os.Open(b.path(newest))
 		if err != nil {
 			return err
@@ -104,19 +127,7 @@ func (b *blocks) syncAll() error {
 	return SyncTree(b.dir)
 }
 
-// findNewest gives the number of the newest file; 0 where there is none.
-func (b *blocks) findNewest() (newest int, err error) {
-	entries, err := os.ReadDir(b.dir)
-	for _, entry := range entries {
-		name, is := strings.CutSuffix(entry.Name(), ".blk")
-		if number, err := strconv.Atoi(name); is && err == nil {
-			newest = max(newest, number)
-		}
-	}
-	return newest, err
-}
-
-func (b *blocks) path(number int) string { return filepath.Join(b.dir, fmt.Sprintf("%d.blk", number)) }
+func (b *blocks) path(number int) string { return filepath.Join(b.dir, BlockName(number)) }
 
 func (b *blocks) put(file *os.File, number int) {
 	b.close()

@@ -165,7 +165,7 @@ func (l *Log) overwrite(ctx context.Context, webhooks []*domain.Webhook) error {
 // have put new ones in the place of old ones, and did not sync that. Where it cannot, the
 // life of the server ends, as after any sync that failed.
 func (l *Log) syncErased(stream string) error {
-	err := SyncTree(filepath.Join(streamDir(l.dir, stream), "msgs"))
+	err := SyncTree(filepath.Join(StreamDir(l.dir, stream), BlocksDir))
 	if err == nil {
 		return nil
 	}

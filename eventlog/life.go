@@ -70,7 +70,7 @@ func (l *life) beginRounds(dir string) {
 	for _, stream := range []string{WebhooksStream, RejectedStream, DecisionsStream} {
 		rounds := newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
 		l.rounds[stream] = rounds
-		mark := &mark{dir: streamDir(dir, stream)}
+		mark := &mark{dir: StreamDir(dir, stream)}
 		l.beside.Go(func() { mark.keep(l.ctx, rounds.reached) })
 	}
 }

@@ -143,7 +143,7 @@ func (l *Log) markSynced(dir string) error {
 	}
 	for _, stream := range []jetstream.Stream{l.webhooks, l.rejected, l.decisions} {
 		info := stream.CachedInfo()
-		if err := markSynced(streamDir(dir, info.Config.Name), l.embedded.sync, info.State.LastSeq); err != nil {
+		if err := markSynced(StreamDir(dir, info.Config.Name), l.embedded.sync, info.State.LastSeq); err != nil {
 			return fmt.Errorf("sync the streams: %w", err)
 		}
 	}
@@ -244,11 +244,10 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 	return described, nil
 }
 
-// Ready tells why no webhook could be stored now: [ErrUnavailable] where the
-// stream does not answer within 2 seconds, the embedded server is broken, or a sync of
-// its files does not come to its end,
-// [ErrFull] where the stream or the embedded server's disk has no room for an
-// ordinary webhook.
+// Ready tells why no webhook could be stored now: [ErrUnavailable] where the stream does
+// not answer within 2 seconds, the embedded server is broken, or a sync of its files does
+// not come to its end, [ErrFull] where the stream or the embedded server's disk has no
+// room for an ordinary webhook.
 func (l *Log) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

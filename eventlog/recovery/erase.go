@@ -236,7 +236,7 @@ func (c *check) finishErasures() error {
 // anew: they hold what has been erased since.
 func (s *stream) forgetTemporary() error {
 	for _, pattern := range []string{"*.blk.tmp", "*.new"} {
-		left, err := filepath.Glob(filepath.Join(s.dir, blocksDir, pattern))
+		left, err := filepath.Glob(filepath.Join(s.blocksDir(), pattern))
 		if err != nil {
 			return err
 		}

@@ -24,14 +24,8 @@ import (
 const (
 	metaFile  = "meta.inf"
 	sumFile   = "meta.sum"
-	blocksDir = "msgs"
 	indexFile = "index.db" // what the server can make of the blocks again
 )
-
-// streamDir gives the folder of a stream in the server's folder.
-func streamDir(server, stream string) string {
-	return filepath.Join(server, "jetstream", "$G", "streams", stream)
-}
 
 // stream is what a look at the files of a stream found.
 type stream struct {
@@ -93,7 +87,7 @@ func (s *stream) newest() *block {
 // error says what could not be read; what is not sound is for the caller to find in
 // the blocks, but for settings that are not what was written: errMeta.
 func look(server, name string) (*stream, error) {
-	s := &stream{name: name, dir: streamDir(server, name)}
+	s := &stream{name: name, dir: eventlog.StreamDir(server, name)}
 	_, err := os.Stat(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -145,27 +139,10 @@ func metaSum(stream string, text []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// blockFiles gives the numbers of a stream's blocks in order.
-func blockFiles(dir string) ([]int, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, blocksDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var numbers []int
-	for _, entry := range entries {
-		var number int
-		if _, err := fmt.Sscanf(entry.Name(), "%d.blk", &number); err == nil && entry.Name() == blockName(number) {
-			numbers = append(numbers, number)
-		}
-	}
-	slices.Sort(numbers)
-	return numbers, nil
-}
-
-func blockName(number int) string { return fmt.Sprintf("%d.blk", number) }
+func (s *stream) blocksDir() string { return filepath.Join(s.dir, eventlog.BlocksDir) }
 
 func (s *stream) lookAtBlocks() error {
-	numbers, err := blockFiles(s.dir)
+	numbers, err := eventlog.BlockNumbers(s.blocksDir())
 	if err != nil {
 		return err
 	}
@@ -206,7 +183,7 @@ func (s *stream) settle() {
 }
 
 func (s *stream) lookAtBlock(number int) (*block, error) {
-	b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+	b := &block{path: filepath.Join(s.blocksDir(), eventlog.BlockName(number)), number: number}
 	data, done, err := mapFile(b.path)
 	if err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func (r *restoration) run() (err error) {
 	if err := r.compare(); err != nil {
 		return err
 	}
-	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, streamDir(r.Server, eventlog.WebhooksStream)})...)
+	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, eventlog.StreamDir(r.Server, eventlog.WebhooksStream)})...)
 	if err == nil && r.FromFiles > 0 && r.Files.Archive != "" {
 		err = r.archiveRest()
 	}

@@ -57,13 +57,13 @@ func (s *stream) cutTail(t *tail) error {
 	if err := s.forgetIndex(); err != nil {
 		return err
 	}
-	numbers, err := blockFiles(s.dir)
+	numbers, err := eventlog.BlockNumbers(s.blocksDir())
 	if err != nil {
 		return err
 	}
 	for _, number := range slices.Backward(numbers) { // what is left by a crash is a tail again
 		if number > t.block.number {
-			if err := os.Remove(filepath.Join(s.dir, blocksDir, blockName(number))); err != nil {
+			if err := os.Remove(filepath.Join(s.blocksDir(), eventlog.BlockName(number))); err != nil {
 				return err
 			}
 		}
@@ -71,13 +71,13 @@ func (s *stream) cutTail(t *tail) error {
 	if err := os.Truncate(t.block.path, t.at); err != nil {
 		return err
 	}
-	return errors.Join(eventlog.SyncFile(t.block.path), eventlog.SyncFile(filepath.Join(s.dir, blocksDir)))
+	return errors.Join(eventlog.SyncFile(t.block.path), eventlog.SyncFile(s.blocksDir()))
 }
 
 // forgetWhatIsLost removes an index that knows of more than the blocks hold, as a power
 // cut may leave it: the server would pass over the stream sequences in between.
 func (s *stream) forgetWhatIsLost() error {
-	known, err := indexedTo(filepath.Join(s.dir, blocksDir, indexFile))
+	known, err := indexedTo(filepath.Join(s.blocksDir(), indexFile))
 	if err != nil || known <= s.last() {
 		return err
 	}

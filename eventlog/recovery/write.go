@@ -58,7 +58,7 @@ func (s *stream) overwrite(b *block, sequences []uint64) error {
 // mark, and its newest block in any case: a sync of it may have failed.
 func settle(server string) error {
 	for _, name := range []string{eventlog.WebhooksStream, eventlog.RejectedStream, eventlog.DecisionsStream} {
-		if err := settleStream(&stream{name: name, dir: streamDir(server, name)}); err != nil {
+		if err := settleStream(&stream{name: name, dir: eventlog.StreamDir(server, name)}); err != nil {
 			return fmt.Errorf("the stream %s: %w", name, err)
 		}
 	}
@@ -70,12 +70,12 @@ func settleStream(s *stream) error {
 	if err != nil {
 		return err
 	}
-	numbers, err := blockFiles(s.dir)
+	numbers, err := eventlog.BlockNumbers(s.blocksDir())
 	if err != nil {
 		return err
 	}
 	for _, number := range slices.Backward(numbers) {
-		b := &block{path: filepath.Join(s.dir, blocksDir, blockName(number)), number: number}
+		b := &block{path: filepath.Join(s.blocksDir(), eventlog.BlockName(number)), number: number}
 		if err := eventlog.Settle(b.path); err != nil {
 			return err
 		}
@@ -96,14 +96,14 @@ func settleStream(s *stream) error {
 // forgetIndex removes the server's index, which it makes anew from the blocks: one
 // that knows more than they hold would have it skip stream sequences.
 func (s *stream) forgetIndex() error {
-	err := os.Remove(filepath.Join(s.dir, blocksDir, indexFile))
+	err := os.Remove(filepath.Join(s.blocksDir(), indexFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return eventlog.SyncFile(filepath.Join(s.dir, blocksDir))
+	return eventlog.SyncFile(s.blocksDir())
 }
 
 // goOnAfter has a stream without webhooks go on after a stream sequence. When the last one
@@ -130,7 +130,7 @@ type blockWriter struct {
 
 // appending gives a writer that goes on where the stream ends.
 func (s *stream) appending() (*blockWriter, error) {
-	w := &blockWriter{dir: filepath.Join(s.dir, blocksDir), number: 1}
+	w := &blockWriter{dir: s.blocksDir(), number: 1}
 	if b := s.newest(); b != nil {
 		w.number, w.at = b.number, b.size
 	}
@@ -163,7 +163,7 @@ func (w *blockWriter) add(e archive.Entry) error {
 
 // flush has what was added on disk.
 func (w *blockWriter) flush() error {
-	file, err := os.OpenFile(filepath.Join(w.dir, blockName(w.number)), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(filepath.Join(w.dir, eventlog.BlockName(w.number)), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
