@@ -26,6 +26,9 @@ const (
 	// writeError is what the server's health says of a stream that failed to write,
 	// and of nothing else.
 	writeError = "write error"
+	// pagesEvery is how often what nobody waits for is synced. The server itself does so
+	// every two minutes, and does not say when.
+	pagesEvery = 5 * time.Second
 	// connectEvery is how often a connection is looked at that has to come back.
 	connectEvery = 20 * time.Millisecond
 )
@@ -40,6 +43,7 @@ type life struct {
 	beside sync.WaitGroup // what goes on as long as the life does
 	// rounds are those of the streams; none where nothing is synced here.
 	rounds map[string]*rounds
+	paged  bool // nobody waits for them
 }
 
 // begin starts a server, and looks at it until its life ends.
@@ -55,11 +59,14 @@ func begin(options *server.Options, sync Sync, logger *slog.Logger) (*life, erro
 		shutDown(s)
 		return nil, err
 	}
-	l := &life{server: s}
+	l := &life{server: s, paged: sync == SyncPage}
 	l.ctx, l.end = context.WithCancelCause(context.Background())
 	l.beside.Go(l.look)
-	if sync == SyncGroup {
+	if sync != SyncEach {
 		l.beginRounds(options.StoreDir)
+	}
+	if l.paged {
+		l.beside.Go(l.syncPages)
 	}
 	return l, nil
 }
@@ -68,7 +75,11 @@ func begin(options *server.Options, sync Sync, logger *slog.Logger) (*life, erro
 func (l *life) beginRounds(dir string) {
 	l.rounds = map[string]*rounds{}
 	for _, stream := range []string{WebhooksStream, RejectedStream, DecisionsStream} {
-		rounds := newRounds(blocksOf(dir, stream), func(err error) { l.end(err) })
+		broken := func(err error) { l.end(err) }
+		if l.paged {
+			broken = func(error) {} // nothing was promised; the mark stays where it is
+		}
+		rounds := newRounds(blocksOf(dir, stream), broken)
 		l.rounds[stream] = rounds
 		mark := &mark{dir: StreamDir(dir, stream)}
 		l.beside.Go(func() { mark.keep(l.ctx, rounds.reached) })
@@ -78,7 +89,7 @@ func (l *life) beginRounds(dir string) {
 // onDisk returns when a message is on disk that a stream of this life has acknowledged
 // or given out; at once where that is not seen to here, as for a stream of another program's.
 func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error {
-	if l == nil || l.rounds[stream] == nil {
+	if l == nil || l.paged || l.rounds[stream] == nil {
 		return nil
 	}
 	return l.rounds[stream].wait(ctx, sequence)
@@ -87,10 +98,33 @@ func (l *life) onDisk(ctx context.Context, stream string, sequence uint64) error
 // late tells why a webhook that is stored now would not be on disk in time; nil where it
 // would, or where that is not seen to here.
 func (l *life) late() error {
-	if l == nil || l.rounds[WebhooksStream] == nil {
+	if l == nil || l.paged || l.rounds[WebhooksStream] == nil {
 		return nil
 	}
 	return l.rounds[WebhooksStream].late()
+}
+
+// syncPages has on disk now and then what nobody waits for, so that the streams' marks
+// follow: what was on disk once must be whole after a power cut.
+func (l *life) syncPages() {
+	tick := time.NewTicker(pagesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		account, err := l.server.JszAccount(&server.JSzOptions{Account: server.DEFAULT_GLOBAL_ACCOUNT, Streams: true})
+		if err != nil {
+			continue
+		}
+		for _, stream := range account.Streams {
+			if rounds := l.rounds[stream.Name]; rounds != nil {
+				_ = rounds.wait(l.ctx, stream.State.LastSeq) // where it fails the mark says less
+			}
+		}
+	}
 }
 
 func started(s *server.Server, want *server.Options, log *serverLog) error {

@@ -22,7 +22,7 @@ const (
 
 // mark keeps, beside a stream, how far it is on disk. After a power cut it tells what
 // the system had not written yet, and may have in parts, from what was on disk once:
-// that must be whole. It is behind by a second at the most.
+// that must be whole. It is behind by a second at the most, or by some with SyncPage.
 type mark struct {
 	dir  string // of the stream
 	last uint64
@@ -74,7 +74,8 @@ func writeMark(dir, temporary string, sequence uint64) error {
 
 // SyncedTo gives the sequence up to which the files in a stream's folder were on disk
 // when its embedded server ran last, and whether that is known: with SyncGroup it is, and
-// is at least what was acknowledged until a second before the end.
+// is at least what was acknowledged until a second before the end, with SyncPage until some
+// seconds before.
 func SyncedTo(dir string) (sequence uint64, known bool, err error) {
 	text, err := os.ReadFile(filepath.Join(dir, MarkFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -106,6 +106,22 @@ func requireSyncedTo(t *testing.T, stream string, sequence uint64, known bool) {
 	require.Equal(t, sequence, reached)
 }
 
+// Where nobody waits for a sync the streams are synced all the same, and it is kept how far.
+func TestSyncedToFollowsWhereNobodyWaits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startSyncing(t, dir, eventlog.SyncPage)
+	log := openLog(t, embedded, dir)
+	stream := filepath.Join(dir, "jetstream", "$G", "streams", eventlog.WebhooksStream)
+	for n := range uint64(2) {
+		appendWebhook(t, log, webhook("", "{}"))
+		require.Eventually(t, func() bool {
+			reached, known, err := eventlog.SyncedTo(stream)
+			return err == nil && known && reached == n+1
+		}, patience, tick)
+	}
+}
+
 // How far the stream was on disk is not forgotten because somebody reads it from its
 // beginning, and the server is started again meanwhile.
 func TestSyncedToStaysWhereItWas(t *testing.T) {
