@@ -30,9 +30,10 @@ import (
 
 // App is a running program.
 type App struct {
-	config  *config.Config
-	logger  *slog.Logger
-	metrics *prometheus.Registry
+	config      *config.Config
+	logger      *slog.Logger
+	metrics     *prometheus.Registry
+	connections *prometheus.GaugeVec
 
 	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
@@ -106,6 +107,7 @@ func newApp(c *config.Config, o Options) *App {
 		failed:     make(chan error, 1),
 	}
 	a.projection.Version = cmp.Or(a.projection.Version, projector.Version)
+	a.connections = newConnections(a.metrics)
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return a
 }
@@ -198,6 +200,7 @@ func (a *App) listen(name string, server *http.Server, pair keyPair, limit time.
 		return "", &ListenError{Key: name + ".listen", Address: server.Addr, Err: err}
 	}
 	server.ErrorLog = slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug)
+	server.ConnState = counting(a.connections.WithLabelValues(name))
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

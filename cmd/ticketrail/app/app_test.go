@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +142,23 @@ func status(t *testing.T, url string) int {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	return response.StatusCode
+}
+
+// Each listener counts the connections that it has open, whoever opened them and whatever
+// comes over them.
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	p := run(t, settings(t), options())
+	counted := func(n int) func() bool {
+		return func() bool {
+			_, text, err := p.ask(http.MethodGet, "/metrics", nil)
+			return err == nil && strings.Contains(string(text), fmt.Sprintf("\nticketrail_http_connections{listener=\"ingest\"} %d\n", n))
+		}
+	}
+	require.Eventually(t, counted(0), patience, 5*time.Millisecond)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.Addresses().Ingest, "http://"))
+	require.NoError(t, err)
+	require.Eventually(t, counted(1), patience, 5*time.Millisecond)
+	require.NoError(t, conn.Close())
+	require.Eventually(t, counted(0), patience, 5*time.Millisecond)
 }
