@@ -120,7 +120,7 @@ func (e *examination) embeddedDurability(ctx context.Context) (durability eventl
 // checkAge tells whether a read model can be made anew. Of a running program's stream it
 // knows the configuration alone.
 func checkAge(_ context.Context, e *examination) check {
-	const name = "stream.max_age"
+	const name = "expiry"
 	if forgets := app.Forgets(e.config, e.stream); forgets != "" {
 		return warn(name, app.KeepBackups, "%s", forgets)
 	}

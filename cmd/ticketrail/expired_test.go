@@ -22,7 +22,7 @@ func TestAStreamThatForgetsSaysSo(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data, "--config", file)
 	p.await(t, "webhooks expire after 2s: once the first has, no read model can be made anew")
-	require.Regexp(t, `(?m)^stream\.max_age +warn +webhooks expire after 2s`, p.run(t, "doctor", "--config", file))
+	require.Regexp(t, `(?m)^expiry +warn +webhooks expire after 2s`, p.run(t, "doctor", "--config", file))
 	p.run(t, "send", "../../testdata/webhooks/runa", "--source", "runa")
 	require.Eventually(t, func() bool {
 		var projection api.Projection
@@ -39,7 +39,7 @@ func TestAStreamThatForgetsSaysSo(t *testing.T) {
 	require.Contains(t, p.run(t, "archive", "verify", "--config", file), "read model: compared by its digest")
 	require.Contains(t, p.run(t, "archive", "rebuild", "--yes", "--accept", "--config", file), "the archive has no webhook, the same as the stream")
 	require.Contains(t, p.run(t, "archive", "verify", "--config", file), "archive: no webhook in 0 segments")
-	require.Regexp(t, `(?m)^stream\.max_age +warn +the stream begins with stream sequence 6: no read model`, p.run(t, "doctor", "--config", file))
+	require.Regexp(t, `(?m)^expiry +warn +the stream begins with stream sequence 6: no read model`, p.run(t, "doctor", "--config", file))
 	p = start(t, data, "--config", file)
 	p.await(t, "the stream begins with stream sequence")
 	p.stop(t)
