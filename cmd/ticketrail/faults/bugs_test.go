@@ -136,13 +136,14 @@ var bugs = []bug{
 		"	if !fault.On(\"checkpoint-apart\") {\n		w.checkpoint(&b.Checkpoint)\n	}\n",
 	}, {
 		"projector/sqlite/commit.go",
-		"		w.err = tx.Commit()\n",
-		"		w.err = tx.Commit()\n" +
+		"		_, w.err = conn.ExecContext(ctx, \"COMMIT\")\n",
+		"		_, w.err = conn.ExecContext(ctx, \"COMMIT\")\n" +
 			"		if fault.On(\"checkpoint-apart\") && w.err == nil {\n" +
 			"			fault.At(\"commit.apart\")\n" +
-			"			if w.tx, w.err = db.writer.BeginTx(ctx, nil); w.err == nil {\n" +
+			"			if _, w.err = conn.ExecContext(ctx, \"BEGIN IMMEDIATE\"); w.err == nil {\n" +
 			"				w.checkpoint(&b.Checkpoint)\n" +
-			"				w.err = errors.Join(w.err, w.tx.Commit())\n" +
+			"				_, err := conn.ExecContext(ctx, \"COMMIT\")\n" +
+			"				w.err = errors.Join(w.err, err)\n" +
 			"			}\n" +
 			"		}\n" +
 			"		fault.At(\"commit.after\")\n",
