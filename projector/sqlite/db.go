@@ -42,6 +42,9 @@ const readers = 8
 // in their values alone share one.
 const keptStatements = "32"
 
+// gathered has what a commit adds to the write-ahead log written in few pieces, see gather.c.
+const gathered = "gather=1"
+
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
 
@@ -147,22 +150,23 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+syncedFull+"&_stmt_cache_size="+keptStatements)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", gathered+"&_txlock=immediate&_synchronous="+syncedFull+"&_stmt_cache_size="+keptStatements)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
 	if err := leaveRoom(ctx, db.writer); err != nil {
 		return err
 	}
-	// What undoes a statement would go to a temporary file.
-	if _, err := db.writer.ExecContext(ctx, "PRAGMA temp_store = MEMORY"); err != nil {
+	// What undoes a statement would go to a temporary file, and what is spilled before a
+	// commit must not be gathered.
+	if _, err := db.writer.ExecContext(ctx, "PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF"); err != nil {
 		return err
 	}
 	// A file keeps its journal's mode, and to set it writes the first page.
 	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1"}
+	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1", "cache_spill": "0"}
 	if err := db.checkSettings(ctx, settings); err != nil {
 		return err
 	}
