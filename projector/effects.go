@@ -152,7 +152,7 @@ func (e *effects) order(ctx context.Context, w *domain.Webhook, key string) (*do
 	if order, known := e.orders[name]; known {
 		return order, nil
 	}
-	order, err := e.memory.Order(ctx, w.Source, key)
+	order, err := e.memory.TakeOrder(ctx, w.Source, key)
 	if errors.Is(err, domain.ErrNotFound) {
 		order, err = domain.NewOrder(w.Source, w.Provider, key), nil
 	}

@@ -70,7 +70,7 @@ type soFar struct {
 	order *domain.Order
 }
 
-func (m soFar) Order(context.Context, string, string) (*domain.Order, error) {
+func (m soFar) TakeOrder(context.Context, string, string) (*domain.Order, error) {
 	if m.order == nil {
 		return nil, domain.ErrNotFound
 	}

@@ -25,14 +25,15 @@ type Store interface {
 	Memory
 	// Checkpoint gives the zero Checkpoint before the first commit.
 	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
-	// Commit writes the batch and its checkpoint, both or neither.
+	// Commit writes the batch and its checkpoint, both or neither. The orders of the
+	// batch are the store's from then on.
 	Commit(ctx context.Context, b *domain.Batch) error
 }
 
 // Memory is what is known of the webhooks before one, to decide what it does.
 type Memory interface {
-	// Order gives an order for the projector to change, or domain.ErrNotFound.
-	Order(ctx context.Context, source, key string) (*domain.Order, error)
+	// TakeOrder gives an order for the projector to change, or domain.ErrNotFound.
+	TakeOrder(ctx context.Context, source, key string) (*domain.Order, error)
 	WebhookIDs
 }
 

@@ -11,99 +11,95 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// writeStatements are the statements of a commit, prepared once on the one
-// connection that writes. The first five take rows.
-type writeStatements struct {
-	orders, timeline, webhookIDs, proofs, quarantine *sql.Stmt
-	eraseNotes, eraseProofs                          *sql.Stmt
-	tally, minute, duration                          *sql.Stmt
-	dropEmptyTallies, checkpoint                     *sql.Stmt
-}
+// The statements of a commit, which stay prepared on the one connection that writes. The
+// first eight take rows.
+const (
+	// What names an order never changes.
+	insertOrders = `
+		INSERT INTO orders (id, source, key, state, store_id, reference, problem, last_seen_at, stream_sequence, document)
+		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT (id) DO UPDATE SET
+		    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
+		    problem = excluded.problem, last_seen_at = excluded.last_seen_at,
+		    stream_sequence = excluded.stream_sequence, document = excluded.document`
+	insertTimeline = `
+		INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
+		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+		FROM rows(?)`
+	insertWebhookIDs = `
+		INSERT INTO webhook_ids (id, body, stream_sequence)
+		SELECT c0, c1, c2
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT DO NOTHING`
+	insertProofs = `
+		INSERT INTO proofs (order_id, id, type, content)
+		SELECT c0, c1, c2, c3
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT DO NOTHING`
+	insertQuarantine = `
+		INSERT INTO quarantine (stream_sequence, source, event, cause, place, received_at)
+		SELECT c0, c1, c2, c3, c4, c5
+		FROM rows(?)`
+	// The sum is made here, since no row may be below 0, were it only to be added.
+	addOrders = `
+		INSERT INTO order_tallies (source, state, orders)
+		SELECT c0, c1, c2 + ifnull((SELECT orders FROM order_tallies WHERE source = c0 AND state = c1), 0)
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT DO UPDATE SET orders = excluded.orders`
+	addMinutes = `
+		INSERT INTO minute_tallies (source, minute, applied, duplicate, not_about_order, quarantined)
+		SELECT c0, c1, c2, c3, c4, c5
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT DO UPDATE SET
+		    applied = applied + excluded.applied,
+		    duplicate = duplicate + excluded.duplicate,
+		    not_about_order = not_about_order + excluded.not_about_order,
+		    quarantined = quarantined + excluded.quarantined`
+	addDurations = `
+		INSERT INTO duration_tallies (source, state, class, orders)
+		SELECT c0, c1, c2, c3
+		FROM rows(?)
+		WHERE true
+		ON CONFLICT DO UPDATE SET orders = orders + excluded.orders`
+	// A tally that fell to nothing would stay or not by how the batches were cut.
+	dropEmptyTallies = `DELETE FROM order_tallies WHERE orders <= ?`
+	eraseNotes       = `
+		UPDATE timeline
+		SET note = ''
+		WHERE order_id = ? AND effect = 'back-filled'`
+	// The rows stay: their numbers must not depend on how the batches were cut.
+	eraseProofs = `
+		UPDATE proofs
+		SET content = x''
+		WHERE order_id = ?`
+	replaceCheckpoint = `
+		REPLACE INTO projection (id, version, stream, stream_created_at, checkpoint, chain, previous_chain,
+		    applied, duplicate, not_about_order, quarantined)
+		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	selectLastOrder = `SELECT ifnull(max(id), 0) FROM orders`
+)
 
-func prepareWrites(ctx context.Context, db *sql.DB) (w writeStatements, err error) {
-	for statement, query := range w.queries() {
-		if *statement, err = db.PrepareContext(ctx, query); err != nil {
-			return w, fmt.Errorf("prepare %q: %w", query, err)
+// checkWrites returns an error for a file whose tables the statements do not fit.
+func checkWrites(ctx context.Context, db *sql.DB) error {
+	for _, query := range []string{
+		insertOrders, insertTimeline, insertWebhookIDs, insertProofs, insertQuarantine, addOrders, addMinutes, addDurations,
+		dropEmptyTallies, eraseNotes, eraseProofs, replaceCheckpoint, selectLastOrder,
+	} {
+		statement, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return fmt.Errorf("prepare %q: %w", query, err)
+		}
+		if err := statement.Close(); err != nil {
+			return err
 		}
 	}
-	return w, nil
-}
-
-func (w *writeStatements) queries() map[**sql.Stmt]string {
-	return map[**sql.Stmt]string{
-		// What names an order never changes.
-		&w.orders: `
-			INSERT INTO orders (id, source, key, state, store_id, reference, problem, last_seen_at, stream_sequence, document)
-			SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
-			FROM rows(?)
-			WHERE true
-			ON CONFLICT (id) DO UPDATE SET
-			    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
-			    problem = excluded.problem, last_seen_at = excluded.last_seen_at,
-			    stream_sequence = excluded.stream_sequence, document = excluded.document`,
-		&w.timeline: `
-			INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
-			SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
-			FROM rows(?)`,
-		&w.webhookIDs: `
-			INSERT INTO webhook_ids (id, body, stream_sequence)
-			SELECT c0, c1, c2
-			FROM rows(?)
-			WHERE true
-			ON CONFLICT DO NOTHING`,
-		&w.proofs: `
-			INSERT INTO proofs (order_id, id, type, content)
-			SELECT c0, c1, c2, c3
-			FROM rows(?)
-			WHERE true
-			ON CONFLICT DO NOTHING`,
-		&w.quarantine: `
-			INSERT INTO quarantine (stream_sequence, source, event, cause, place, received_at)
-			SELECT c0, c1, c2, c3, c4, c5
-			FROM rows(?)`,
-		&w.eraseNotes: `
-			UPDATE timeline
-			SET note = ''
-			WHERE order_id = ? AND effect = 'back-filled'`,
-		// The rows stay: their numbers must not depend on how the batches were cut.
-		&w.eraseProofs: `
-			UPDATE proofs
-			SET content = x''
-			WHERE order_id = ?`,
-		&w.tally: `
-			INSERT INTO order_tallies (source, state, orders)
-			VALUES (?1, ?2, max(?3, 0))
-			ON CONFLICT DO UPDATE SET orders = orders + ?3`,
-		&w.minute: `
-			INSERT INTO minute_tallies (source, minute, applied, duplicate, not_about_order, quarantined)
-			VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET
-			    applied = applied + excluded.applied,
-			    duplicate = duplicate + excluded.duplicate,
-			    not_about_order = not_about_order + excluded.not_about_order,
-			    quarantined = quarantined + excluded.quarantined`,
-		&w.duration: `
-			INSERT INTO duration_tallies (source, state, class, orders)
-			VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET orders = orders + excluded.orders`,
-		// A tally that fell to nothing would stay or not by how the batches were cut.
-		&w.dropEmptyTallies: `DELETE FROM order_tallies WHERE orders = 0`,
-		&w.checkpoint: `
-			REPLACE INTO projection (id, version, stream, stream_created_at, checkpoint, chain, previous_chain,
-			    applied, duplicate, not_about_order, quarantined)
-			VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	}
-}
-
-// Close closes the statements.
-func (w *writeStatements) Close() error {
-	var errs []error
-	for statement := range w.queries() {
-		if *statement != nil {
-			errs = append(errs, (*statement).Close())
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Commit writes a batch and its checkpoint in one transaction, and gives the new
@@ -111,37 +107,61 @@ func (w *writeStatements) Close() error {
 // an error nothing of it is, and the batch must not be committed again: its
 // orders may hold IDs that were never stored. Its errors are [CommitError]s.
 func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
-	tx, err := db.writer.BeginTx(ctx, nil)
+	w, err := db.commit(ctx, b)
 	if err != nil {
 		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(err)}
 	}
-	defer func() { _ = tx.Rollback() }()
-	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}
-	w.batch(b)
-	if w.err == nil {
-		w.err = db.changes.during(b.Orders, tx.Commit)
-	}
-	if w.err != nil {
-		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(w.err)}
-	}
+	db.kept.put(b.Orders, w.orderBytes)
 	db.announce()
 	db.emptyLog(ctx, len(b.Erased) > 0)
-	db.tendLog(ctx)
+	db.tendLog(ctx, w.bytes)
 	return nil
+}
+
+// commit does without a sql.Tx: that starts a goroutine, which would have to be woken
+// for each commit.
+func (db *DB) commit(ctx context.Context, b *domain.Batch) (w batchWriter, err error) {
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return w, err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return w, err
+	}
+	w = batchWriter{ctx: ctx, tx: conn}
+	w.batch(b)
+	if w.err == nil {
+		w.err = db.changes.during(b.Orders, func() error {
+			_, err := conn.ExecContext(ctx, "COMMIT")
+			return err
+		})
+	}
+	if w.err != nil {
+		_, _ = conn.ExecContext(ctx, "ROLLBACK") // it fails where SQLite has done so itself
+	}
+	return w, w.err
+}
+
+// transaction is what a batch is written in.
+type transaction interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	rowQuerier
 }
 
 // batchWriter writes the parts of one batch; after its first error it does
 // nothing more.
 type batchWriter struct {
 	ctx        context.Context
-	tx         *sql.Tx
-	statements *writeStatements
+	tx         transaction
+	bytes      int // of all rows
+	orderBytes int // of those of orders
 	err        error
 }
 
-func (w *batchWriter) run(statement *sql.Stmt, args ...any) {
+func (w *batchWriter) run(statement string, args ...any) {
 	if w.err == nil {
-		_, w.err = w.tx.StmtContext(w.ctx, statement).ExecContext(w.ctx, args...)
+		_, w.err = w.tx.ExecContext(w.ctx, statement, args...)
 	}
 }
 
@@ -149,7 +169,7 @@ func (w *batchWriter) run(statement *sql.Stmt, args ...any) {
 const pieceBytes = 1 << 20
 
 // insert runs a statement with the rows that add makes of all.
-func insert[T any](w *batchWriter, statement *sql.Stmt, all []T, add func(*bulk, *T)) {
+func insert[T any](w *batchWriter, statement string, all []T, add func(*bulk, *T)) {
 	var piece bulk
 	for i := range all {
 		if add(&piece, &all[i]); len(piece.bytes) >= pieceBytes {
@@ -160,22 +180,23 @@ func insert[T any](w *batchWriter, statement *sql.Stmt, all []T, add func(*bulk,
 }
 
 // bulk runs a statement with rows, and lets them go.
-func (w *batchWriter) bulk(statement *sql.Stmt, b *bulk) {
+func (w *batchWriter) bulk(statement string, b *bulk) {
 	w.err = errors.Join(w.err, b.err)
 	if len(b.bytes) > 0 {
 		w.run(statement, b.bytes)
 	}
+	w.bytes += len(b.bytes)
 	b.bytes = b.bytes[:0]
 }
 
 func (w *batchWriter) batch(b *domain.Batch) {
 	w.number(b.Orders)
 	w.orders(b.Orders)
-	insert(w, w.statements.timeline, b.Timeline, (*bulk).entry)
-	insert(w, w.statements.webhookIDs, b.WebhookIDs, (*bulk).webhookID)
-	insert(w, w.statements.proofs, b.Proofs, (*bulk).proof)
+	insert(w, insertTimeline, b.Timeline, (*bulk).entry)
+	insert(w, insertWebhookIDs, b.WebhookIDs, (*bulk).webhookID)
+	insert(w, insertProofs, b.Proofs, (*bulk).proof)
 	w.erase(b.Erased)
-	insert(w, w.statements.quarantine, b.Quarantined, (*bulk).quarantined)
+	insert(w, insertQuarantine, b.Quarantined, (*bulk).quarantined)
 	w.tallies(&b.Tallies)
 	w.checkpoint(&b.Checkpoint)
 }
@@ -183,44 +204,58 @@ func (w *batchWriter) batch(b *domain.Batch) {
 // number numbers the new orders after those there are.
 func (w *batchWriter) number(orders []*domain.Order) {
 	var last uint64
-	if w.err = w.tx.QueryRowContext(w.ctx, "SELECT ifnull(max(id), 0) FROM orders").Scan(&last); w.err != nil {
-		return
-	}
 	for _, order := range orders {
-		if order.ID == 0 {
-			last++
-			order.ID = last
+		if order.ID > 0 {
+			continue
 		}
+		if last == 0 {
+			if w.err = w.tx.QueryRowContext(w.ctx, selectLastOrder).Scan(&last); w.err != nil {
+				return
+			}
+		}
+		last++
+		order.ID = last
 	}
 }
 
 func (w *batchWriter) orders(orders []*domain.Order) {
-	insert(w, w.statements.orders, orders, (*bulk).order)
+	insert(w, insertOrders, orders, (*bulk).order)
+	w.orderBytes = w.bytes // they are the first
 }
 
 func (w *batchWriter) erase(orders []*domain.Order) {
 	for _, order := range orders {
-		w.run(w.statements.eraseNotes, order.ID)
-		w.run(w.statements.eraseProofs, order.ID)
+		w.run(eraseNotes, order.ID)
+		w.run(eraseProofs, order.ID)
 	}
 }
 
 func (w *batchWriter) tallies(t *domain.Tallies) {
-	for tally, orders := range t.Orders {
-		w.run(w.statements.tally, tally.Source, tally.State.String(), orders)
+	var orders, minutes, durations bulk
+	fell := false
+	for tally, n := range t.Orders {
+		if n != 0 {
+			orders.orderTally(tally, n)
+		}
+		fell = fell || n < 0
 	}
-	w.run(w.statements.dropEmptyTallies)
 	for tally, n := range t.Minutes {
-		w.run(w.statements.minute, tally.Source, tally.Minute, n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined)
+		minutes.minuteTally(tally, n)
 	}
-	for tally, orders := range t.Durations {
-		w.run(w.statements.duration, tally.Source, tally.State.String(), tally.Class, orders)
+	for tally, n := range t.Durations {
+		durations.durationTally(tally, n)
 	}
+	w.bulk(addOrders, &orders)
+	if fell {
+		w.run(dropEmptyTallies, 0)
+	}
+	w.bulk(addMinutes, &minutes)
+	w.bulk(addDurations, &durations)
 }
 
 func (w *batchWriter) checkpoint(c *domain.Checkpoint) {
 	n := c.Counts
-	w.run(w.statements.checkpoint, c.Version, c.Stream.Name, c.Stream.CreatedAt.String(), c.StreamSequence,
+	w.run(replaceCheckpoint, c.Version, c.Stream.Name, c.Stream.CreatedAt.String(), c.StreamSequence,
 		c.Chain[:], c.PreviousChain[:], n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined)
 }
 

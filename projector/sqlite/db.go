@@ -38,9 +38,12 @@ const minVersion = 3_051_003
 // readers is how many connections read at once.
 const readers = 8
 
-// keptStatements is how many statements each of them keeps prepared: reads that differ
+// keptStatements is how many statements a connection keeps prepared: those that differ
 // in their values alone share one.
 const keptStatements = "32"
+
+// gathered has what a commit adds to the write-ahead log written in few pieces, see gather.c.
+const gathered = "gather=1"
 
 // busyTimeout is how long a lock of others is waited for, in milliseconds.
 const busyTimeout = "5000"
@@ -56,7 +59,6 @@ type DB struct {
 	path   string
 	writer *sql.DB
 	reader *sql.DB
-	write  writeStatements
 	// writeBack is nil where nothing is committed to a log.
 	writeBack *writeBack
 	// changes are told by who commits, and watched by who reads.
@@ -64,6 +66,8 @@ type DB struct {
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
+	// kept is of who commits, too.
+	kept kept
 
 	mu        sync.Mutex
 	committed chan struct{} // closed and replaced at every commit
@@ -146,25 +150,30 @@ func create(path string) error {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", "_txlock=immediate&_synchronous="+syncedFull)); err != nil {
+	if db.writer, err = sql.Open("sqlite3", dsn(db.path, "rwc", gathered+"&_txlock=immediate&_synchronous="+syncedFull+"&_stmt_cache_size="+keptStatements)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
 	if err := leaveRoom(ctx, db.writer); err != nil {
 		return err
 	}
+	// What undoes a statement would go to a temporary file, and what is spilled before a
+	// commit must not be gathered.
+	if _, err := db.writer.ExecContext(ctx, "PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF"); err != nil {
+		return err
+	}
 	// A file keeps its journal's mode, and to set it writes the first page.
 	if _, err := db.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1"}
+	settings := map[string]string{"journal_mode": "wal", "synchronous": syncedFull, "secure_delete": "1", "cache_spill": "0"}
 	if err := db.checkSettings(ctx, settings); err != nil {
 		return err
 	}
 	if err := db.prepareSchema(ctx); err != nil {
 		return err
 	}
-	if db.write, err = prepareWrites(ctx, db.writer); err != nil {
+	if err := checkWrites(ctx, db.writer); err != nil {
 		return err
 	}
 	if err := db.setWriteBack(ctx); err != nil {
@@ -218,7 +227,6 @@ func (db *DB) Close() error {
 	if db.writeBack != nil {
 		errs = append(errs, db.writeBack.close())
 	}
-	errs = append(errs, db.write.Close())
 	if db.writer != nil {
 		errs = append(errs, db.writer.Close())
 	}

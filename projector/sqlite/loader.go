@@ -93,8 +93,8 @@ func (l *Loader) open(ctx context.Context) (err error) {
 	if err := errors.Join(checkVersion(), create(l.db.path)); err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("_txlock=immediate&_journal_mode=OFF&_locking_mode=EXCLUSIVE&_synchronous=%s&_cache_size=-%d",
-		syncedOff, max(leastCache, l.memory>>10))
+	settings := fmt.Sprintf("_txlock=immediate&_journal_mode=OFF&_locking_mode=EXCLUSIVE&_synchronous=%s&_cache_size=-%d&_stmt_cache_size=%s",
+		syncedOff, max(leastCache, l.memory>>10), keptStatements)
 	if l.db.writer, err = sql.Open("sqlite3", dsn(l.db.path, "rwc", settings)); err != nil {
 		return err
 	}
@@ -106,9 +106,6 @@ func (l *Loader) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := l.db.prepareSchema(ctx); err != nil {
-		return err
-	}
-	if l.db.write, err = prepareWrites(ctx, l.db.writer); err != nil {
 		return err
 	}
 	if l.tx, err = l.db.writer.BeginTx(ctx, nil); err != nil {
@@ -129,8 +126,8 @@ func (l *Loader) Checkpoint(context.Context) (domain.Checkpoint, error) {
 	return l.checkpoint, nil
 }
 
-// Order gives an order to change, or domain.ErrNotFound.
-func (l *Loader) Order(ctx context.Context, source, key string) (*domain.Order, error) {
+// TakeOrder gives an order to change, or domain.ErrNotFound.
+func (l *Loader) TakeOrder(ctx context.Context, source, key string) (*domain.Order, error) {
 	name := orderName{source, key}
 	if known, ok := l.names[name]; ok {
 		return known.order, l.err
@@ -265,7 +262,7 @@ func (l *Loader) writeNext() {
 	}
 	due, done := l.next, make(chan error, 1)
 	l.next, l.writing = newPiece(), done
-	go func() { done <- due.write(l.tx, &l.db.write) }()
+	go func() { done <- due.write(l.tx) }()
 }
 
 // settle waits for the end of what is being written.
@@ -291,7 +288,7 @@ func (l *Loader) Finish(ctx context.Context) error {
 	l.evict(l.byQuiet())
 	l.settle()
 	if l.err == nil && l.checkpoint.StreamSequence > 0 {
-		w := batchWriter{ctx: ctx, tx: l.tx, statements: &l.db.write}
+		w := batchWriter{ctx: ctx, tx: l.tx}
 		w.checkpoint(&l.checkpoint)
 		l.fail(w.err)
 	}

@@ -55,14 +55,14 @@ func (p *piece) take(b *domain.Batch) {
 }
 
 // write writes it, in the order in which a commit would.
-func (p *piece) write(tx *sql.Tx, statements *writeStatements) error {
-	w := batchWriter{ctx: context.Background(), tx: tx, statements: statements}
-	insert(&w, statements.orders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
-	insert(&w, statements.timeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
-	w.bulk(statements.webhookIDs, &p.ids)
-	insert(&w, statements.proofs, p.proofs, (*bulk).proof)
+func (p *piece) write(tx *sql.Tx) error {
+	w := batchWriter{ctx: context.Background(), tx: tx}
+	insert(&w, insertOrders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
+	insert(&w, insertTimeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
+	w.bulk(insertWebhookIDs, &p.ids)
+	insert(&w, insertProofs, p.proofs, (*bulk).proof)
 	w.erase(p.erased)
-	insert(&w, statements.quarantine, p.quarantined, (*bulk).quarantined)
+	insert(&w, insertQuarantine, p.quarantined, (*bulk).quarantined)
 	w.tallies(&p.tallies)
 	return w.err
 }

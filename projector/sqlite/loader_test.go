@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -24,8 +25,13 @@ func newLoader(t *testing.T, memory int) (loader *sqlite.Loader, path string) {
 	return loader, path
 }
 
-// recall has the writer go on with the order that the loader gives.
-func (w *writer) recall(loader *sqlite.Loader, key string) {
+// taker gives orders to change.
+type taker interface {
+	TakeOrder(ctx context.Context, source, key string) (*domain.Order, error)
+}
+
+// recall has the writer go on with the order that is given.
+func (w *writer) recall(from taker, key string) {
 	w.t.Helper()
 	if w.orders[key] = nil; w.batch.Orders != nil {
 		for _, order := range w.batch.Orders {
@@ -35,7 +41,7 @@ func (w *writer) recall(loader *sqlite.Loader, key string) {
 			}
 		}
 	}
-	order, err := loader.Order(w.t.Context(), "shop", key)
+	order, err := from.TakeOrder(w.t.Context(), "shop", key)
 	if !errors.Is(err, domain.ErrNotFound) {
 		require.NoError(w.t, err)
 		w.orders[key] = order
@@ -126,7 +132,7 @@ func TestLoaderThatFailedIsDamaged(t *testing.T) {
 
 	w.apply(step("o-2", domain.FulfillmentReady))
 	require.ErrorIs(t, loader.Commit(t.Context(), &w.batch), domain.ErrDamaged)
-	_, err := loader.Order(t.Context(), "shop", "o-1")
+	_, err := loader.TakeOrder(t.Context(), "shop", "o-1")
 	require.ErrorIs(t, err, domain.ErrDamaged)
 	_, _, err = loader.SeenWebhookID(t.Context(), domain.WebhookID{Source: "shop", ID: "x"})
 	require.ErrorIs(t, err, domain.ErrDamaged)

@@ -159,6 +159,11 @@ func (m *Model) Order(ctx context.Context, source, key string) (*domain.Order, e
 	return using(m, func(db *DB) (*domain.Order, error) { return db.Order(ctx, source, key) })
 }
 
+// TakeOrder is [DB.TakeOrder] of the file in use.
+func (m *Model) TakeOrder(ctx context.Context, source, key string) (*domain.Order, error) {
+	return using(m, func(db *DB) (*domain.Order, error) { return db.TakeOrder(ctx, source, key) })
+}
+
 // Orders is [DB.Orders] of the file in use.
 func (m *Model) Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error) {
 	return using(m, func(db *DB) ([]*domain.Order, error) { return db.Orders(ctx, q) })

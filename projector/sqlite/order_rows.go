@@ -35,8 +35,9 @@ func (db *DB) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan boo
 	if err != nil {
 		return nil, fmt.Errorf("replace order of source %s: %w", rows.Order.Source, err)
 	}
+	db.kept.take(rows.Order.Source, rows.Order.Key)
 	defer func() { _ = tx.Rollback() }()
-	rebuild, err := replaceOrder(ctx, tx, &db.write, rows)
+	rebuild, err := replaceOrder(ctx, tx, rows)
 	if err == nil && rebuild.Differs() && !plan {
 		rebuild.Replaced = true
 		err = db.changes.during([]*domain.Order{rows.Order}, tx.Commit)
@@ -49,7 +50,7 @@ func (db *DB) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan boo
 
 // replaceOrder replaces the rows and tells what that changed, for the transaction
 // to keep or not.
-func replaceOrder(ctx context.Context, tx *sql.Tx, statements *writeStatements, rows *domain.OrderRows) (*domain.OrderRebuild, error) {
+func replaceOrder(ctx context.Context, tx *sql.Tx, rows *domain.OrderRows) (*domain.OrderRebuild, error) {
 	order := rows.Order
 	id, err := orderID(ctx, tx, order.Source, order.Key)
 	if err != nil {
@@ -60,7 +61,7 @@ func replaceOrder(ctx context.Context, tx *sql.Tx, statements *writeStatements, 
 	if err != nil {
 		return nil, err
 	}
-	w := batchWriter{ctx: ctx, tx: tx, statements: statements}
+	w := batchWriter{ctx: ctx, tx: tx}
 	w.replace(rows)
 	if w.err != nil {
 		return nil, w.err
@@ -77,7 +78,7 @@ func (w *batchWriter) replace(rows *domain.OrderRows) {
 	if w.err == nil {
 		_, w.err = w.tx.ExecContext(w.ctx, "DELETE FROM timeline WHERE order_id = ?", rows.Order.ID)
 	}
-	insert(w, w.statements.timeline, rows.Timeline, func(b *bulk, entry *domain.TimelineEntry) {
+	insert(w, insertTimeline, rows.Timeline, func(b *bulk, entry *domain.TimelineEntry) {
 		b.entry(&domain.OrderEntry{Order: rows.Order, TimelineEntry: *entry})
 	})
 }

@@ -1,68 +1,33 @@
 // See pagesum.go for what this is for.
 //
 // A file of the operating system's own VFS is opened as ever; then, where it is a
-// database, the table of its methods is exchanged for a copy that reads and writes
-// pages through read_page and write_page. What is written has no traces of rows that
-// are gone. Every other method stays, and takes the file for what it is. The
-// declarations are those of SQLite's published interface (sqlite.org/c3ref, "OS
-// Interface Object"), of which no version takes anything away.
+// database, its methods are exchanged for a copy that reads and writes pages through
+// read_page and write_page. What is written has no traces of rows that are gone. Every
+// other method stays, and takes the file for what it is. Where it is a write-ahead log
+// that is to be gathered, gather.c has the methods.
 
 #include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "pagesum.h"
-
-typedef struct file { const struct methods *methods; } file;
-
-typedef struct methods {
-	int version;
-	int (*close)(file *);
-	int (*read)(file *, void *, int, int64_t);
-	int (*write)(file *, const void *, int, int64_t);
-	void *others[8]; // from xTruncate to xSectorSize, all of them untouched
-	int (*characteristics)(file *);
-	void *shared[4]; // from xShmMap to xShmUnmap, untouched
-	void *mapped[2]; // xFetch and xUnfetch, which read past the sums; version 3
-} methods;
-
-typedef struct vfs {
-	int version, file_size, longest_path;
-	struct vfs *next;
-	const char *name;
-	void *data;
-	int (*open)(struct vfs *, const char *, file *, int, int *);
-	void *others[15]; // from xDelete to xNextSystemCall
-} vfs;
+#include "vfs.h"
 
 // Weak, since the package that has them comes in at the last link only.
 __attribute__((weak)) vfs *sqlite3_vfs_find(const char *);
 __attribute__((weak)) int sqlite3_vfs_register(vfs *, int);
+__attribute__((weak)) int sqlite3_uri_boolean(const char *, const char *, int);
 
 enum {
-	OK = 0,
-	NO_MEMORY = 7,
 	CORRUPT = 11,
 	OPEN_MAIN_DB = 0x100,
+	OPEN_WAL = 0x80000,
 	SUBPAGE_READ = 0x8000, // parts of a page may be read alone, past its sum
-	UNMAPPED = 2,          // the version of methods that has no xFetch
 	SMALLEST_PAGE = 512,
 	LARGEST_PAGE = 65536,
 	INDEX_INNER = 2, INDEX_LEAF = 10, TABLE_LEAF = 13, // pages of a b-tree that hold rows
-	SUM = 8,    // bytes at the end of each page
-	TABLES = 8, // of methods: one for each way of locking, of which there are fewer
+	SUM = 8, // bytes at the end of each page
 };
 
-// summed is the methods of a VFS with those of this one in their place.
-typedef struct summed {
-	methods methods; // first, so that a file's methods are a summed as well
-	const methods *plain;
-} summed;
-
 static vfs pagesum, *plain_vfs;
-static summed tables[TABLES];
-static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
 
 // sum is FNV-1a over 64 bits at a time, with a shift to spread high bits. Each
 // step is one to one, so a page that differs in one word has another sum. The
@@ -81,8 +46,6 @@ static uint64_t sum(const char *page, int size, int64_t offset) {
 static int is_page(int size, int64_t offset) {
 	return size >= SMALLEST_PAGE && size <= LARGEST_PAGE && (size & (size - 1)) == 0 && offset % size == 0;
 }
-
-static const methods *plain_methods(file *f) { return ((const summed *)f->methods)->plain; }
 
 static int read_page(file *f, void *to, int size, int64_t offset) {
 	int result = plain_methods(f)->read(f, to, size, offset);
@@ -123,39 +86,21 @@ static int write_page(file *f, const void *from, int size, int64_t offset) {
 
 static int characteristics(file *f) { return plain_methods(f)->characteristics(f) & ~SUBPAGE_READ; }
 
-// summed_methods gives the table for files with these methods, or nothing where
-// there is no room for another.
-static const methods *summed_methods(const methods *plain) {
-	const methods *found = 0;
-	pthread_mutex_lock(&tables_lock);
-	for (int i = 0; i < TABLES && !found; i++) {
-		if (!tables[i].plain) {
-			tables[i].plain = plain;
-			memcpy(&tables[i].methods, plain, offsetof(methods, mapped));
-			tables[i].methods.version = UNMAPPED;
-			tables[i].methods.read = read_page;
-			tables[i].methods.write = write_page;
-			tables[i].methods.characteristics = characteristics;
-		}
-		if (tables[i].plain == plain)
-			found = &tables[i].methods;
-	}
-	pthread_mutex_unlock(&tables_lock);
-	return found;
-}
-
 static int open_file(vfs *v, const char *name, file *f, int flags, int *flags_out) {
 	(void)v;
 	int result = plain_vfs->open(plain_vfs, name, f, flags, flags_out);
-	if (result != OK || !(flags & OPEN_MAIN_DB) || !f->methods)
+	if (result != OK || !f->methods)
 		return result;
-	const methods *m = summed_methods(f->methods);
-	if (!m) {
-		f->methods->close(f);
-		f->methods = 0;
-		return NO_MEMORY;
+	own *o = (own *)((char *)f + plain_vfs->file_size);
+	if (flags & OPEN_MAIN_DB) {
+		take_over(f, o);
+		o->methods.read = read_page;
+		o->methods.write = write_page;
+		o->methods.characteristics = characteristics;
+	} else if ((flags & OPEN_WAL) && sqlite3_uri_boolean(name, "gather", 0)) {
+		take_over(f, o);
+		gather(o);
 	}
-	f->methods = m;
 	return OK;
 }
 
@@ -166,6 +111,7 @@ static void register_vfs(void) {
 	pagesum = *plain_vfs;
 	pagesum.name = PAGESUM_VFS;
 	pagesum.next = 0;
+	pagesum.file_size += sizeof(own);
 	pagesum.open = open_file;
 	sqlite3_vfs_register(&pagesum, 0);
 }

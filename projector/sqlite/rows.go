@@ -122,3 +122,27 @@ func (b *bulk) quarantined(q *domain.QuarantinedWebhook) {
 	b.text(q.Where)
 	b.text(q.ReceivedAt.String())
 }
+
+func (b *bulk) orderTally(of domain.OrderTally, orders int) {
+	b.begin(3)
+	b.text(of.Source)
+	b.text(of.State.String())
+	b.integer(int64(orders))
+}
+
+func (b *bulk) minuteTally(of domain.MinuteTally, n domain.Counts) {
+	b.begin(6)
+	b.text(of.Source)
+	b.integer(of.Minute)
+	for _, count := range []uint64{n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined} {
+		b.integer(int64(count))
+	}
+}
+
+func (b *bulk) durationTally(of domain.DurationTally, orders int) {
+	b.begin(4)
+	b.text(of.Source)
+	b.text(of.State.String())
+	b.integer(int64(of.Class))
+	b.integer(int64(orders))
+}

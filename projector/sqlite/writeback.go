@@ -16,12 +16,17 @@ const (
 	longLog = 4_000
 	// longestLog is when a commit writes back, in pages.
 	longestLog = "16000"
+	// To see how long the log is takes as long as to write a row. So that is done once for
+	// some bytes of rows, and of what each commit adds beside them.
+	lookBytes   = 64 << 10
+	commitBytes = 4 << 10
 )
 
 // writeBack writes back the log of one database.
 type writeBack struct {
 	db      *sql.DB
 	due     chan struct{}
+	added   int        // since the log was last looked at; of who commits
 	running sync.Mutex // held while the log is written back
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
@@ -60,8 +65,13 @@ func (w *writeBack) close() error {
 	return w.db.Close()
 }
 
-// tendLog has the log written back where it is long. It never waits for that.
-func (db *DB) tendLog(ctx context.Context) {
+// tendLog has the log written back where it is long, after a commit of rows of so many
+// bytes. It never waits for that.
+func (db *DB) tendLog(ctx context.Context, bytes int) {
+	if db.writeBack.added += commitBytes + bytes; db.writeBack.added < lookBytes {
+		return
+	}
+	db.writeBack.added = 0
 	var busy, inLog, written int
 	err := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &inLog, &written)
 	if err != nil || inLog-written < longLog {

@@ -147,16 +147,17 @@ var bugs = []bug{
 		"	if !fault.On(\"checkpoint-apart\") {\n		w.checkpoint(&b.Checkpoint)\n	}\n",
 	}, {
 		"projector/sqlite/commit.go",
-		"		w.err = db.changes.during(b.Orders, tx.Commit)\n",
-		"		w.err = db.changes.during(b.Orders, tx.Commit)\n" +
-			"		if fault.On(\"checkpoint-apart\") && w.err == nil {\n" +
-			"			fault.At(\"commit.apart\")\n" +
-			"			if w.tx, w.err = db.writer.BeginTx(ctx, nil); w.err == nil {\n" +
-			"				w.checkpoint(&b.Checkpoint)\n" +
-			"				w.err = errors.Join(w.err, w.tx.Commit())\n" +
+		"			_, err := conn.ExecContext(ctx, \"COMMIT\")\n",
+		"			_, err := conn.ExecContext(ctx, \"COMMIT\")\n" +
+			"			if fault.On(\"checkpoint-apart\") && err == nil {\n" +
+			"				fault.At(\"commit.apart\")\n" +
+			"				if _, err = conn.ExecContext(ctx, \"BEGIN IMMEDIATE\"); err == nil {\n" +
+			"					w.checkpoint(&b.Checkpoint)\n" +
+			"					_, err = conn.ExecContext(ctx, \"COMMIT\")\n" +
+			"					err = errors.Join(w.err, err)\n" +
+			"				}\n" +
 			"			}\n" +
-			"		}\n" +
-			"		fault.At(\"commit.after\")\n",
+			"			fault.At(\"commit.after\")\n",
 	}}},
 	{"model-sync-off", courseCut, checkReads, []patch{{
 		"projector/sqlite/db.go",

@@ -51,8 +51,8 @@ var placePatches = []patch{
 	},
 	{
 		"projector/sqlite/commit.go",
-		"	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}\n",
-		"	fault.At(\"commit.before\")\n	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}\n",
+		"	w = batchWriter{ctx: ctx, tx: conn}\n",
+		"	fault.At(\"commit.before\")\n	w = batchWriter{ctx: ctx, tx: conn}\n",
 	},
 	{
 		"projector/sqlite/commit.go",
