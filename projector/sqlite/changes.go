@@ -27,9 +27,9 @@ func (c *changes) of(source, key string) *atomic.Uint64 {
 	return &c.orders[maphash.Comparable(c.seed, [2]string{source, key})%counters]
 }
 
-// during notes that a commit begins that changes orders, and what it gives is called
-// when that is over, however it ended. One goroutine commits at a time.
-func (c *changes) during(orders []*domain.Order) (over func()) {
+// during calls what commits changes of orders. What is done before, in the transaction,
+// nobody sees. One goroutine commits at a time.
+func (c *changes) during(orders []*domain.Order, commit func() error) error {
 	step := func(from uint64) {
 		for _, o := range orders {
 			if counter := c.of(o.Source, o.Key); counter.Load()%2 == from {
@@ -39,7 +39,8 @@ func (c *changes) during(orders []*domain.Order) (over func()) {
 		c.all.Add(1)
 	}
 	step(0)
-	return func() { step(1) }
+	defer step(1) // however it ends
+	return commit()
 }
 
 // watch gives a function that tells whether what is read from now on still holds.

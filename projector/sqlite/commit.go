@@ -115,12 +115,11 @@ func (db *DB) Commit(ctx context.Context, b *domain.Batch) error {
 	if err != nil {
 		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(err)}
 	}
-	defer db.changes.during(b.Orders)()
 	defer func() { _ = tx.Rollback() }()
 	w := batchWriter{ctx: ctx, tx: tx, statements: &db.write}
 	w.batch(b)
 	if w.err == nil {
-		w.err = tx.Commit()
+		w.err = db.changes.during(b.Orders, tx.Commit)
 	}
 	if w.err != nil {
 		return &CommitError{StreamSequence: b.Checkpoint.StreamSequence, Err: damage(w.err)}

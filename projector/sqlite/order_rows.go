@@ -35,12 +35,11 @@ func (db *DB) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan boo
 	if err != nil {
 		return nil, fmt.Errorf("replace order of source %s: %w", rows.Order.Source, err)
 	}
-	defer db.changes.during([]*domain.Order{rows.Order})()
 	defer func() { _ = tx.Rollback() }()
 	rebuild, err := replaceOrder(ctx, tx, &db.write, rows)
 	if err == nil && rebuild.Differs() && !plan {
 		rebuild.Replaced = true
-		err = tx.Commit()
+		err = db.changes.during([]*domain.Order{rows.Order}, tx.Commit)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("replace order of source %s: %w", rows.Order.Source, err)

@@ -136,8 +136,8 @@ var bugs = []bug{
 		"	if !fault.On(\"checkpoint-apart\") {\n		w.checkpoint(&b.Checkpoint)\n	}\n",
 	}, {
 		"projector/sqlite/commit.go",
-		"		w.err = tx.Commit()\n",
-		"		w.err = tx.Commit()\n" +
+		"		w.err = db.changes.during(b.Orders, tx.Commit)\n",
+		"		w.err = db.changes.during(b.Orders, tx.Commit)\n" +
 			"		if fault.On(\"checkpoint-apart\") && w.err == nil {\n" +
 			"			fault.At(\"commit.apart\")\n" +
 			"			if w.tx, w.err = db.writer.BeginTx(ctx, nil); w.err == nil {\n" +
