@@ -121,6 +121,8 @@ type Config struct {
 	Gatherer prometheus.Gatherer
 	// Registerer takes the API's own metrics. Nil: they are not kept.
 	Registerer prometheus.Registerer
+	// Asked counts the requests as they come. Nil: nobody wants to know.
+	Asked *atomic.Uint64
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
 	// Logger takes the failures that are ours; none where nil.
@@ -147,6 +149,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	}
 	if config.LookBack == nil {
 		config.LookBack = noLookBack{}
+	}
+	if config.Asked == nil {
+		config.Asked = new(atomic.Uint64)
 	}
 	h := &handler{
 		model:    model,

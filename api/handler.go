@@ -13,6 +13,7 @@ import (
 
 // ServeHTTP answers one request, and whatever happens, it answers once.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.config.Asked.Add(1)
 	a := &answer{ResponseWriter: w}
 	started := h.config.Now()
 	defer func() { h.metrics.observe(r.Pattern, a.status, h.config.Now().Sub(started)) }()

@@ -47,9 +47,9 @@ func contentHash(t *testing.T, path string) [sha256.Size]byte {
 }
 
 // The same stream gives the same read model, byte for byte, however it was cut
-// into batches, on however many threads, however often the projector was stopped or
-// the program killed in the middle of a commit, and whether it was projected live,
-// rebuilt, or rebuilt into a snapshot.
+// into batches, on however many threads, whoever read meanwhile, however often the
+// projector was stopped or the program killed in the middle of a commit, and whether
+// it was projected live, rebuilt, or rebuilt into a snapshot.
 func TestReadModelDependsOnTheStreamAlone(t *testing.T) {
 	t.Parallel()
 	log := projectortest.StartBroker(t, t.TempDir())
@@ -157,7 +157,7 @@ func (p *pattern) project(last uint64) (path string) {
 			store.last = 1 + p.random.IntN(4)
 		}
 		until := min(last, at+1+p.random.Uint64N(last/2))
-		config := projector.Config{MaxBatch: 1 + p.random.IntN(60)}
+		config := projector.Config{MaxBatch: 1 + p.random.IntN(60), Reads: p.random.Uint64}
 		require.NoError(p.t, projector.New(p.log, store, config).RunUntil(ctx, until))
 		cancel()
 		require.NoError(p.t, db.Close())

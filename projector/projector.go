@@ -36,6 +36,10 @@ type Config struct {
 	Version    int
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	// Reads tells how many reads of the read model there have been: a projector that
+	// catches up works a quarter of the time, or more, while there are any. Nobody reads
+	// by default. It is called from one goroutine.
+	Reads func() uint64
 	// Now gives the time, for the status alone; time.Now by default.
 	Now func() time.Time
 }
@@ -50,6 +54,7 @@ type Projector struct {
 	version   int
 	logger    *slog.Logger
 	status    *status
+	courtesy  courtesy
 
 	turn sync.Mutex        // held while a batch is committed, and by Hold
 	at   domain.Checkpoint // what the next batch follows on
@@ -66,6 +71,9 @@ func New(log Log, store Store, c Config) *Projector {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Reads == nil {
+		c.Reads = func() uint64 { return 0 }
+	}
 	c.MaxBatch = cmp.Or(c.MaxBatch, maxBatch)
 	c.Version = cmp.Or(c.Version, Version)
 	return &Projector{
@@ -77,6 +85,7 @@ func New(log Log, store Store, c Config) *Projector {
 		version:   c.Version,
 		logger:    c.Logger,
 		status:    newStatus(c.Now, c.Registerer),
+		courtesy:  courtesy{reads: c.Reads},
 	}
 }
 
@@ -240,11 +249,13 @@ func (p *Projector) project(ctx context.Context, after, last uint64, batches <-c
 				return err
 			}
 		}
+		p.courtesy.since = time.Now() // to wait is to rest
 		reached, err := p.commit(ctx, batch)
 		if err != nil {
 			return err
 		}
 		batch.Ack()
+		p.rest(ctx, batch)
 		p.status.projecting.does(waitingFor, reached+1)
 		if reached >= last {
 			return errReached
@@ -289,11 +300,21 @@ func (p *Projector) addAll(ctx context.Context, e *effects, batch *understood) e
 	for i, meaning := range batch.meanings {
 		webhook := batch.Webhooks[i]
 		p.status.projecting.worksOn(i, webhook.StreamSequence)
+		if i%clockEvery == 0 {
+			p.rest(ctx, batch)
+		}
 		if err := e.add(ctx, webhook, meaning); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rest leaves the processors to readers while a backlog is projected.
+func (p *Projector) rest(ctx context.Context, batch *understood) {
+	if len(batch.Webhooks) > p.maxBatch/backlogShare {
+		p.courtesy.rest(ctx)
+	}
 }
 
 // Hold calls act while no batch is being committed, and keeps the next one

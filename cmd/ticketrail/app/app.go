@@ -44,6 +44,7 @@ type App struct {
 	projector  *projector.Projector
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
+	asked      atomic.Uint64 // requests of the API
 
 	sources     []config.Source
 	sourcesMade bool

@@ -91,6 +91,7 @@ func (a *App) settings() api.Config {
 		Projector:  a.projectorHealth,
 		CompleteAt: a.completeAt,
 		Pulse:      a.pulse,
+		Asked:      &a.asked,
 		Rebuilds:   rebuilds,
 		Snapshots:  rebuilds,
 		LookBack:   a.lookBack(),

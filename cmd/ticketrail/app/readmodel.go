@@ -77,7 +77,7 @@ func openCurrent(ctx context.Context, dir string, open func(string) (*sqlite.Fol
 // two batches of the projector.
 func (a *App) startProjector(context.Context) (err error) {
 	a.projector = projector.New(a.log, a.readModel, projector.Config{
-		Providers: a.projection.Providers, Version: a.projection.Version, Logger: a.logger, Registerer: a.metrics,
+		Providers: a.projection.Providers, Version: a.projection.Version, Logger: a.logger, Registerer: a.metrics, Reads: a.asked.Load,
 	})
 	a.rebuilder, err = rebuild.New(rebuild.Config{
 		Log:       a.log,
