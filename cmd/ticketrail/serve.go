@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
@@ -51,7 +52,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	logger := c.logger(p.stderr)
-	limitMemory()
+	defer runtime.KeepAlive(limitMemory())
 	running, err := app.Start(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -80,17 +81,23 @@ const (
 	// garbage is how much of it may lie about, in percent of what is in use: bodies of
 	// megabytes are garbage soon, and more of it than there is of anything else.
 	garbage = 50
+	// ballast counts as in use, and is no memory, since nobody touches it: of the few
+	// megabytes that are in use where little happens, half as much garbage is there forty
+	// times a second, and to look for it takes a sixth of what answers take.
+	ballast = 32 << 20
 )
 
-// limitMemory sets both, unless the variables of Go's runtime, GOMEMLIMIT and GOGC, say
-// otherwise.
-func limitMemory() {
+// limitMemory sets all three, and gives the ballast to keep, unless the variables of Go's
+// runtime, GOMEMLIMIT and GOGC, say otherwise.
+func limitMemory() []byte {
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(memoryGoal)
+		debug.SetMemoryLimit(memoryGoal + ballast)
 	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(garbage)
+	if _, set := os.LookupEnv("GOGC"); set {
+		return nil
 	}
+	debug.SetGCPercent(garbage)
+	return make([]byte, ballast)
 }
 
 // printAddresses tells where everything is. It shows the secrets only to the
