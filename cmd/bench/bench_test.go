@@ -76,13 +76,14 @@ func TestEverythingCanBeMeasured(t *testing.T) {
 	require.NotContains(t, table, "none was right")
 	for _, line := range []string{
 		"| webhook to 200, 1 connections", "| webhook to 200, 4 connections", "| stream to read model, 60 orders",
-		"| publish, 64 at once, not synced", "| live", "| reads, 60 orders",
+		"| publish, 64 at once, not synced", "| live", "| reads, 60 orders", "| projecting, 60 orders",
 	} {
 		require.Contains(t, table, line)
 	}
 	for _, what := range []string{
 		"one publish each, synced", "ingest", "ingest, no archive", "ticketrail serve", "Log.Batches", "Watermill Subscriber",
-		"rebuild", "Watermill Publisher", "order after a 200, 100/s", "GET one order, idle", "GET one order, projecting",
+		"rebuild", "Watermill Publisher", "order after a 200, 100/s", "GET one order, once, idle", "GET one order, once, projecting",
+		"GET one order, again, idle", "GET one order, again, projecting",
 		"list page of 50, idle", "list page of 50, projecting", "list page of 50, a source, idle", "counts per state, idle", "counts per state, projecting",
 	} {
 		require.Regexp(t, `\| `+what+` +\| [a-zA-Z. ,]+ +\| [0-9]`, table)

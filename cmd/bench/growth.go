@@ -102,7 +102,7 @@ func (b *bench) serveSize(ctx context.Context, dir string, s *size) (err error) 
 		return err
 	}
 	r := &reads{bench: b}
-	o, err := r.order(dir, r.pathsBelow(int(s.orders)/2))
+	o, err := r.order(dir, question{paths: r.pathsBelow(int(s.orders)/2, differentOrders)})
 	if err != nil {
 		return err
 	}

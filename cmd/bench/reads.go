@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"time"
 
 	"github.com/ticketrail/ticketrail/cmd/bench/contest"
 	"github.com/ticketrail/ticketrail/cmd/bench/load"
@@ -18,8 +19,10 @@ import (
 const (
 	// readers is how many connections read at once.
 	readers = 16
-	// differentOrders is how many orders are read, at random, where one is read at a time.
-	differentOrders = 10_000
+	// differentOrders is the most orders that are read, at random, where one is read at a
+	// time, and keptOrders where they are read again and again.
+	differentOrders = 100_000
+	keptOrders      = 1000
 	// backlog is the share of the stream that is left to project while orders are read.
 	backlog = 0.3
 )
@@ -34,23 +37,21 @@ const (
 // of one that catches up with its stream meanwhile.
 func (b *bench) readContests() (contests []*contest.Contest) {
 	r := &reads{bench: b}
-	questions := []struct {
-		name  string
-		paths func() []string
-	}{
-		{"GET one order", r.orderPaths},
-		{"list page of 50", func() []string { return []string{"/v1/orders?limit=50", "/v1/orders?limit=50&state=completed"} }},
-		{"list page of 50, a source", func() []string { return []string{"/v1/orders?limit=50&source=ordatic"} }},
-		{"counts per state", func() []string { return []string{"/v1/stats?minutes=1"} }},
-	}
-	for _, q := range questions {
+	again := question{"GET one order, again", r.orderPaths(keptOrders), true}
+	for _, q := range []question{
+		{"GET one order, once", r.orderPaths(differentOrders), false},
+		again,
+		{"list page of 50", []string{"/v1/orders?limit=50", "/v1/orders?limit=50&state=completed"}, true},
+		{"list page of 50, a source", []string{"/v1/orders?limit=50&source=ordatic"}, true},
+		{"counts per state", []string{"/v1/stats?minutes=1"}, true},
+	} {
 		whileIdle, whileWriting := q.name+", "+idle, q.name+", "+writing
 		contests = append(contests, &contest.Contest{
 			Path: fmt.Sprintf("reads, %d orders", b.readOrders),
 			Contestants: []contest.Contestant{
-				{Name: nullHandler, Run: func(ctx context.Context) (contest.Sample, error) { return r.null(ctx, q.paths()) }},
-				{Name: whileIdle, Run: func(ctx context.Context) (contest.Sample, error) { return r.program(ctx, idle, q.paths) }},
-				{Name: whileWriting, Run: func(ctx context.Context) (contest.Sample, error) { return r.program(ctx, writing, q.paths) }},
+				{Name: nullHandler, Run: func(ctx context.Context) (contest.Sample, error) { return r.null(ctx, q) }},
+				{Name: whileIdle, Run: func(ctx context.Context) (contest.Sample, error) { return r.program(ctx, idle, q) }},
+				{Name: whileWriting, Run: func(ctx context.Context) (contest.Sample, error) { return r.program(ctx, writing, q) }},
 			},
 			Comparisons: []contest.Comparison{
 				{What: nullHandler, Against: nullHandler},
@@ -60,7 +61,22 @@ func (b *bench) readContests() (contests []*contest.Contest) {
 			},
 		})
 	}
-	return contests
+	const unread = "nobody reads"
+	return append(contests, &contest.Contest{
+		Path: fmt.Sprintf("projecting, %d orders", b.readOrders),
+		Contestants: []contest.Contestant{
+			{Name: unread, Run: func(ctx context.Context) (contest.Sample, error) { return r.catchUp(ctx, nil) }},
+			{Name: again.name, Run: func(ctx context.Context) (contest.Sample, error) { return r.catchUp(ctx, &again) }},
+		},
+		Comparisons: []contest.Comparison{{What: unread, Against: unread}, {What: again.name, Against: unread}},
+	})
+}
+
+// question is what is asked: the paths one after the other, and then again.
+type question struct {
+	name  string
+	paths []string
+	again bool
 }
 
 // reads are of one data folder, which is put back before each.
@@ -79,7 +95,7 @@ func (r *reads) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	for state, last := range map[string]uint64{
-		idle: stream.Webhooks, writing: uint64(float64(stream.Webhooks) * (1 - backlog)),
+		idle: stream.Webhooks, writing: projected(stream),
 	} {
 		var at uint64
 		if err := ask(ctx, &at, "model", stream.dir, strconv.FormatUint(last, 10)); err != nil {
@@ -92,6 +108,9 @@ func (r *reads) prepare(ctx context.Context) (err error) {
 	r.stream = stream
 	return nil
 }
+
+// projected gives the stream sequence up to which a stream with a backlog is projected.
+func projected(stream *filled) uint64 { return uint64(float64(stream.Webhooks) * (1 - backlog)) }
 
 // makeModel is the process that makes the read model of a data folder: the folder, and
 // the stream sequence to stop at, which it prints.
@@ -117,30 +136,35 @@ func makeModel(arguments []string) (err error) {
 	return nil
 }
 
-// orderPaths gives where orders are that every state has: the first half of them.
-func (r *reads) orderPaths() []string { return r.pathsBelow(r.readOrders / 2) }
+// orderPaths gives where some different orders are that every state has: they are among
+// the first half.
+func (r *reads) orderPaths(most int) []string { return r.pathsBelow(r.readOrders/2, most) }
 
-// pathsBelow gives where orders are whose number is below another one.
-func (r *reads) pathsBelow(orders int) (paths []string) {
+// pathsBelow gives where some different orders are whose number is below another one.
+func (r *reads) pathsBelow(orders, most int) (paths []string) {
 	mix, random := load.NewMix(r.streamSeed), rand.New(rand.NewPCG(r.streamSeed, 2))
-	for len(paths) < differentOrders {
-		for _, w := range mix.Order(random.IntN(max(1, orders))) {
+	for _, n := range random.Perm(max(1, orders)) {
+		for _, w := range mix.Order(n) {
 			if path := orderPath(w); path != "" {
 				paths = append(paths, path)
 				break
 			}
 		}
+		if len(paths) == most {
+			break
+		}
 	}
 	return paths
 }
 
-func (r *reads) order(dir string, paths []string) (loadOrder, error) {
-	file, err := fileOfPaths(dir, paths)
-	return loadOrder{Plan: load.Plan{Connections: readers, For: r.length, Again: true}, paths: file}, err
+func (r *reads) order(dir string, q question) (loadOrder, error) {
+	file, err := fileOfPaths(dir, q.paths)
+	return loadOrder{Plan: load.Plan{Connections: readers, For: r.length, Again: q.again}, paths: file}, err
 }
 
-func (r *reads) null(ctx context.Context, paths []string) (sample contest.Sample, err error) {
-	o, err := r.order(r.dir, paths)
+func (r *reads) null(ctx context.Context, q question) (sample contest.Sample, err error) {
+	q.again = true // it knows no order
+	o, err := r.order(r.dir, q)
 	if err != nil {
 		return sample, err
 	}
@@ -156,23 +180,12 @@ func (r *reads) null(ctx context.Context, paths []string) (sample contest.Sample
 }
 
 // program reads from the program in one of its states.
-func (r *reads) program(ctx context.Context, state string, paths func() []string) (sample contest.Sample, err error) {
-	if err := r.prepare(ctx); err != nil {
-		return sample, err
-	}
-	if err := r.putBack(ctx, state); err != nil {
-		return sample, err
-	}
-	o, err := r.order(r.dir, paths())
+func (r *reads) program(ctx context.Context, state string, q question) (sample contest.Sample, err error) {
+	p, err := r.serve(ctx, state)
 	if err != nil {
 		return sample, err
 	}
-	p, err := serveTicketrail(ctx, r.bench.program, r.stream.dir, append([]string{"archive: {dir: 'off'}"}, r.settings...)...)
-	if err != nil {
-		return sample, err
-	}
-	o.Address = p.api
-	_, sample, err = send(ctx, o, p)
+	sample, err = r.ask(ctx, p, q)
 	if err == nil && state == writing {
 		sample.Note, err = p.stillBehind(ctx)
 	}
@@ -180,6 +193,48 @@ func (r *reads) program(ctx context.Context, state string, paths func() []string
 		err = r.allThere(ctx, p)
 	}
 	return sample, errors.Join(err, p.stop())
+}
+
+// catchUp gives how many webhooks a second the program projects while it is read, or
+// while nobody reads.
+func (r *reads) catchUp(ctx context.Context, q *question) (sample contest.Sample, err error) {
+	p, err := r.serve(ctx, writing)
+	if err != nil {
+		return sample, err
+	}
+	begun, at := time.Now(), projection{}
+	if q == nil {
+		err = p.caughtUp(ctx)
+	} else if _, err = r.ask(ctx, p, *q); err == nil {
+		sample.Note, err = p.stillBehind(ctx)
+	}
+	if err == nil {
+		err = p.get(ctx, "/v1/projection", &at)
+	}
+	sample.Rate = float64(at.Checkpoint-projected(r.stream)) / time.Since(begun).Seconds()
+	return sample, errors.Join(err, p.stop())
+}
+
+// serve starts the program in one of its states.
+func (r *reads) serve(ctx context.Context, state string) (*program, error) {
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.putBack(ctx, state); err != nil {
+		return nil, err
+	}
+	return serveTicketrail(ctx, r.bench.program, r.stream.dir, append([]string{"archive: {dir: 'off'}"}, r.settings...)...)
+}
+
+// ask asks the program a question for a while.
+func (r *reads) ask(ctx context.Context, p *program, q question) (sample contest.Sample, err error) {
+	o, err := r.order(r.dir, q)
+	if err != nil {
+		return sample, err
+	}
+	o.Address = p.api
+	_, sample, err = send(ctx, o, p)
+	return sample, err
 }
 
 // putBack gives the data folder the read model of a state.
