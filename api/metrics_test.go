@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,13 +19,15 @@ func TestMetrics(t *testing.T) {
 	l := newLedger(t)
 	l.pizza()
 	registry := prometheus.NewRegistry()
-	c := l.serve(func(c *api.Config) { c.Registerer, c.Gatherer = registry, registry })
+	var asked atomic.Uint64
+	c := l.serve(func(c *api.Config) { c.Registerer, c.Gatherer, c.Asked = registry, registry, &asked })
 	for _, path := range []string{
 		"/v1/orders", "/v1/orders/ordatic/store-7:o-1", "/v1/orders/ordatic/none", "/v1/orders/ivy/none",
 		"/one", "/two", "/v1/orders/../three", "/v1/orders?limit=0",
 	} {
 		c.get(path)
 	}
+	require.EqualValues(t, 8, asked.Load())
 	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
 # HELP ticketrail_api_requests_total Requests that the API answered, by route and HTTP status.
 # TYPE ticketrail_api_requests_total counter
