@@ -36,8 +36,8 @@ type size struct {
 // growth looks at the program at each number of orders, prints a table and draws it.
 // These are no contests: what is compared is a size with the smallest one.
 func (b *bench) growth(ctx context.Context, orders []int, picture string) error {
-	fmt.Println("| orders | webhooks | ordered consumer | rebuild | against the consumer | against the smallest | rebuild's memory | restart | 200 to API p50 | p99 | GET p50 | p99 | serving memory | read model |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| orders | webhooks | ordered consumer | rebuild | against the consumer | against the smallest | rebuild's CPU each | rebuild's memory | restart | 200 to API p50 | p99 | GET p50 | p99 | serving memory | read model |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	var sizes []size
 	for _, n := range orders {
 		s, err := b.sizeOf(ctx, n)
@@ -45,9 +45,9 @@ func (b *bench) growth(ctx context.Context, orders []int, picture string) error 
 			return fmt.Errorf("at %d orders: %w", n, err)
 		}
 		sizes = append(sizes, s)
-		fmt.Printf("| %s | %s | %s/s | %s/s | %.2f | %.2f | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+		fmt.Printf("| %s | %s | %s/s | %s/s | %.2f | %.2f | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 			plot.Count(float64(s.orders)), plot.Count(float64(s.webhooks)), plot.Count(s.ordered.Rate), plot.Count(s.rebuild.Rate),
-			s.rebuild.Rate/s.ordered.Rate, s.rebuild.Rate/sizes[0].rebuild.Rate, megabytes(float64(s.rebuild.Memory)), s.restart.Round(time.Millisecond),
+			s.rebuild.Rate/s.ordered.Rate, s.rebuild.Rate/sizes[0].rebuild.Rate, s.rebuild.CPU, megabytes(float64(s.rebuild.Memory)), s.restart.Round(time.Millisecond),
 			s.live.P50.Round(time.Microsecond), s.live.P99.Round(time.Microsecond), s.get.P50.Round(time.Microsecond),
 			s.get.P99.Round(time.Microsecond), megabytes(float64(s.serving)), megabytes(float64(s.file)))
 	}
