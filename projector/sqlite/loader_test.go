@@ -121,6 +121,35 @@ func TestLoaderKnowsWebhookIDs(t *testing.T) {
 	}
 }
 
+// A loader forgets no webhook id, however many it has written before.
+func TestLoaderForgetsNoWebhookID(t *testing.T) {
+	t.Parallel()
+	const perCommit, commits = 9_000, 6
+	loader, _ := newLoader(t, 1)
+	w := newWriter(t, loader)
+	id := func(n int) domain.WebhookID {
+		return domain.WebhookID{Source: "shop", ID: fmt.Sprint(n), Body: domain.DigestBody(nil), StreamSequence: uint64(n / perCommit)}
+	}
+	for commit := range commits {
+		w.recall(loader, "o-1")
+		w.apply(step("o-1", domain.FulfillmentReady))
+		for n := range perCommit {
+			w.batch.WebhookIDs = append(w.batch.WebhookIDs, id(commit*perCommit+n+perCommit))
+		}
+		w.commit()
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 2_000 {
+		known := id(perCommit + random.IntN(commits*perCommit))
+		asked := known
+		asked.StreamSequence = commits + 2
+		first, other, err := loader.SeenWebhookID(t.Context(), asked)
+		require.NoError(t, err)
+		require.Equal(t, known.StreamSequence, first)
+		require.False(t, other)
+	}
+}
+
 // What could not be written spoils all: nothing more is taken, and nothing is given out.
 func TestLoaderThatFailedIsDamaged(t *testing.T) {
 	t.Parallel()
