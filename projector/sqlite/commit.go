@@ -67,7 +67,8 @@ const (
 		FROM rows(?)
 		WHERE true
 		ON CONFLICT DO UPDATE SET orders = orders + excluded.orders`
-	// A tally that fell to nothing would stay or not by how the batches were cut.
+	// A tally that fell to nothing would stay or not by how the batches were cut. The value
+	// is 0: a statement without values does not stay prepared.
 	dropEmptyTallies = `DELETE FROM order_tallies WHERE orders <= ?`
 	eraseNotes       = `
 		UPDATE timeline

@@ -15,7 +15,7 @@
 // # Concurrency
 //
 // A DB is safe for concurrent use, but only one process, and in it one
-// goroutine, may commit.
+// goroutine, may take orders and commit.
 package sqlite
 
 import (
