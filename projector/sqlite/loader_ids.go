@@ -70,8 +70,8 @@ func (l *loadedIDs) drain() (sorted bulk) {
 
 // filter is Bloom filters of hashes: it tells for certain that a hash was never added, and
 // nearly always that one was. When one is full the next one has twice its size, so that a
-// stream of a few orders takes little, and one of millions is not wrong more often: once in
-// some fifty times.
+// stream of a few orders takes little, and one of millions is hardly wrong more often: once
+// in some thousand times. Each time the loading waits for what is being written.
 type filter struct {
 	parts [][]uint64 // the newest is the last
 	room  int        // hashes that the newest still takes
@@ -79,8 +79,8 @@ type filter struct {
 
 const (
 	firstWords = 1 << 13 // of the first part, a power of two
-	// wordHashes is how many hashes a word takes: 16 bits each, of which four are set.
-	wordHashes = 4
+	// wordHashes is how many hashes a word takes: 21 bits each, of which eight are set.
+	wordHashes = 3
 )
 
 func (f *filter) add(hash int64) {
@@ -107,7 +107,7 @@ func (f *filter) has(hash int64) bool {
 }
 
 // filterPlaces gives the bits of a hash in a part, all of whose own bits are random.
-func filterPlaces(hash int64, part []uint64) (places [4]uint64) {
+func filterPlaces(hash int64, part []uint64) (places [8]uint64) {
 	step, mask := uint64(hash)>>32|1, uint64(64*len(part)-1)
 	for i := range places {
 		places[i] = (uint64(hash) + uint64(i)*step) & mask
