@@ -49,12 +49,15 @@ func startBroker(dir string, syncs bool) (*broker, error) {
 	return b, nil
 }
 
-// open opens the streams of the program on it, making them where they are not there. Those
-// that are keep the room that they have.
-func (b *broker) open(ctx context.Context) (*eventlog.Log, error) {
-	log, err := eventlog.Open(ctx, b.conn, eventlog.Config{})
+// open opens the streams of the program on it.
+func (b *broker) open(ctx context.Context) (*eventlog.Log, error) { return openStreams(ctx, b.conn) }
+
+// openStreams opens the streams of the program on a server, making them where they are
+// not there. Those that are keep the room that they have.
+func openStreams(ctx context.Context, conn *nats.Conn) (*eventlog.Log, error) {
+	log, err := eventlog.Open(ctx, conn, eventlog.Config{})
 	if _, isNew := errors.AsType[*eventlog.SettingError](err); isNew {
-		return eventlog.Open(ctx, b.conn, eventlog.Config{MaxBytes: roomForStreams / 2})
+		return eventlog.Open(ctx, conn, eventlog.Config{MaxBytes: roomForStreams / 2})
 	}
 	return log, err
 }

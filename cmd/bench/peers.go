@@ -120,7 +120,7 @@ func (b *bench) startNATS(ctx context.Context, dir, store string) (*natsServer, 
 		return nil, errors.Join(err, n.stop())
 	}
 	if n.conn, err = nats.Connect(n.url); err == nil {
-		n.log, err = eventlog.Open(ctx, n.conn, eventlog.Config{MaxBytes: roomForStreams / 2})
+		n.log, err = openStreams(ctx, n.conn)
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.stop())
