@@ -36,6 +36,7 @@ type committer struct {
 
 	// These are of who commits.
 	sent   uint64             // how many messages there were so far
+	life   *life              // that the others are of; nil before the first
 	stored uint64             // the last stream sequence that is known to be one of theirs
 	files  *brokerfile.Reader // of the server
 	read   uint64             // the stream sequence that the files were read to
@@ -58,10 +59,9 @@ type outcome struct {
 	err error
 }
 
-// newCommitter makes a committer of a stream that ends with a sequence.
-func newCommitter(server *Embedded, timeout time.Duration, last uint64, copy func() Copy) (*committer, error) {
+func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*committer, error) {
 	c := &committer{
-		server: server, timeout: timeout, copy: copy, stored: last, read: last,
+		server: server, timeout: timeout, copy: copy,
 		inbox: server.Conn().NewInbox() + ".",
 		acks:  make(chan *nats.Msg, 4*mostInGroup), // late ones too
 		files: brokerfile.NewReader(WebhooksStream, blocksDir(server.options.StoreDir, WebhooksStream)),
@@ -154,12 +154,13 @@ func (c *committer) commit(g *group) {
 // publish sends the messages of a group, and finds out what has become of each. The
 // server is asked of those that it may take for duplicates, and of the last one: when it
 // has stored that, it has stored whatever it stores of those before, and they are in its
-// files. To be told of each would take longer than to store it.
+// files. To be told of each would take longer than to store it. It is asked of all where the
+// files are in doubt, and in a new life, whose stream may end earlier than before.
 func (c *committer) publish(ctx context.Context, life *life, g *group) error {
-	first, asked := c.sent, 0
+	first, asked, all := c.sent, 0, life != c.life || life.doubtful.Load()
 	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
-		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || life.doubtful.Load() {
+		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
 			m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
 			asked++
 		}
@@ -179,7 +180,26 @@ func (c *committer) publish(ctx context.Context, life *life, g *group) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 		}
 	}
+	if life != c.life {
+		c.begin(life, g)
+		return nil
+	}
 	return c.find(life, g)
+}
+
+// begin takes where to go on in a new life from the first group that has stored anything
+// in it, and was asked of whole.
+func (c *committer) begin(life *life, g *group) {
+	var last uint64
+	for _, o := range g.outcomes {
+		if o.err == nil && !o.Duplicate { // a duplicate may be far back
+			last = max(last, o.StreamSequence)
+		}
+	}
+	if last > 0 {
+		c.files.Close()
+		c.life, c.stored, c.read = life, last, last
+	}
 }
 
 // find finds the messages of a group that the server was not asked of, after those of

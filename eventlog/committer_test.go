@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -145,4 +148,33 @@ func TestAppendWhereSomeHaveRoom(t *testing.T) {
 	}
 	require.NotZero(t, full)
 	require.Less(t, full, senders*9/10)
+}
+
+// After a restart on files that end earlier than before, each sender learns what became of
+// its own all the same.
+func TestAppendAfterAStreamWasPutBack(t *testing.T) {
+	t.Parallel()
+	dir, copied := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	fill(t, log, 1)
+	require.NoError(t, embedded.Restart(patient(t), func() error { return os.CopyFS(copied, os.DirFS(dir)) }))
+	fill(t, log, 500)
+	require.NoError(t, embedded.Restart(patient(t), func() error {
+		return errors.Join(os.RemoveAll(filepath.Join(dir, "jetstream")), os.CopyFS(dir, os.DirFS(copied)))
+	}))
+	var all sync.WaitGroup
+	for n := range 300 {
+		body := fmt.Sprintf(`{"n":%d}`, n)
+		all.Go(func() {
+			receipt, err := log.Append(t.Context(), webhook("", body))
+			if !assert.NoError(t, err) {
+				return
+			}
+			w, err := log.Webhook(t.Context(), receipt.StreamSequence)
+			assert.NoError(t, err)
+			assert.Equal(t, body, string(w.Body))
+		})
+	}
+	all.Wait()
 }

@@ -79,6 +79,9 @@ func (f *following) await(ctx context.Context) ([]*domain.Webhook, error) {
 	for {
 		marked, more := f.mark.now() // before the files are read
 		webhooks, err := f.read(ctx, marked)
+		if f.life.stopping.Load() { // what was read may be of the next life
+			return nil, fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(f.life.ctx))
+		}
 		if len(webhooks) > 0 || err != nil {
 			return webhooks, err
 		}

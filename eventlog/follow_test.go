@@ -92,3 +92,36 @@ func spoil(t *testing.T, dir string) {
 	data[len(data)/2] ^= 1
 	require.NoError(t, os.WriteFile(block, data, 0o600))
 }
+
+// What comes after a restart is not given to who began to read before it, however far behind.
+func TestReadersEndAtARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startSyncing(t, dir, eventlog.SyncPage)
+	log := openLog(t, embedded, dir)
+	fill(t, log, 10)
+	var ending error
+	read := 0
+	for batch, err := range log.Batches(patient(t), 1, 4) {
+		if ending = err; err != nil {
+			break
+		}
+		require.LessOrEqual(t, batch.Webhooks[len(batch.Webhooks)-1].StreamSequence, uint64(10))
+		if read += len(batch.Webhooks); read == 8 {
+			require.NoError(t, embedded.Restart(patient(t), nothing))
+			fill(t, log, 10)
+		}
+	}
+	require.ErrorIs(t, ending, eventlog.ErrInterrupted)
+}
+
+// The files have a message before a server that syncs each by itself has done so: then it is
+// the server that tells what there is.
+func TestFilesAreNotReadAheadOfTheServersSync(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openLog(t, startSyncing(t, dir, eventlog.SyncEach), dir)
+	fill(t, log, 20)
+	spoil(t, dir)
+	require.Len(t, read(t, log, 1, 100, 20), 20)
+}

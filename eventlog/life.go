@@ -52,6 +52,8 @@ type life struct {
 	stored, durable watermark
 	// doubtful says that the files were found to lack what the server has.
 	doubtful atomic.Bool
+	// stopping says that the files may be another history's from now on.
+	stopping atomic.Bool
 }
 
 // begin starts a server, and looks at it until its life ends.
@@ -160,6 +162,7 @@ func shutDown(s *server.Server) {
 
 // close ends the life, if that has not happened yet, and stops the server.
 func (l *life) close() {
+	l.stopping.Store(true)
 	l.end(fmt.Errorf("%w: the embedded server was stopped", ErrUnavailable))
 	l.beside.Wait()
 	for _, r := range l.rounds {

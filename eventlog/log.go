@@ -128,7 +128,7 @@ func (l *Log) openStores() error {
 		l.storeWebhook = single{l.js, config, copy}.store
 		return nil
 	}
-	committer, err := newCommitter(l.embedded, defaultPublishTimeout, l.webhooks.CachedInfo().State.LastSeq, copy)
+	committer, err := newCommitter(l.embedded, defaultPublishTimeout, copy)
 	if err != nil {
 		return fmt.Errorf("open the streams: %w", err)
 	}
