@@ -177,9 +177,9 @@ func (l *Log) markSynced(dir string) error {
 // It returns [ErrFull] where there is no room, [ErrTooLarge] for a body over the
 // server's limit, [ErrUnfit] for names that are no tokens, for an id that
 // domain.IsWebhookID does not take or a content type over 1 KiB, and
-// [ErrUnavailable] where the stream did not answer within 5 seconds or before ctx
-// ended; then it may have been stored nevertheless. So it may where a copy that is
-// waited for did not take it in that time: see [Log.AnswerAfter].
+// [ErrUnavailable] where the stream did not answer before ctx ended, or within 5 seconds
+// from when those are done that came before it. Then it may have been stored nevertheless. So
+// it may where a copy that is waited for did not take it in that time: see [Log.AnswerAfter].
 func (l *Log) Append(ctx context.Context, w *domain.Webhook) (Receipt, error) {
 	n, err := webhookMessage(w)
 	if err != nil {
