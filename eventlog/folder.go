@@ -3,6 +3,7 @@ package eventlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -37,6 +38,20 @@ func LockFolder(dir string) (*FolderLock, error) {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	return &FolderLock{file: file}, nil
+}
+
+// FolderIsLocked tells whether a process has the data folder. Its error says that this
+// cannot be seen, as of another user's.
+func FolderIsLocked(dir string) (bool, error) {
+	file, err := os.Open(filepath.Join(dir, "LOCK"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("open the folder's lock: %w", err)
+	}
+	defer file.Close()
+	return unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil, nil
 }
 
 // Close gives the folder back. The file LOCK stays: to remove it would let two

@@ -21,8 +21,11 @@ func TestLockFolderHasOneOwner(t *testing.T) {
 	_, err = eventlog.LockFolder(dir)
 	require.ErrorIs(t, err, eventlog.ErrFolderLocked)
 	require.ErrorContains(t, err, dir)
+	requireLocked(t, dir, true)
 
 	require.NoError(t, lock.Close())
+	requireLocked(t, dir, false)
+	requireLocked(t, filepath.Join(dir, "none"), false)
 	lock, err = eventlog.LockFolder(dir)
 	require.NoError(t, err)
 	require.NoError(t, lock.Close())
@@ -52,4 +55,11 @@ func TestLockFolderNeedsAFolder(t *testing.T) {
 	_, err := eventlog.LockFolder(file)
 	require.Error(t, err)
 	require.NotErrorIs(t, err, eventlog.ErrFolderLocked)
+}
+
+func requireLocked(t *testing.T, dir string, is bool) {
+	t.Helper()
+	locked, err := eventlog.FolderIsLocked(dir)
+	require.NoError(t, err)
+	require.Equal(t, is, locked)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 const (
@@ -60,13 +61,8 @@ func passing(err error) bool {
 	return unanswered || errors.Is(err, errCutOff)
 }
 
-// offline opens what answers where no server runs; nobodyAt is where one would.
-type offline func(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error)
-
-// newAPIClient finds the API of a configuration, for reading. The caller closes it.
-func newAPIClient(ctx context.Context, c *config.Config) (*apiClient, error) {
-	return connect(ctx, c, openOffline)
-}
+// offline opens what answers where no server runs; nobody says how that is known.
+type offline func(ctx context.Context, c *config.Config, nobody string) (*apiClient, error)
 
 // connect loads the configuration and finds its API, or opens what answers in its
 // place. The caller closes it.
@@ -75,17 +71,22 @@ func (p *program) connect(ctx context.Context, from settings, open offline) (*ap
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, loaded, open)
+	return connect(ctx, loaded, from.Data != "", open)
 }
 
-// connect finds the API of a configuration, or opens what answers in its place.
-func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, error) {
+// connect finds the API of a configuration, or opens what answers in its place. Who has
+// named the data folder on the command line means that one, whoever else answers.
+func connect(ctx context.Context, c *config.Config, named bool, open offline) (*apiClient, error) {
+	base, runs := apiURL(c, named)
+	if !runs {
+		return open(ctx, c, "no program runs on "+c.Data)
+	}
 	transport, err := trusting(c.API.Certificate, c.API.CA)
 	if err != nil {
 		return nil, err
 	}
 	client := &apiClient{
-		base:  apiURL(c),
+		base:  base,
 		token: c.API.Token.Reveal(),
 		http:  &http.Client{Timeout: readTimeout, Transport: transport},
 		close: func() error { return nil },
@@ -93,20 +94,26 @@ func connect(ctx context.Context, c *config.Config, open offline) (*apiClient, e
 	err = client.probe(ctx)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return open(ctx, c, client.base)
+		return open(ctx, c, "nothing answers at "+base)
 	case err != nil:
 		return nil, &failure{err: err, hint: "see whether it runs: ticketrail doctor"}
 	}
 	return client, nil
 }
 
-// apiURL is where the program that holds the data folder answers questions, or
-// where it would.
-func apiURL(c *config.Config) string {
-	if running, err := app.ReadAddresses(c.Data); err == nil {
-		return running.API
+// apiURL is where the program that holds the data folder answers questions, and tells
+// whether there is one. Where the folder is nothing to go by, as on another machine or
+// another user's, it is where the configuration says: who answers there may hold any folder.
+func apiURL(c *config.Config, named bool) (url string, runs bool) {
+	running, err := app.ReadAddresses(c.Data) // one that was killed has left them behind
+	locked, unseen := eventlog.FolderIsLocked(c.Data)
+	switch {
+	case locked && err == nil:
+		return running.API, true
+	case named, unseen == nil && (locked || hasReadModel(c.Data)):
+		return "", false
 	}
-	return scheme(c.API.Certificate) + reachable(c.API.Listen)
+	return scheme(c.API.Certificate) + reachable(c.API.Listen), true
 }
 
 // reachable gives the address by which this machine reaches a listener: one that

@@ -61,7 +61,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) (err error) {
 	}
 	defer func() { err = errors.Join(err, running.Stop()) }()
 	printAddresses(p.stdout, running, settings)
-	client, err := newAPIClient(ctx, settings)
+	client, err := connect(ctx, settings, true, openOffline)
 	if err != nil {
 		return err
 	}

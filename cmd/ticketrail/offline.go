@@ -19,13 +19,13 @@ import (
 
 // openOffline answers from the data folder itself, under its lock, with the very
 // handler that a server would answer with.
-func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error) {
+func openOffline(ctx context.Context, c *config.Config, nobody string) (*apiClient, error) {
 	if !hasReadModel(c.Data) {
-		return nil, failf("start it: ticketrail serve", "nothing answers at %s, and %s holds no read model", nobodyAt, c.Data)
+		return nil, failf("start it: ticketrail serve", "%s, and %s holds no read model", nobody, c.Data)
 	}
 	lock, err := eventlog.LockFolder(c.Data)
 	if err != nil {
-		return nil, fmt.Errorf("nothing answers at %s: %w", nobodyAt, err)
+		return nil, fmt.Errorf("%s: %w", nobody, err)
 	}
 	model, err := openReadModel(ctx, c.Data)
 	if err != nil {
@@ -43,13 +43,13 @@ func openOffline(ctx context.Context, c *config.Config, nobodyAt string) (*apiCl
 
 // openParts answers from the data folder itself as openOffline does, and can
 // rebuild its read model: the stream is opened, and the projector runs.
-func openParts(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error) {
+func openParts(ctx context.Context, c *config.Config, nobody string) (*apiClient, error) {
 	if !hasReadModel(c.Data) {
-		return nil, failf("start it: ticketrail serve", "nothing answers at %s, and %s holds no read model", nobodyAt, c.Data)
+		return nil, failf("start it: ticketrail serve", "%s, and %s holds no read model", nobody, c.Data)
 	}
 	parts, err := app.Open(ctx, c, app.Options{Version: readVersions(ctx).Version, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return nil, fmt.Errorf("nothing answers at %s: %w", nobodyAt, err)
+		return nil, fmt.Errorf("%s: %w", nobody, err)
 	}
 	return inThisProcess(c, parts.API(), parts.Stop), nil
 }

@@ -87,12 +87,12 @@ func entryPath(id string) string { return quarantinePath + "/" + api.PathSegment
 
 // openQuarantine opens the parts of a data folder that no server runs on, with the
 // secrets that a server would verify by.
-func openQuarantine(ctx context.Context, c *config.Config, nobodyAt string) (*apiClient, error) {
+func openQuarantine(ctx context.Context, c *config.Config, nobody string) (*apiClient, error) {
 	known := *c
 	if sources, err := knownSources(c); err == nil {
 		known.Sources = sources
 	}
-	return openParts(ctx, &known, nobodyAt)
+	return openParts(ctx, &known, nobody)
 }
 
 func printQuarantine(p *program, page *api.QuarantineList) {
