@@ -249,7 +249,6 @@ func (p *Projector) project(ctx context.Context, after, last uint64, batches <-c
 				return err
 			}
 		}
-		p.courtesy.since = time.Now() // to wait is to rest
 		reached, err := p.commit(ctx, batch)
 		if err != nil {
 			return err
@@ -275,6 +274,7 @@ func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint
 	p.status.projecting.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
+	p.courtesy.since = time.Now() // to wait is to rest
 	ctx = context.WithoutCancel(ctx)
 	effects := newEffects(p.store, p.at, len(batch.Webhooks))
 	err = p.addAll(ctx, effects, batch)
