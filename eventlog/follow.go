@@ -17,7 +17,7 @@ import (
 const lookAgain = 250 * time.Millisecond
 
 // follow reads the stream from the files of the embedded server, as that writes them, for
-// a fifth of what a consumer costs. There is more to read when the mark is raised. It ends
+// a third of what a consumer costs. There is more to read when the mark is raised. It ends
 // with [ErrInterrupted] when the server's life does, where the files are not those any more
 // that it has begun to read, and where they are in doubt: then they are not read again in
 // that life.

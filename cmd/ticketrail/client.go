@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -71,11 +72,20 @@ func (p *program) connect(ctx context.Context, from settings, open offline) (*ap
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, loaded, from.Data != "", open)
+	return connect(ctx, loaded, p.namesFolder(), open)
 }
 
-// connect finds the API of a configuration, or opens what answers in its place. Who has
-// named the data folder on the command line means that one, whoever else answers.
+// namesFolder tells whether the command line says which folder is meant, and not where a
+// server answers.
+func (p *program) namesFolder() bool {
+	given := func(key string) bool {
+		return slices.ContainsFunc(p.flags, func(f config.Flag) bool { return f.Key == key })
+	}
+	return given("data") && !given("api.listen")
+}
+
+// connect finds the API of a configuration, or opens what answers in its place. Where the
+// data folder is named it is about that one, whoever else answers.
 func connect(ctx context.Context, c *config.Config, named bool, open offline) (*apiClient, error) {
 	base, runs := apiURL(c, named)
 	if !runs {

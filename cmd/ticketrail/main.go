@@ -67,6 +67,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return p.report(err)
 	}
+	if err := checkEmpty(parsed); err != nil {
+		return p.report(err)
+	}
 	p.flags, p.variables = settingFlags(parsed), flagVariables(parser.Model.Node)
 	p.about = aboutFlags(parsed)
 	for _, command := range parser.Model.Children {

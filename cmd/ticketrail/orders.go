@@ -112,7 +112,7 @@ func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, p
 	if err != nil {
 		return err
 	}
-	client, err := connect(ctx, loaded, a.Data != "", inItsPlace)
+	client, err := connect(ctx, loaded, p.namesFolder(), inItsPlace)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -82,6 +83,17 @@ func settingFlags(parsed *kong.Context) []config.Flag {
 		}
 	}
 	return flags
+}
+
+// checkEmpty refuses a flag that was given with nothing. It would count as not given, and a
+// command do more than was meant: most likely a variable of a shell was not set.
+func checkEmpty(parsed *kong.Context) error {
+	for _, step := range parsed.Path {
+		if step.Flag != nil && step.Flag.Target.Kind() == reflect.String && step.Flag.Target.String() == "" {
+			return usagef("give it a value, or leave it out", "--%s is empty", step.Flag.Name)
+		}
+	}
+	return nil
 }
 
 // describe gives the help of a flag, with the environment variable that stands
