@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,21 +43,11 @@ func (b *blocks) sync() error {
 	return nil
 }
 
-// current tells whether the newest file is still the one by its name: the server puts
-// another one in its place where much of it was erased.
 func (b *blocks) current() (bool, error) {
 	if b.newest == nil {
 		return false, nil
 	}
-	named, err := os.Stat(b.newest.Name())
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	open, openErr := b.newest.Stat()
-	if err := cmp.Or(err, openErr); err != nil {
-		return false, err
-	}
-	return os.SameFile(named, open), nil
+	return brokerfile.IsCurrent(b.newest)
 }
 
 // syncNewest syncs the newest file, and those that have come after it.

@@ -1,6 +1,7 @@
 package brokerfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,4 +40,18 @@ func Blocks(dir string) ([]int, error) {
 	}
 	slices.Sort(numbers)
 	return numbers, nil
+}
+
+// IsCurrent tells whether an open block is still the one by its name: the server puts
+// another one in its place where much of it was erased, and none where all has expired.
+func IsCurrent(block *os.File) (bool, error) {
+	named, err := os.Stat(block.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	opened, openedErr := block.Stat()
+	if err := cmp.Or(err, openedErr); err != nil {
+		return false, err
+	}
+	return os.SameFile(named, opened), nil
 }

@@ -1,7 +1,6 @@
 package brokerfile
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"hash"
@@ -10,8 +9,13 @@ import (
 	"os"
 )
 
-// readAtOnce is how many bytes of a block are read at once where no record is longer.
-const readAtOnce = 1 << 20
+const (
+	// readAtOnce is how many bytes of a block are read at once at the most, where no record
+	// is longer.
+	readAtOnce = 1 << 20
+	// usualRecord is what is read for each message that is wanted, in bytes.
+	usualRecord = 4 << 10
+)
 
 // Reader reads the messages of a stream from its blocks, in order, also while the server
 // writes them. It must be used by one goroutine at a time.
@@ -58,8 +62,12 @@ func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 		if len(records) > 0 || err != nil {
 			return records, err
 		}
-		if err := r.current(); err != nil {
+		current, err := IsCurrent(r.block.file)
+		switch {
+		case err != nil:
 			return nil, err
+		case !current:
+			return nil, ErrReplaced
 		}
 		next, err := r.open(r.block.number + 1)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -108,25 +116,9 @@ func (r *Reader) open(number int) (*openBlock, error) {
 	return &openBlock{file: file, number: number, hash: NewHash(r.stream, number)}, nil
 }
 
-// current returns ErrReplaced where the block is not the one by its name any more.
-func (r *Reader) current() error {
-	named, err := os.Stat(r.block.file.Name())
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrReplaced
-	}
-	opened, openedErr := r.block.file.Stat()
-	if err := cmp.Or(err, openedErr); err != nil {
-		return err
-	}
-	if !os.SameFile(named, opened) {
-		return ErrReplaced
-	}
-	return nil
-}
-
 // read gives the next messages from a sequence on, and none where no whole one is left.
 func (b *openBlock) read(from uint64, most int) (records []Record, err error) {
-	for length := int64(readAtOnce); len(records) == 0; {
+	for length := int64(min(most, readAtOnce/usualRecord)) * usualRecord; len(records) == 0; {
 		left, err := b.left()
 		if left == 0 || err != nil {
 			return nil, err

@@ -82,11 +82,7 @@ func TestLoadedFileIsTheCommittedOne(t *testing.T) {
 			}
 			require.NoError(t, loader.Finish(t.Context()))
 			require.NoError(t, openAt(t, loaded).Check(t.Context()))
-			comparison, err := sqlite.Compare(t.Context(), committed, loaded)
-			require.NoError(t, err)
-			difference, err := comparison.Difference(t.Context(), 1)
-			require.NoError(t, errors.Join(err, comparison.Close()))
-			require.True(t, difference.None(), "%+v", difference.Tables)
+			requireSameRows(t, committed, loaded)
 		}
 	}
 }
