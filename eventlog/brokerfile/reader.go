@@ -3,7 +3,6 @@ package brokerfile
 import (
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -28,7 +27,7 @@ type Reader struct {
 type openBlock struct {
 	file   *os.File
 	number int
-	hash   hash.Hash64
+	hash   *Hash
 	at     int64 // where it goes on
 }
 

@@ -2,12 +2,7 @@ package brokerfile
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"hash"
-
-	"github.com/minio/highwayhash"
 )
 
 // The form of a record in a block, all numbers little endian: length of the record
@@ -26,20 +21,6 @@ const (
 	DeletedFlag = 1 << 62
 )
 
-// NewHash gives the hash of a stream's files: of a block where it has a number, and
-// of the settings where it is 0.
-func NewHash(stream string, block int) hash.Hash64 {
-	if block > 0 {
-		stream = fmt.Sprintf("%s-%d", stream, block)
-	}
-	key := sha256.Sum256([]byte(stream))
-	h, err := highwayhash.New64(key[:])
-	if err != nil {
-		panic(err) // the key has the right length
-	}
-	return h
-}
-
 // Record is a record as it stands in a block.
 type Record struct {
 	Sequence uint64 // with its flags
@@ -51,7 +32,7 @@ type Record struct {
 
 // ReadRecord reads the first record of data, whose memory it shares, by the hash of its
 // block; ok is false where it is not sound.
-func ReadRecord(h hash.Hash64, data []byte) (r Record, length int, ok bool) {
+func ReadRecord(h *Hash, data []byte) (r Record, length int, ok bool) {
 	if len(data) < HeadSize+sumSize {
 		return r, 0, false
 	}
@@ -71,13 +52,7 @@ func ReadRecord(h hash.Hash64, data []byte) (r Record, length int, ok bool) {
 	if flagged&headerFlag != 0 && !r.cutHeader() {
 		return r, 0, false
 	}
-	h.Reset()
-	h.Write(data[4:20])
-	h.Write(r.Subject)
-	h.Write(r.Header)
-	h.Write(r.Body)
-	var have [sumSize]byte
-	return r, length, bytes.Equal(h.Sum(have[:0]), sum)
+	return r, length, h.Sum(data[4:20], r.Subject, r.Header, r.Body) == binary.LittleEndian.Uint64(sum)
 }
 
 // cutHeader takes the header from the body. Its length is under no checksum, but its
@@ -104,19 +79,17 @@ func (r *Record) IsMessage() bool { return r.Sequence&(ErasedFlag|DeletedFlag) =
 
 // EraseRecord makes of a record, as the server does, one of the same length that has only
 // its stream sequence.
-func EraseRecord(h hash.Hash64, record []byte) {
+func EraseRecord(h *Hash, record []byte) {
 	sequence := binary.LittleEndian.Uint64(record[4:])
 	binary.LittleEndian.PutUint32(record, uint32(len(record)))
 	binary.LittleEndian.PutUint64(record[4:], sequence|ErasedFlag)
 	clear(record[12:])
-	h.Reset()
-	h.Write(record[4:20])
-	h.Write(record[HeadSize : len(record)-sumSize])
-	h.Sum(record[:len(record)-sumSize])
+	end := len(record) - sumSize
+	binary.LittleEndian.PutUint64(record[end:], h.Sum(record[4:20], record[HeadSize:end]))
 }
 
 // AppendRecord writes a record as the server does.
-func AppendRecord(to []byte, h hash.Hash64, r *Record) []byte {
+func AppendRecord(to []byte, h *Hash, r *Record) []byte {
 	length := HeadSize + len(r.Subject) + len(r.Body) + sumSize
 	flagged := uint32(length)
 	if len(r.Header) > 0 {
@@ -126,8 +99,6 @@ func AppendRecord(to []byte, h hash.Hash64, r *Record) []byte {
 	to = binary.LittleEndian.AppendUint32(to, flagged)
 	to = binary.LittleEndian.AppendUint64(to, r.Sequence)
 	to = binary.LittleEndian.AppendUint64(to, uint64(r.StoredAt))
-	h.Reset()
-	h.Write(to[start+4:])
 	to = binary.LittleEndian.AppendUint16(to, uint16(len(r.Subject)))
 	to = append(to, r.Subject...)
 	if len(r.Header) > 0 {
@@ -135,8 +106,5 @@ func AppendRecord(to []byte, h hash.Hash64, r *Record) []byte {
 		to = append(to, r.Header...)
 	}
 	to = append(to, r.Body...)
-	h.Write(r.Subject)
-	h.Write(r.Header)
-	h.Write(r.Body)
-	return h.Sum(to)
+	return binary.LittleEndian.AppendUint64(to, h.Sum(to[start+4:start+20], r.Subject, r.Header, r.Body))
 }

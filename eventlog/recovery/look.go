@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -137,9 +138,7 @@ func (s *stream) readMeta() error {
 }
 
 func metaSum(stream string, text []byte) string {
-	h := brokerfile.NewHash(stream, 0)
-	h.Write(text)
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, brokerfile.NewHash(stream, 0).Sum(text)))
 }
 
 func (s *stream) lookAtBlocks() error {

@@ -3,7 +3,6 @@ package recovery
 import (
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -124,7 +123,7 @@ func (s *stream) goOnAfter(sequence uint64) error {
 type blockWriter struct {
 	dir    string // of the blocks
 	number int    // of the block that is being written
-	hash   hash.Hash64
+	hash   *brokerfile.Hash
 	at     int64 // where in it the buffer goes
 	buffer []byte
 }
