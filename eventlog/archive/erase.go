@@ -108,7 +108,7 @@ func (w *Writer) erase(e erasing) error {
 		data = data[:min(int64(len(data)), w.open.size)]
 	}
 	// A new seal must not be put on what is damaged.
-	was, err := w.codec.examineData(e.path, data, open, passing)
+	was, err := w.codec.examineData(e.path, data, open, passing, nil)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (w *Writer) erase(e erasing) error {
 	if err != nil || !changed {
 		return err
 	}
-	is, err := w.codec.examineData(e.path, content, open, passing)
+	is, err := w.codec.examineData(e.path, content, open, passing, nil)
 	if err == nil && (is.stream != was.stream || is.before != was.before || is.last != was.last || is.sealed != was.sealed || is.torn > 0) {
 		err = fmt.Errorf("the segment %s without what was erased is not the same", e.path)
 	}

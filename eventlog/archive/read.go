@@ -1,14 +1,17 @@
 package archive
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
+	"os"
 	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -23,12 +26,15 @@ type Archive struct {
 // folder that is not there is an archive that is empty. Segments that are not
 // whole, or that do not follow one another, are a [*DamageError], and what was
 // whole before the damage is returned beside it.
-func Look(dir string) (*Archive, error) {
-	return look(dir, 0, nil)
-}
+func Look(dir string) (*Archive, error) { return LookAgain(dir, nil) }
 
-// look looks at the segments from the one that holds a stream sequence on.
-func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
+// Known tells of a sealed segment, by the name of its file, whether this very content had
+// the right sum before. It must not keep the content, and is asked by several goroutines.
+type Known func(name string, content []byte) bool
+
+// LookAgain is Look for an archive that was looked at before: the sum of a segment that
+// is known, which takes longest, is not made again.
+func LookAgain(dir string, known Known) (*Archive, error) {
 	paths, err := list(dir)
 	if err != nil {
 		return nil, err
@@ -38,51 +44,55 @@ func look(dir string, from uint64, each func(Entry) error) (*Archive, error) {
 		return nil, fmt.Errorf("read the archive: %w", err)
 	}
 	defer codec.close()
-	for len(paths) > 1 && paths[1] <= pathOf(dir, from) {
-		paths = paths[1:] // all of the first is before
-	}
+	segments, errs := codec.examineAll(paths, known)
 	a := &Archive{dir: dir}
-	for found, err := range codec.examineAll(paths, each) {
-		if err != nil {
-			_ = a.add(found) // whose it is, and what it holds before the damage
-			return a, err
-		}
-		if err := a.add(found); err != nil {
+	for i := range paths {
+		err := a.add(segments[i]) // of a damaged one whose it is, and what it holds before the damage
+		if err = cmp.Or(errs[i], err); err != nil {
 			return a, err
 		}
 	}
 	return a, nil
 }
 
-// examineAll examines segments, and gives them in order: one after the other where
-// each webhook is wanted, and else as many at once as there are processors.
-func (c *codec) examineAll(paths []string, each func(Entry) error) iter.Seq2[segment, error] {
-	examine := func(i int) (segment, error) { return c.examine(paths[i], i+1 == len(paths), each) }
-	return func(yield func(segment, error) bool) {
-		if each != nil {
-			for i := range paths {
-				if !yield(examine(i)) {
-					return
+// examineAll examines segments, as many at once as there are processors, and the newest
+// first: one that is open takes longest.
+func (c *codec) examineAll(paths []string, known Known) (segments []segment, errs []error) {
+	segments, errs = make([]segment, len(paths)), make([]error, len(paths))
+	var left atomic.Int64
+	left.Store(int64(len(paths)))
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(paths)) {
+		workers.Go(func() {
+			var content bytes.Buffer // of one after the other: new memory takes as long as the reading
+			for i := left.Add(-1); i >= 0; i = left.Add(-1) {
+				if errs[i] = readFile(paths[i], &content); errs[i] == nil {
+					segments[i], errs[i] = c.examineData(paths[i], content.Bytes(), int(i)+1 == len(paths), nil, known)
 				}
 			}
-			return
-		}
-		segments, errs := make([]segment, len(paths)), make([]error, len(paths))
-		var group errgroup.Group
-		group.SetLimit(runtime.GOMAXPROCS(0))
-		for i := range paths {
-			group.Go(func() error {
-				segments[i], errs[i] = examine(i)
-				return nil
-			})
-		}
-		_ = group.Wait() // each has an error of its own
-		for i := range paths {
-			if !yield(segments[i], errs[i]) {
-				return
-			}
-		}
+		})
 	}
+	workers.Wait()
+	return segments, errs
+}
+
+// readFile reads a file into a buffer, in place of what is there.
+func readFile(path string, into *bytes.Buffer) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil {
+		into.Reset()
+		into.Grow(int(info.Size()) + bytes.MinRead)
+		_, err = into.ReadFrom(file)
+	}
+	if err != nil {
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	return nil
 }
 
 // add takes the next segment, if it is the one that follows. One that a crash has
@@ -161,7 +171,7 @@ var errEnough = errors.New("enough was read")
 // error: a [*DamageError] where the archive is not what was written.
 func Read(dir string, from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		_, err := look(dir, from, func(e Entry) error {
+		err := read(dir, from, func(e Entry) error {
 			if e.StreamSequence >= from && !yield(e, nil) {
 				return errEnough
 			}
@@ -171,6 +181,33 @@ func Read(dir string, from uint64) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 		}
 	}
+}
+
+// read reads the segments from the one that holds a stream sequence on.
+func read(dir string, from uint64, each func(Entry) error) error {
+	paths, err := list(dir)
+	if err != nil {
+		return err
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	defer codec.close()
+	for len(paths) > 1 && paths[1] <= pathOf(dir, from) {
+		paths = paths[1:] // all of the first is before
+	}
+	a := &Archive{dir: dir}
+	for i, path := range paths {
+		found, err := codec.examine(path, i+1 == len(paths), each)
+		if err == nil {
+			err = a.add(found)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Find gives those of some webhooks that an archive has, in order; their stream sequences

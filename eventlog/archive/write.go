@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -40,21 +39,17 @@ type Writer struct {
 // became of the syncs before. It returns a [*DamageError] for an archive
 // that is not what was written, and an error for one of another stream.
 func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
-	return open(dir, stream, 0)
-}
-
-// Continue is Open for an archive that was looked at just before: it looks at the newest
-// segment alone.
-func Continue(dir string, stream domain.StreamIdentity) (*Writer, error) {
-	return open(dir, stream, math.MaxUint64)
-}
-
-// open looks at the segments from the one that holds a stream sequence on.
-func open(dir string, stream domain.StreamIdentity, from uint64) (*Writer, error) {
-	found, err := look(dir, from, nil)
+	found, err := Look(dir)
 	if err != nil {
 		return nil, err
 	}
+	return Continue(found, stream)
+}
+
+// Continue is Open for an archive that was looked at, and that nobody has written to
+// since.
+func Continue(found *Archive, stream domain.StreamIdentity) (*Writer, error) {
+	dir := found.dir
 	if found.Stream() != stream && found.Stream() != (domain.StreamIdentity{}) {
 		return nil, fmt.Errorf("the archive %s is of the stream %s of %s", dir, found.Stream().Name, found.Stream().CreatedAt)
 	}

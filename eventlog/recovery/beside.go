@@ -24,7 +24,7 @@ const hintTorn = "after a crash nothing is lost; else the last decision, or requ
 // checkBeside looks at a stream that no answer of 200 rests on: damage there must not
 // keep webhooks out. It is told, and the files are kept before the server cuts them.
 func (c *check) checkBeside(name string) error {
-	s, err := look(c.Server, name)
+	s, err := look(c.Server, name, nil)
 	switch {
 	case errors.Is(err, errMeta):
 		aside, moving := SetAside(s.dir, c.Aside)

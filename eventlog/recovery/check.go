@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // Files says where a stream and its second copy are.
@@ -23,41 +25,27 @@ type Files struct {
 	Aside string
 }
 
-// Refusal says why the server must not open its files.
-type Refusal struct {
-	// Found says what is wrong, and where: file, offset, stream sequence.
-	Found error
-	hint  string
-}
-
-func (e *Refusal) Error() string {
-	return fmt.Sprintf("the stream's files were not opened: %v", e.Found)
-}
-
-// Unwrap gives what was found.
-func (e *Refusal) Unwrap() error { return e.Found }
-
-// Hint gives the mend.
-func (e *Refusal) Hint() string { return e.hint }
-
-const (
-	hintRestore = "nothing was changed. Make the stream anew from the archive: ticketrail restore --plan, then ticketrail restore; " +
-		"the damaged files are kept aside"
-	hintNoArchive = "nothing was changed. There is no archive to make the stream anew from: put back the data folder's newest backup, " +
-		"or make it from one: ticketrail restore --from BACKUP"
-	hintArchive = "nothing was changed. If the stream is the truth, have the archive made anew from it: ticketrail archive rebuild; " +
-		"the present one is kept aside"
-	hintEither = "nothing was changed. If the archive is the truth: ticketrail restore --accept; if the stream is: ticketrail archive rebuild. " +
-		"Both keep the other one aside"
-)
-
 // Check looks at the files of the server's streams before the server opens them, and
 // compares the stream of webhooks with the archive. What a crash leaves it mends, and
 // says so in the log. What it has found sound is on disk when it returns, also where a sync
 // of it had failed. It returns a [*Refusal] for everything else, and then has
 // changed nothing; any other error says that the files could not be read.
 func Check(files Files, logger *slog.Logger) error {
-	return (&check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}).all()
+	_, err := CheckToGoOn(files, logger)
+	return err
+}
+
+// CheckToGoOn is Check for who goes on with the archive: it gives what was found of it.
+func CheckToGoOn(files Files, logger *slog.Logger) (*archive.Archive, error) {
+	c := &check{Files: files, logger: cmp.Or(logger, slog.New(slog.DiscardHandler))}
+	c.known = readKnown(brokerfile.StreamDir(files.Server, eventlog.WebhooksStream))
+	if err := c.all(); err != nil {
+		return nil, err
+	}
+	if err := c.known.keep(); err != nil {
+		c.logger.Warn("what was found of the stream's files could not be noted; the next start takes longer", "error", err)
+	}
+	return c.archive, nil
 }
 
 func (c *check) all() error {
@@ -103,6 +91,7 @@ func (c *check) finishReplacing() error {
 // it ends then. It changes nothing.
 func Sound(files Files) (last uint64, err error) {
 	c := &check{Files: files, logger: slog.New(slog.DiscardHandler)}
+	c.known = readKnown(brokerfile.StreamDir(files.Server, eventlog.WebhooksStream))
 	if err := c.checkWebhooks(); err != nil {
 		return 0, err
 	}
@@ -115,6 +104,7 @@ func Sound(files Files) (last uint64, err error) {
 type check struct {
 	Files
 	logger   *slog.Logger
+	known    *known // nil where all is looked at
 	stream   *stream
 	tail     *tail  // of the stream; nil where there is none
 	expired  uint64 // the last webhook of a stream that has none any more, and no note of it
@@ -125,12 +115,14 @@ type check struct {
 
 // checkWebhooks looks at the stream of webhooks, and changes nothing.
 func (c *check) checkWebhooks() error {
-	var err error
-	if c.archive, err = c.lookAtArchive(); err != nil {
-		return err
-	}
-	c.stream, err = look(c.Server, eventlog.WebhooksStream)
+	var damage, err error
+	var other sync.WaitGroup
+	other.Go(func() { c.archive, damage = c.lookAtArchive() })
+	c.stream, err = look(c.Server, eventlog.WebhooksStream, c.known)
+	other.Wait()
 	switch {
+	case damage != nil:
+		return damage
 	case errors.Is(err, errMeta):
 		return c.judgeMeta(err)
 	case err != nil:
@@ -163,18 +155,15 @@ func (c *check) lookAtArchive() (*archive.Archive, error) {
 	if c.Archive == "" {
 		return &archive.Archive{}, nil
 	}
-	found, err := archive.Look(c.Archive)
+	var isKnown archive.Known
+	if c.known != nil {
+		isKnown = c.known.isSegment
+	}
+	found, err := archive.LookAgain(c.Archive, isKnown)
 	if _, damaged := errors.AsType[*archive.DamageError](err); damaged {
 		return nil, &Refusal{Found: err, hint: hintArchive}
 	}
 	return found, err
-}
-
-func (c *check) refuse(hint, format string, args ...any) error {
-	if hint == hintRestore && c.archive.Empty() {
-		hint = hintNoArchive
-	}
-	return &Refusal{Found: fmt.Errorf(format, args...), hint: hint}
 }
 
 // judgeMeta passes a stream that has never held anything: a crash can leave it half
@@ -372,7 +361,7 @@ func (c *check) putBack(from, to uint64) error {
 	if err := w.flush(); err != nil {
 		return fmt.Errorf("put back webhooks: %w", err)
 	}
-	again, err := look(c.Server, eventlog.WebhooksStream)
+	again, err := look(c.Server, eventlog.WebhooksStream, nil)
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ func Compare(files Files, at uint64) (found Comparison, err error) {
 	}
 	found = Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
 	last := c.archive.Last().StreamSequence
-	c.stream, err = look(files.Server, eventlog.WebhooksStream)
+	c.stream, err = look(files.Server, eventlog.WebhooksStream, nil)
 	if err == nil && c.stream != nil {
 		_, err = c.stream.findTail() // what Check cuts off is no difference
 	}
@@ -198,7 +198,7 @@ func Compare(files Files, at uint64) (found Comparison, err error) {
 // erasedMeanwhile tells whether a server has erased webhooks since the stream was looked
 // at.
 func (c *check) erasedMeanwhile() bool {
-	now, err := look(c.Server, eventlog.WebhooksStream)
+	now, err := look(c.Server, eventlog.WebhooksStream, nil)
 	return err == nil && now != nil && len(now.erased) > len(c.stream.erased)
 }
 

@@ -15,11 +15,12 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
-// Whatever the bytes of a block, of an index or of a description of the broker are, the
-// look at them ends with its mend or its refusal, and a refusal changes nothing.
+// Whatever the bytes of a block, of an index or of a description of the broker are, or of
+// what is known of them, the look at them ends with its mend or its refusal, and a refusal
+// changes nothing.
 func FuzzBrokerFiles(f *testing.F) {
 	base := makeBase(f)
-	names := []string{"msgs/1.blk", "msgs/2.blk", "msgs/index.db", "meta.inf", "meta.sum"}
+	names := []string{"msgs/1.blk", "msgs/2.blk", "msgs/index.db", "meta.inf", "meta.sum", "known"}
 	for n, name := range names {
 		whole, err := os.ReadFile(filepath.Join(streamFolder(base), name))
 		require.NoError(f, err)
@@ -65,5 +66,6 @@ func makeBase(f *testing.F) (data string) {
 		require.NoError(f, err)
 	}
 	require.NoError(f, server.Close())
+	require.NoError(f, recovery.Check(filesOf(data), nil)) // so that something is known
 	return data
 }

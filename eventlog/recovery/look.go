@@ -45,7 +45,8 @@ type block struct {
 	path        string
 	number      int
 	size        int64
-	sound       int64 // the bytes before the first record that is not sound
+	digest      uint64 // of all of it; 0 where nobody asks
+	sound       int64  // the bytes before the first record that is not sound
 	first, last uint64
 	outline     archive.Outline // of all its messages
 	deleted     []uint64        // stream sequences that are noted as deleted or erased, here or elsewhere
@@ -87,17 +88,17 @@ func (s *stream) newest() *block {
 	return s.blocks[len(s.blocks)-1]
 }
 
-// look looks at the files of a stream. It is nil where the stream has no folder. The
-// error says what could not be read; what is not sound is for the caller to find in
-// the blocks, but for settings that are not what was written: errMeta.
-func look(server, name string) (*stream, error) {
+// look looks at the files of a stream, but not again at what is known. It is nil where the
+// stream has no folder. The error says what could not be read; what is not sound is for the
+// caller to find in the blocks, but for settings that are not what was written: errMeta.
+func look(server, name string, known *known) (*stream, error) {
 	s := &stream{name: name, dir: brokerfile.StreamDir(server, name)}
 	_, err := os.Stat(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err == nil {
-		err = s.lookAtBlocks()
+		err = s.lookAtBlocks(known)
 	}
 	if err == nil {
 		err = s.readMeta()
@@ -141,7 +142,7 @@ func metaSum(stream string, text []byte) string {
 	return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, brokerfile.NewHash(stream, 0).Sum(text)))
 }
 
-func (s *stream) lookAtBlocks() error {
+func (s *stream) lookAtBlocks(known *known) error {
 	numbers, err := brokerfile.Blocks(s.blocksDir())
 	if err != nil {
 		return err
@@ -151,13 +152,14 @@ func (s *stream) lookAtBlocks() error {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, number := range numbers {
 		group.Go(func() (err error) {
-			blocks[i], err = s.lookAtBlock(number)
+			blocks[i], err = s.lookAtBlock(number, known)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	known.note(blocks[:max(0, len(blocks)-1)]) // the newest one grows
 	for _, b := range blocks {
 		if b.size > 0 {
 			s.blocks = append(s.blocks, b)
@@ -182,7 +184,7 @@ func (s *stream) settle() {
 	}
 }
 
-func (s *stream) lookAtBlock(number int) (*block, error) {
+func (s *stream) lookAtBlock(number int, known *known) (*block, error) {
 	b := &block{path: brokerfile.BlockPath(s.blocksDir(), number), number: number}
 	data, done, err := mapFile(b.path)
 	if err != nil {
@@ -191,7 +193,15 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 	defer done()
 	b.size = int64(len(data))
 	h := brokerfile.NewHash(s.name, number)
-	known := subjects{}
+	if !known.isBlock(b, h, data) {
+		b.examine(h, data, s.name == eventlog.WebhooksStream)
+	}
+	return b, nil
+}
+
+// examine reads a block to its end, or to the first record that is not sound.
+func (b *block) examine(h *brokerfile.Hash, data []byte, ofWebhooks bool) {
+	seen := subjects{}
 	var (
 		r      brokerfile.Record // one for all: there are millions
 		length int
@@ -199,9 +209,9 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 	)
 	for b.sound < b.size {
 		r, length, ok = brokerfile.ReadRecord(h, data[b.sound:])
-		isWebhook := s.name == eventlog.WebhooksStream && r.IsMessage()
-		if !ok || isWebhook && !known.have(r.Subject) {
-			break
+		isWebhook := ofWebhooks && r.IsMessage()
+		if !ok || isWebhook && !seen.have(r.Subject) {
+			return
 		}
 		b.take(&r)
 		if isWebhook {
@@ -209,7 +219,6 @@ func (s *stream) lookAtBlock(number int) (*block, error) {
 		}
 		b.sound += int64(length)
 	}
-	return b, nil
 }
 
 // mapFile gives the content of a file, which nobody may cut meanwhile, until done is
@@ -233,13 +242,13 @@ type subjects map[string]bool
 
 // have tells whether a subject is one of this program's. Where it ends in a record is under
 // no checksum.
-func (known subjects) have(subject []byte) bool {
-	if known[string(subject)] {
+func (seen subjects) have(subject []byte) bool {
+	if seen[string(subject)] {
 		return true
 	}
 	_, _, _, ok := eventlog.ParseSubject(string(subject))
 	if ok {
-		known[string(subject)] = true
+		seen[string(subject)] = true
 	}
 	return ok
 }

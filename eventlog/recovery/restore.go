@@ -98,7 +98,7 @@ func newRestoration(files Files, from Source) (*restoration, error) {
 	case found.Empty():
 		return nil, fmt.Errorf("the archive %s holds no webhook", from.Archive)
 	}
-	former, err := look(files.Server, eventlog.WebhooksStream)
+	former, err := look(files.Server, eventlog.WebhooksStream, nil)
 	if err != nil && !errors.Is(err, errMeta) {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (r *restoration) run() (err error) {
 // archiveRest adds to the archive what only the former files had. Where a crash comes
 // before, the next start does it.
 func (r *restoration) archiveRest() error {
-	made, err := look(r.Server, eventlog.WebhooksStream)
+	made, err := look(r.Server, eventlog.WebhooksStream, nil)
 	if err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ func writeFile(path string, text []byte) error {
 // compare reads what was written, and compares it with the archive.
 func (r *restoration) compare() error {
 	made := &stream{name: eventlog.WebhooksStream, dir: r.temporary}
-	if err := errors.Join(made.lookAtBlocks(), made.readMeta()); err != nil {
+	if err := errors.Join(made.lookAtBlocks(nil), made.readMeta()); err != nil {
 		return err
 	}
 	differs, err := made.differs(r.Source.Archive, r.First, r.archive.Last().StreamSequence)

@@ -37,7 +37,8 @@ type App struct {
 
 	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
-	keeper     *archive.Keeper // nil where no archive is kept
+	archive    *archive.Archive // as checkFiles found it; nil beside an external broker
+	keeper     *archive.Keeper  // nil where no archive is kept
 	projection Projection
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
@@ -38,7 +39,12 @@ func CheckFiles(c *config.Config, logger *slog.Logger) error {
 	return recovery.Check(Files(c), logger)
 }
 
-func (a *App) checkFiles(context.Context) error { return CheckFiles(a.config, a.logger) }
+func (a *App) checkFiles(context.Context) (err error) {
+	if a.config.NATS.Embedded() {
+		a.archive, err = recovery.CheckToGoOn(Files(a.config), a.logger)
+	}
+	return err
+}
 
 // startArchive has the archive follow the stream. Where an answer means synced it waits for
 // the archive, and so does the start; beside an external broker it only follows.
@@ -51,11 +57,7 @@ func (a *App) startArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	open := archive.Open
-	if a.config.NATS.Embedded() {
-		open = archive.Continue // checkFiles has looked at all of it
-	}
-	writer, err := open(dir, info.Identity)
+	writer, err := a.openArchive(dir, info.Identity)
 	if err != nil {
 		return err
 	}
@@ -74,4 +76,11 @@ func (a *App) startArchive(ctx context.Context) error {
 	// for a disk that is full.
 	_ = a.keeper.Wait(ctx, info.Last)
 	return ctx.Err()
+}
+
+func (a *App) openArchive(dir string, stream domain.StreamIdentity) (*archive.Writer, error) {
+	if a.archive == nil {
+		return archive.Open(dir, stream)
+	}
+	return archive.Continue(a.archive, stream) // checkFiles has looked at all of it
 }

@@ -82,10 +82,11 @@ func (a *App) tryBroker(ctx context.Context) error {
 		return err
 	}
 	return a.broker.Restart(ctx, func() error {
+		look := func() error { return CheckFiles(a.config, a.logger) }
 		if a.keeper == nil {
-			return a.checkFiles(ctx)
+			return look()
 		}
-		return a.keeper.Pause(func() error { return a.checkFiles(ctx) })
+		return a.keeper.Pause(look)
 	})
 }
 
