@@ -71,6 +71,9 @@ func (c *check) all() error {
 	if err := c.finishErasures(); err != nil {
 		return fmt.Errorf("mend the stream %s: %w", eventlog.WebhooksStream, err)
 	}
+	if err := c.writeIndex(); err != nil {
+		return fmt.Errorf("index the stream %s: %w", eventlog.WebhooksStream, err)
+	}
 	return nil
 }
 

@@ -43,10 +43,14 @@ type findings struct {
 
 // knownBlock is a block of messages alone, without a gap.
 type knownBlock struct {
-	Digest  uint64          `json:"digest"`
-	First   uint64          `json:"first"`
-	Last    uint64          `json:"last"`
-	Outline archive.Outline `json:"outline"`
+	Digest   uint64              `json:"digest"`
+	First    uint64              `json:"first"`
+	Last     uint64              `json:"last"`
+	Outline  archive.Outline     `json:"outline"`
+	FirstAt  int64               `json:"first_at"`
+	LastAt   int64               `json:"last_at"`
+	Bytes    uint64              `json:"bytes"`
+	Subjects brokerfile.Subjects `json:"subjects"`
 }
 
 // readKnown reads what is known of a stream in a folder, and of its archive.
@@ -93,6 +97,7 @@ func (k *known) isBlock(b *block, h *brokerfile.Hash, content []byte) bool {
 		return false
 	}
 	b.first, b.last, b.outline, b.sound = before.First, before.Last, before.Outline, b.size
+	b.firstAt, b.lastAt, b.bytes, b.subjects = before.FirstAt, before.LastAt, before.Bytes, before.Subjects
 	return true
 }
 
@@ -103,14 +108,15 @@ func (k *known) note(blocks []*block) {
 	}
 	for _, b := range blocks {
 		if b.first > 0 && b.sound == b.size && len(b.deleted)+len(b.gaps)+len(b.tombstones) == 0 {
-			k.now.Blocks[b.number] = knownBlock{b.digest, b.first, b.last, b.outline}
+			k.now.Blocks[b.number] = knownBlock{b.digest, b.first, b.last, b.outline, b.firstAt, b.lastAt, b.bytes, b.subjects}
 		}
 	}
 }
 
 // keep has for the next look what this one has found, which must have found nothing wrong.
 func (k *known) keep() error {
-	if maps.Equal(k.now.Blocks, k.before.Blocks) && maps.Equal(k.now.Segments, k.before.Segments) {
+	same := func(a, b knownBlock) bool { return a.Digest == b.Digest }
+	if maps.EqualFunc(k.now.Blocks, k.before.Blocks, same) && maps.Equal(k.now.Segments, k.before.Segments) {
 		return nil
 	}
 	line, err := json.Marshal(k.now)

@@ -24,9 +24,8 @@ import (
 
 // The names of the files of a stream.
 const (
-	metaFile  = "meta.inf"
-	sumFile   = "meta.sum"
-	indexFile = "index.db" // what the server can make of the blocks again
+	metaFile = "meta.inf"
+	sumFile  = "meta.sum"
 )
 
 // stream is what a look at the files of a stream found.
@@ -50,8 +49,12 @@ type block struct {
 	first, last uint64
 	outline     archive.Outline // of all its messages
 	deleted     []uint64        // stream sequences that are noted as deleted or erased, here or elsewhere
-	gaps        []gap           // what is missing inside, before sound
-	tombstones  []*tombstone
+	// What the server's index tells beside, of its webhooks; nothing of other streams.
+	firstAt, lastAt int64
+	bytes           uint64
+	subjects        brokerfile.Subjects
+	gaps            []gap // what is missing inside, before sound
+	tombstones      []*tombstone
 }
 
 // gap is a run of stream sequences that are missing.
@@ -201,7 +204,7 @@ func (s *stream) lookAtBlock(number int, known *known) (*block, error) {
 
 // examine reads a block to its end, or to the first record that is not sound.
 func (b *block) examine(h *brokerfile.Hash, data []byte, ofWebhooks bool) {
-	seen := subjects{}
+	b.subjects = brokerfile.Subjects{}
 	var (
 		r      brokerfile.Record // one for all: there are millions
 		length int
@@ -209,14 +212,10 @@ func (b *block) examine(h *brokerfile.Hash, data []byte, ofWebhooks bool) {
 	)
 	for b.sound < b.size {
 		r, length, ok = brokerfile.ReadRecord(h, data[b.sound:])
-		isWebhook := ofWebhooks && r.IsMessage()
-		if !ok || isWebhook && !seen.have(r.Subject) {
+		if !ok || ofWebhooks && r.IsMessage() && !b.takeWebhook(&r, length) {
 			return
 		}
 		b.take(&r)
-		if isWebhook {
-			b.takeErasure(&r)
-		}
 		b.sound += int64(length)
 	}
 }
@@ -237,20 +236,26 @@ func mapFile(path string) (data []byte, done func(), err error) {
 	return data, func() { _ = unix.Munmap(data) }, err // it is no use to know that it failed
 }
 
-// subjects are those of this program that were seen: there are few.
-type subjects map[string]bool
-
-// have tells whether a subject is one of this program's. Where it ends in a record is under
-// no checksum.
-func (seen subjects) have(subject []byte) bool {
-	if seen[string(subject)] {
-		return true
+// takeWebhook takes a record of a webhook, or tells that it is none: where the subject
+// ends in it is under no checksum.
+func (b *block) takeWebhook(r *brokerfile.Record, length int) bool {
+	messages := b.subjects[string(r.Subject)]
+	if messages == nil {
+		subject := string(r.Subject)
+		if _, _, _, ok := eventlog.ParseSubject(subject); !ok {
+			return false
+		}
+		messages = new(uint64)
+		b.subjects[subject] = messages
 	}
-	_, _, _, ok := eventlog.ParseSubject(string(subject))
-	if ok {
-		seen[string(subject)] = true
+	*messages++
+	b.bytes += uint64(length)
+	if b.firstAt == 0 {
+		b.firstAt = r.StoredAt
 	}
-	return ok
+	b.lastAt = r.StoredAt
+	b.takeErasure(r)
+	return true
 }
 
 func (b *block) take(r *brokerfile.Record) {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -78,7 +77,7 @@ func (s *stream) cutTail(t *tail) error {
 // forgetWhatIsLost removes an index that knows of more than the blocks hold, as a power
 // cut may leave it: the server would pass over the stream sequences in between.
 func (s *stream) forgetWhatIsLost() error {
-	known, err := indexedTo(filepath.Join(s.blocksDir(), indexFile))
+	known, err := indexedTo(brokerfile.IndexPath(s.blocksDir()))
 	if err != nil || known <= s.last() {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -96,7 +95,7 @@ func settleStream(s *stream) error {
 // forgetIndex removes the server's index, which it makes anew from the blocks: one
 // that knows more than they hold would have it skip stream sequences.
 func (s *stream) forgetIndex() error {
-	err := os.Remove(filepath.Join(s.blocksDir(), indexFile))
+	err := os.Remove(brokerfile.IndexPath(s.blocksDir()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
