@@ -13,6 +13,12 @@
 // says was erased is not missing, and is overwritten where it is still there. Everything else
 // is a [Refusal], which says what was found, where, and what to do.
 //
+// Every byte is read at every start, but not everything is found out again: what was
+// found of a block or of a sealed segment is kept with the digest of all its bytes, and
+// is so still where the digest is the same. The server has such a file too, its index, and
+// believes it only if it is of the newest record. A crash leaves one that is not; then Check writes
+// the index that the server would make of the blocks.
+//
 // [Restore] makes the stream's files anew from an archive, and [Compare] reads every
 // byte of both.
 //
