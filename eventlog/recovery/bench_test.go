@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
@@ -47,6 +50,12 @@ func BenchmarkFiles(b *testing.B) {
 	_, err := recovery.Restore(files, recovery.Source{})
 	require.NoError(b, err)
 	b.Run("check", func(b *testing.B) {
+		for range b.N {
+			require.NoError(b, os.RemoveAll(filepath.Join(brokerfile.StreamDir(files.Server, eventlog.WebhooksStream), "known")))
+			require.NoError(b, recovery.Check(files, nil))
+		}
+	})
+	b.Run("check again", func(b *testing.B) {
 		for range b.N {
 			require.NoError(b, recovery.Check(files, nil))
 		}
