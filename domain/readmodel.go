@@ -18,7 +18,7 @@ type TimelineEntry struct {
 	OccurredAt, ReceivedAt Instant
 	// IsNews is as Change.IsNews says: it makes the entry one of those that Changes of a
 	// read model gives. It is written, and not read back.
-	IsNews bool
+	IsNews bool `json:"-"`
 }
 
 // TimelinePosition is where a page of a timeline ended. The zero value is before

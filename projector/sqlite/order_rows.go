@@ -22,10 +22,10 @@ var orderTables = []struct{ name, query string }{
 		FROM timeline
 		WHERE order_id = ?`},
 	{"changes", `
-		SELECT changes.stream_sequence, ''
+		SELECT stream_sequence, ''
 		FROM timeline
-		JOIN changes USING (stream_sequence)
-		WHERE timeline.order_id = ? AND ordinal = 0`},
+		JOIN changes USING (order_id, stream_sequence)
+		WHERE order_id = ? AND ordinal = 0`},
 }
 
 // ReplaceOrder compares the rows of an order with those given, and unless it only
@@ -80,7 +80,9 @@ func replaceOrder(ctx context.Context, tx *sql.Tx, rows *domain.OrderRows) (*dom
 
 func (w *batchWriter) replace(rows *domain.OrderRows) {
 	w.orders([]*domain.Order{rows.Order})
-	w.run("DELETE FROM changes WHERE stream_sequence IN (SELECT stream_sequence FROM timeline WHERE order_id = ?)", rows.Order.ID)
+	w.run(`
+		DELETE FROM changes
+		WHERE order_id = ?1 AND stream_sequence IN (SELECT stream_sequence FROM timeline WHERE order_id = ?1)`, rows.Order.ID)
 	w.run("DELETE FROM timeline WHERE order_id = ?", rows.Order.ID)
 	timeline := make([]domain.OrderEntry, len(rows.Timeline))
 	for i, entry := range rows.Timeline {
