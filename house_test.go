@@ -70,6 +70,7 @@ var ownedBy = map[string]string{
 	"github.com/alecthomas/kong":                      "cmd/ticketrail",
 	"github.com/goccy/go-yaml":                        "cmd/ticketrail",
 	"github.com/jedib0t/go-pretty/":                   "cmd/ticketrail",
+	"github.com/tmaxmax/go-sse":                       "cmd/ticketrail",
 	"github.com/stretchr/testify":                     "",
 	"github.com/rogpeppe/go-internal":                 "",
 	"pgregory.net/rapid":                              "",
