@@ -77,11 +77,11 @@ func NewFeed(model ReadModel, config FeedConfig) *Feed {
 }
 
 // join makes a follower, which must leave. It gives errManyFollowers where there are too
-// many.
-func (f *Feed) join(ctx context.Context) error {
+// many and it is one of those that are counted.
+func (f *Feed) join(ctx context.Context, counted bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.followers >= f.config.Followers {
+	if counted && f.followers >= f.config.Followers {
 		return errManyFollowers
 	}
 	if f.followers == 0 { // what came while nobody listened is for nobody

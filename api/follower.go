@@ -33,7 +33,7 @@ type follower struct {
 // follow begins after a stream sequence, or, where that is nil, after the checkpoint. The
 // follower must leave the feed.
 func (f *Feed) follow(ctx context.Context, after *uint64) (*follower, run, error) {
-	if err := f.join(ctx); err != nil {
+	if err := f.join(ctx, true); err != nil {
 		return nil, run{}, err
 	}
 	revision := f.model.Revision()
@@ -68,7 +68,10 @@ func (w *follower) next(ctx context.Context) (run, error) {
 func (w *follower) look(ctx context.Context) (run, error) {
 	if revision := w.feed.model.Revision(); revision.Number != w.told {
 		w.told = revision.Number
-		return w.toCheckpoint(ctx, resetRevised)
+		if !w.patient {
+			return w.toCheckpoint(ctx, resetRevised)
+		}
+		w.at = min(w.at, revision.StreamSequence) // behind it where this is another stream
 	}
 	if found, kept, err := w.feed.recent(ctx, w.at, w.told); kept || err != nil {
 		return found, err
