@@ -74,6 +74,15 @@ type ReadModel interface {
 	// Order reads.
 	Watch() (holds func() bool)
 	WatchOrder(source, key string) (holds func() bool)
+	// Changes gives up to limit changes of orders after a stream sequence, and
+	// ChangesAfter counts them, up to most.
+	Changes(ctx context.Context, after uint64, limit int) (domain.OrderChanges, error)
+	ChangesAfter(ctx context.Context, after uint64, most int) (int, error)
+	// NextCommit gives a channel that is closed when there may be more changes, or
+	// another revision.
+	NextCommit() <-chan struct{}
+	// Revision tells when orders may last have become others without a change.
+	Revision() domain.Revision
 }
 
 // Webhooks is what the API reads of the stream. It must be safe for concurrent use.
@@ -107,6 +116,8 @@ type Config struct {
 	CompleteAt uint64
 	// Pulse tells whether the read model follows the stream. Nil: nobody watches.
 	Pulse *Pulse
+	// Feed gives the changes of orders. Nil: one of its own, with the usual limits.
+	Feed *Feed
 	// Rebuilds has read models made anew, and Snapshots gives those that were kept.
 	// Nil: that is another process's to do.
 	Rebuilds  Rebuilds
@@ -153,6 +164,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.Asked == nil {
 		config.Asked = new(atomic.Uint64)
 	}
+	if config.Feed == nil {
+		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Registerer: config.Registerer})
+	}
 	h := &handler{
 		model:    model,
 		webhooks: webhooks,
@@ -193,6 +207,7 @@ func (h *handler) routes() {
 	h.routeOrderRebuild(d)
 	h.routeErasure(d)
 	h.routeProofs(d)
+	h.routeChanges(d)
 	h.routeWebhooks(d)
 	h.routeQuarantine(d)
 	h.routeStats(d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -101,6 +102,7 @@ func entries(order *domain.Order, e *domain.Event, w *domain.Webhook, change dom
 		State:          change.After,
 		OccurredAt:     e.OccurredAt,
 		ReceivedAt:     w.ReceivedAt,
+		IsNews:         change.IsNews(),
 	}}}
 	for i, status := range change.Backfilled {
 		all = append(all, domain.OrderEntry{Order: order, TimelineEntry: domain.TimelineEntry{
@@ -203,6 +205,20 @@ func serve(t *testing.T, handler http.Handler) *client {
 	return &client{t: t, base: server.URL, http: server.Client()}
 }
 
+// listen has a server of the program answer.
+func listen(t *testing.T, server *http.Server) *client {
+	t.Helper()
+	listener, err := net.Listen("tcp", server.Addr)
+	require.NoError(t, err)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.ErrorIs(t, <-served, http.ErrServerClosed)
+	})
+	return &client{t: t, base: "http://" + listener.Addr().String(), http: &http.Client{Transport: &http.Transport{}}}
+}
+
 // reply is an answer with its body read.
 type reply struct {
 	t      *testing.T
@@ -241,7 +257,11 @@ func (c *client) send(method, path, body string, headers ...string) reply {
 	}
 	response, err := c.http.Do(request)
 	require.NoError(c.t, err)
-	answer, err := io.ReadAll(response.Body)
+	from := io.Reader(response.Body)
+	if response.Header.Get("Content-Type") == "text/event-stream" { // which has no end
+		from = io.LimitReader(from, int64(len("retry: ")))
+	}
+	answer, err := io.ReadAll(from)
 	require.NoError(c.t, err)
 	require.NoError(c.t, response.Body.Close())
 	return reply{t: c.t, Status: response.StatusCode, Header: response.Header, Body: string(answer)}

@@ -209,7 +209,7 @@ func TestOrderIsRebuilt(t *testing.T) {
 	require.False(t, rebuild.Replaced)
 	require.Equal(t, []api.FieldDifference{{Pointer: "/steps/fulfillment", InUse: new(`"accepted"`), Rebuilt: new(`"ready"`)}}, rebuild.Fields)
 	require.Equal(t, []api.TableDifference{
-		{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 4, Rebuilt: 4},
+		{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 4, Rebuilt: 4}, {Table: "changes", InUse: 4, Rebuilt: 4},
 	}, rebuild.Tables)
 	require.Equal(t, damaged, c.get(pizzaPath).Body)
 

@@ -36,6 +36,36 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 	return m
 }
 
+type feedMetrics struct {
+	sent, pages prometheus.Counter
+	resets      *prometheus.CounterVec
+}
+
+func newFeedMetrics(registerer prometheus.Registerer, f *Feed) feedMetrics {
+	m := feedMetrics{
+		sent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ticketrail_changes_sent_total",
+			Help: "Changes of orders that were sent to clients of the live feed.",
+		}),
+		pages: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ticketrail_changes_pages_total",
+			Help: "Pages of changes that were read for followers who are behind the newest ones.",
+		}),
+		resets: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ticketrail_changes_resets_total",
+			Help: "How often a follower of the changes was told to read the orders anew, by reason.",
+		}, []string{"reason"}),
+	}
+	followers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ticketrail_changes_followers",
+		Help: "Who follows the changes of orders now.",
+	}, f.followed)
+	if registerer != nil {
+		registerer.MustRegister(m.sent, m.pages, m.resets, followers)
+	}
+	return m
+}
+
 // observe counts one answered request; the pattern is the mux's, empty for none.
 func (m metrics) observe(pattern string, status int, took time.Duration) {
 	route := pattern

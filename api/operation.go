@@ -142,7 +142,7 @@ func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 		h.log.WarnContext(ctx, "api request not answered", "route", route, "code", problem.Code, "error", err)
 	}
 	switch {
-	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled), errors.Is(err, errBusy):
+	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled), errors.Is(err, errBusy), errors.Is(err, errManyFollowers):
 	case route == readyPath, errors.Is(err, errNoTokens), problem.Code == codeIncomplete:
 		h.notReady.Do(tell)
 	default:

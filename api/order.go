@@ -96,12 +96,15 @@ type Anomaly struct {
 // order gives an order in JSON, as whoever asks may see it. The currency of its source
 // comes in here and not in the fold, since the read model depends on the stream alone.
 func (h *handler) order(ctx context.Context, o *domain.Order) Order {
-	redacted := !seesPersonal(ctx)
+	return orderIn(h.config.Sources, o, !seesPersonal(ctx))
+}
+
+func orderIn(sources []Source, o *domain.Order, redacted bool) Order {
 	if redacted {
 		o = o.Redacted()
 	}
 	standing := o.Standing()
-	currency := cmp.Or(o.Currency.Value, h.config.currency(o.Source))
+	currency := cmp.Or(o.Currency.Value, currencyOf(sources, o.Source))
 	return Order{
 		Source:          o.Source,
 		Key:             o.Key,

@@ -58,6 +58,7 @@ var (
 	errNoSnapshot      = errors.New("no such snapshot")
 	errNoRebuilds      = errors.New("the projector is another process")
 	errBusy            = errors.New("too many bodies are being read")
+	errManyFollowers   = errors.New("too many follow the changes")
 	errBehind          = errors.New("the read model is behind")
 	errSnapshotDamaged = errors.New("the snapshot is damaged")
 	errIncomplete      = errors.New("the read model is being made")
@@ -142,6 +143,8 @@ var failures = []failure{
 		"The quarantine is told of where the stream can be read."},
 	{errBusy, http.StatusServiceUnavailable, "busy", "Too much is being read at once",
 		"As many webhooks and proofs as fit are being read. Try again."},
+	{errManyFollowers, http.StatusServiceUnavailable, "too-many-followers", "Too many follow the changes",
+		"As many clients as may follow the changes of orders do. Try again, or close one that nobody looks at."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errIncomplete, http.StatusServiceUnavailable, codeIncomplete, "The read model is being made",

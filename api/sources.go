@@ -16,9 +16,9 @@ type Source struct {
 	Currency string
 }
 
-// currency gives the configured currency of a source, empty where there is none.
-func (c *Config) currency(source string) string {
-	for _, s := range c.Sources {
+// currencyOf gives the configured currency of a source, empty where there is none.
+func currencyOf(sources []Source, source string) string {
+	for _, s := range sources {
 		if s.Name == source {
 			return s.Currency
 		}

@@ -97,6 +97,19 @@ func (n News) String() string {
 	return strings.Join(names, ", ")
 }
 
+// IsNews tells whether readers see the order otherwise than before: it is new, it stands
+// elsewhere, or something of it is news. So is a late event that fills a gap, and none
+// that only was heard: that counts in the order's version, and nowhere else.
+func (c *Change) IsNews() bool {
+	switch c.Effect {
+	case EffectNoChange, EffectDuplicate, EffectBackfilled:
+		return false
+	case EffectLate:
+		return c.News != 0
+	}
+	return true
+}
+
 func (n *News) add(what News, isNews bool) {
 	if isNews {
 		*n |= what

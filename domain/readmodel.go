@@ -16,6 +16,9 @@ type TimelineEntry struct {
 	// OccurredAt is the provider's time, zero where it gives none; ReceivedAt the
 	// stream's.
 	OccurredAt, ReceivedAt Instant
+	// IsNews is as Change.IsNews says: it makes the entry one of those that Changes of a
+	// read model gives. It is written, and not read back.
+	IsNews bool `json:"-"`
 }
 
 // TimelinePosition is where a page of a timeline ended. The zero value is before
@@ -85,6 +88,30 @@ type Batch struct {
 type OrderEntry struct {
 	Order *Order
 	TimelineEntry
+}
+
+// OrderChange is what one webhook changed of an order, with the order as the read model
+// has it: never older than the change, and maybe newer.
+type OrderChange struct {
+	Order *Order
+	TimelineEntry
+	// Size is what the stored order takes, in bytes.
+	Size int
+}
+
+// OrderChanges are a run of changes, in the order of the stream.
+type OrderChanges struct {
+	Changes []OrderChange
+	// Through is the stream sequence up to which the run leaves no change out.
+	Through uint64
+}
+
+// Revision tells when orders may last have become others without a webhook, as where
+// another read model came into use whose orders differ: at which stream sequence, and how
+// often so far. Who follows changes learns of those orders nowhere else.
+type Revision struct {
+	StreamSequence uint64
+	Number         int
 }
 
 // OrderProof is a proof of delivery with its order.

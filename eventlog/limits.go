@@ -51,7 +51,7 @@ func (l *Log) wantedWebhooks(ctx context.Context, config Config) (jetstream.Stre
 }
 
 func (l *Log) embeddedMaxBytes(configured, has int64) (int64, error) {
-	free := l.embedded.options.JetStreamMaxStore - rejectedMaxBytes - decisionsMaxBytes
+	free := l.embedded.options.JetStreamMaxStore - rejectedMaxBytes - decisionsMaxBytes - l.beside
 	limit := max(free, has)
 	if limit < leastRoom || configured > limit {
 		hint := "free some disk space"

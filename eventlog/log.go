@@ -49,6 +49,9 @@ type Config struct {
 	// is then the server's folder.
 	Embedded bool
 	Dir      string
+	// Beside is what other streams of the embedded server may take than those of a [Log],
+	// in bytes.
+	Beside int64
 	// MinFree is what must be left on Dir's disk for a webhook to be taken, in
 	// bytes. 0 means 256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
 	MinFree int64
@@ -73,6 +76,7 @@ type Log struct {
 	embedded                 *Embedded  // nil where the server is external
 	dir                      string     // of the embedded server
 	minFree                  int64
+	beside                   int64
 	roomSeen                 atomic.Pointer[time.Time] // when the disk had so much; nil at first
 	roomLeft                 atomic.Int64              // see takeRoom
 }
@@ -97,7 +101,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 		return nil, err
 	}
 	log := &Log{
-		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree,
+		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree, beside: config.Beside,
 	}
 	log.erased = newErasures(log)
 	if config.Embedded {
@@ -297,6 +301,9 @@ func (l *Log) Ready(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Reading gives the connection that webhooks are read on, which has an owner of its own.
+func (l *Log) Reading() *nats.Conn { return l.reading.Conn() }
 
 // Durability says what a receipt of Append promises.
 func (l *Log) Durability() Durability {

@@ -10,6 +10,7 @@ const (
 	webhookRoot  = "webhooks"
 	rejectedRoot = "rejected"
 	decisionRoot = "decisions"
+	orderRoot    = "orders"
 )
 
 // maxToken is the longest token of a subject, in bytes.
@@ -28,6 +29,13 @@ func Subject(provider, source, event string) (string, error) {
 func ParseSubject(subject string) (provider, source, event string, ok bool) {
 	return split(webhookRoot, subject)
 }
+
+// OrderSubjects matches every subject that [OrderSubject] makes, and no other.
+const OrderSubjects = orderRoot + ".>"
+
+// OrderSubject gives the subject orders.<source>.<state> of a change of an order, for
+// tokens as those of [Subject]. It returns [ErrUnfit] for any other name.
+func OrderSubject(source, state string) (string, error) { return join(orderRoot, source, state) }
 
 // split gives the three names of a subject under a root.
 func split(under, subject string) (provider, source, last string, ok bool) {

@@ -217,6 +217,7 @@ func (e *effects) enter(order *domain.Order, w *domain.Webhook, event *domain.Ev
 		State:          change.After,
 		OccurredAt:     event.OccurredAt,
 		ReceivedAt:     w.ReceivedAt,
+		IsNews:         change.IsNews(),
 	}})
 	for i, status := range change.Backfilled {
 		e.batch.Timeline = append(e.batch.Timeline, domain.OrderEntry{Order: order, TimelineEntry: domain.TimelineEntry{

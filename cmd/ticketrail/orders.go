@@ -17,6 +17,7 @@ import (
 type ordersCommand struct {
 	List     ordersList     `cmd:"" help:"List orders."`
 	Get      ordersGet      `cmd:"" help:"Show one order."`
+	Watch    ordersWatch    `cmd:"" help:"Print the changes of orders as they come."`
 	Timeline ordersTimeline `cmd:"" help:"Show what each webhook did to an order."`
 	Explain  ordersExplain  `cmd:"" help:"Show why an order is as it is, webhook by webhook."`
 	Rebuild  ordersRebuild  `cmd:"" help:"Make one order anew from its webhooks."`

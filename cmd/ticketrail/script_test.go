@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"fetch":       fetch,
 			"flip":        flip,
+			"holds":       holds,
 			"private":     private,
 			"ready":       ready,
 		},
@@ -120,6 +122,19 @@ func exits(script *testscript.TestScript, _ bool, args []string) {
 	if have != want {
 		script.Fatalf("it exits %d, must exit %d", have, want)
 	}
+}
+
+// holds FILE PATTERN: waits until a file holds what a pattern matches.
+func holds(script *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	_, err := until(func() (struct{}, error) {
+		content, err := os.ReadFile(script.MkAbs(args[0]))
+		if err == nil && !pattern.Match(content) {
+			err = fmt.Errorf("%s has no %s: %s", args[0], args[1], content)
+		}
+		return struct{}{}, err
+	})
+	script.Check(err)
 }
 
 // private FOLDER NAME…: nobody but the owner can look into anything in a folder, and

@@ -24,23 +24,28 @@ func TestRebuildOrderMendsIt(t *testing.T) {
 	}{
 		"the folded order": {
 			`UPDATE orders SET document = json_set(document, '$.steps.fulfillment', 'accepted') WHERE key = 's:o'`,
-			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2}},
+			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2}, {Table: "changes", InUse: 2, Rebuilt: 2}},
 			[]domain.FieldDifference{{Pointer: "/steps/fulfillment", InUse: `"accepted"`, Rebuilt: `"in-kitchen"`}},
 		},
 		"a column": {
 			`UPDATE orders SET state = 'closed' WHERE key = 's:o'`,
-			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2}},
+			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1, Changed: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2}, {Table: "changes", InUse: 2, Rebuilt: 2}},
 			nil,
 		},
 		"the timeline": {
 			`UPDATE timeline SET effect = 'late' WHERE stream_sequence = 2`,
-			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2, Changed: 1}},
+			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2, Changed: 1}, {Table: "changes", InUse: 2, Rebuilt: 2}},
+			nil,
+		},
+		"a change too few": {
+			`DELETE FROM changes WHERE stream_sequence = 2`,
+			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1}, {Table: "timeline", InUse: 2, Rebuilt: 2}, {Table: "changes", InUse: 1, Rebuilt: 2, Added: 1}},
 			nil,
 		},
 		"a line too many": {
 			`INSERT INTO timeline SELECT order_id, stream_sequence, 1, event, status, 'back-filled', note, state, occurred_at, received_at
 			 FROM timeline WHERE stream_sequence = 2`,
-			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1}, {Table: "timeline", InUse: 3, Rebuilt: 2, Missing: 1}},
+			[]domain.TableDifference{{Table: "orders", InUse: 1, Rebuilt: 1}, {Table: "timeline", InUse: 3, Rebuilt: 2, Missing: 1}, {Table: "changes", InUse: 2, Rebuilt: 2}},
 			nil,
 		},
 	} {

@@ -296,6 +296,10 @@ func (b *build) compareRows(ctx context.Context) (err error) {
 	return err
 }
 
+// revises tells whether what takes the place may have other orders: all but what was
+// compared and found equal.
+func (b *build) revises() bool { return b.record.Difference == nil || !b.record.Difference.None() }
+
 // takePlace puts the new read model in the place of the one in use: once more it
 // catches up, and what is still missing then is projected between two batches of
 // the live projector, which does not wait long for that. From the moment the
@@ -316,11 +320,19 @@ func (b *build) takePlace(ctx context.Context) error {
 		if err := b.buildTo(ctx, target); err != nil {
 			return err
 		}
+		if b.revises() {
+			if err := b.config.Folder.Revise(target); err != nil {
+				return err
+			}
+		}
 		if err := b.config.Folder.Switch(b.path); err != nil {
 			return err
 		}
 		b.complain(b.config.Model.Replace(b.db))
 		b.db, b.placed = nil, true // it is the Model's from now on
+		if b.revises() {
+			b.config.Model.Revise(target)
+		}
 		b.announceSwitch()
 		b.config.Logger.Info("another read model is in use", "file", filepath.Base(b.path), "stream_sequence", target)
 		b.complain(errors.Join(b.end(domain.RebuildSwitched), b.config.Folder.Clean()))

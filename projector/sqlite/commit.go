@@ -12,7 +12,7 @@ import (
 )
 
 // The statements of a commit, which stay prepared on the one connection that writes. The
-// first eight take rows.
+// first nine take rows.
 const (
 	// What names an order never changes.
 	insertOrders = `
@@ -27,6 +27,10 @@ const (
 	insertTimeline = `
 		INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
 		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+		FROM rows(?)`
+	insertChanges = `
+		INSERT INTO changes (stream_sequence, order_id)
+		SELECT c0, c1
 		FROM rows(?)`
 	insertWebhookIDs = `
 		INSERT INTO webhook_ids (id, body, stream_sequence)
@@ -89,7 +93,7 @@ const (
 // checkWrites returns an error for a file whose tables the statements do not fit.
 func checkWrites(ctx context.Context, db *sql.DB) error {
 	for _, query := range []string{
-		insertOrders, insertTimeline, insertWebhookIDs, insertProofs, insertQuarantine, addOrders, addMinutes, addDurations,
+		insertOrders, insertTimeline, insertChanges, insertWebhookIDs, insertProofs, insertQuarantine, addOrders, addMinutes, addDurations,
 		dropEmptyTallies, eraseNotes, eraseProofs, replaceCheckpoint, selectLastOrder,
 	} {
 		statement, err := db.PrepareContext(ctx, query)
@@ -194,6 +198,7 @@ func (w *batchWriter) batch(b *domain.Batch) {
 	w.number(b.Orders)
 	w.orders(b.Orders)
 	insert(w, insertTimeline, b.Timeline, (*bulk).entry)
+	insert(w, insertChanges, b.Timeline, (*bulk).change)
 	insert(w, insertWebhookIDs, b.WebhookIDs, (*bulk).webhookID)
 	insert(w, insertProofs, b.Proofs, (*bulk).proof)
 	w.erase(b.Erased)

@@ -80,6 +80,7 @@ func (w *writer) apply(event domain.Event) *domain.Order {
 	}
 	w.batch.Timeline = append(w.batch.Timeline, domain.OrderEntry{Order: order, TimelineEntry: domain.TimelineEntry{
 		StreamSequence: sequence, Event: event.Name, Effect: change.Effect, State: change.After, ReceivedAt: receivedAt,
+		IsNews: change.IsNews(),
 	}})
 	if !isNew && change.Before != change.After {
 		w.batch.Tallies.Orders[domain.OrderTally{Source: "shop", State: change.Before}]--

@@ -40,6 +40,8 @@ type pointer struct {
 	Last     int    `json:"last"`               // number of the newest file ever named
 	// CompleteAt is as Aim was given it; 0 where it never was.
 	CompleteAt uint64 `json:"complete_at,omitempty"`
+	// RevisedAt is as Revise was given it; 0 where it never was.
+	RevisedAt uint64 `json:"revised_at,omitempty"`
 }
 
 // OpenFolder opens the folder, makes it if there is none, and clears it of what
@@ -151,7 +153,7 @@ func (f *Folder) CurrentNumber() int { return numberOf(f.pointer.Current) }
 // another start.
 func (f *Folder) Aim(completeAt uint64) error {
 	p := f.pointer
-	p.CompleteAt = completeAt
+	p.CompleteAt, p.RevisedAt = completeAt, completeAt
 	if err := f.point(p); err != nil {
 		return fmt.Errorf("remember when the read model is complete: %w", err)
 	}
@@ -160,6 +162,21 @@ func (f *Folder) Aim(completeAt uint64) error {
 
 // CompleteAt gives the stream sequence of the last Aim; 0 where there was none.
 func (f *Folder) CompleteAt() uint64 { return f.pointer.CompleteAt }
+
+// Revise remembers up to which stream sequence the read model in use, or one that is about
+// to come into use, may have other orders than were told before: see domain.Revision.
+func (f *Folder) Revise(streamSequence uint64) error {
+	p := f.pointer
+	p.RevisedAt = streamSequence
+	if err := f.point(p); err != nil {
+		return fmt.Errorf("remember a revision of the read model: %w", err)
+	}
+	return nil
+}
+
+// RevisedAt gives the stream sequence of the last Revise, or of the Aim at a read model
+// that was made from the beginning since; 0 where there was neither.
+func (f *Folder) RevisedAt() uint64 { return f.pointer.RevisedAt }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.

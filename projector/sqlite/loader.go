@@ -205,6 +205,7 @@ func (l *Loader) take(b *domain.Batch) {
 		before := cap(one.timeline.bytes)
 		one.timeline.entry(&b.Timeline[i])
 		l.bytes += cap(one.timeline.bytes) - before
+		l.next.changes.change(&b.Timeline[i])
 	}
 	for i := range b.WebhookIDs {
 		l.ids.add(&b.WebhookIDs[i])
@@ -215,7 +216,7 @@ func (l *Loader) take(b *domain.Batch) {
 // makeRoom has the quieter half of the orders written when memory is full, and each
 // erased one at once: what is erased is looked for in the file.
 func (l *Loader) makeRoom(erased []*domain.Order) {
-	full := l.bytes+l.next.bytes+l.ids.bytes() > l.memory
+	full := l.bytes+l.next.bytes+cap(l.next.changes.bytes)+l.ids.bytes() > l.memory
 	if !full && len(erased) == 0 {
 		return
 	}

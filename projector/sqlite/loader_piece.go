@@ -10,6 +10,7 @@ import (
 // piece is what a Loader writes in one go.
 type piece struct {
 	orders      []*loading          // by their IDs
+	changes     bulk                // in the order of the stream
 	ids         bulk                // sorted
 	proofs      []domain.OrderProof // in the order of the stream, which numbers them
 	quarantined []domain.QuarantinedWebhook
@@ -59,6 +60,7 @@ func (p *piece) write(tx *sql.Tx) error {
 	w := batchWriter{ctx: context.Background(), tx: tx}
 	insert(&w, insertOrders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
 	insert(&w, insertTimeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
+	w.bulk(insertChanges, &p.changes)
 	w.bulk(insertWebhookIDs, &p.ids)
 	insert(&w, insertProofs, p.proofs, (*bulk).proof)
 	w.erase(p.erased)

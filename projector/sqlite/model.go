@@ -22,8 +22,9 @@ const pollEvery = 25 * time.Millisecond
 // A Model is safe for concurrent use. Only one goroutine may commit, and Replace
 // must not be called while it does.
 type Model struct {
-	mu      sync.Mutex
-	current *lease
+	mu       sync.Mutex
+	current  *lease
+	revision domain.Revision
 }
 
 // lease counts the users of a file, so that the last of them closes it.
@@ -204,9 +205,15 @@ func (m *Model) Commit(ctx context.Context, b *domain.Batch) error {
 	return err
 }
 
-// ReplaceOrder is [DB.ReplaceOrder] of the file in use.
+// ReplaceOrder is [DB.ReplaceOrder] of the file in use. What it replaces is a revision.
 func (m *Model) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan bool) (*domain.OrderRebuild, error) {
-	return using(m, func(db *DB) (*domain.OrderRebuild, error) { return db.ReplaceOrder(ctx, rows, plan) })
+	rebuild, err := using(m, func(db *DB) (*domain.OrderRebuild, error) { return db.ReplaceOrder(ctx, rows, plan) })
+	if err != nil || !rebuild.Replaced {
+		return rebuild, err
+	}
+	checkpoint, err := m.Checkpoint(ctx)
+	m.Revise(checkpoint.StreamSequence)
+	return rebuild, err
 }
 
 // WaitFor returns when the checkpoint of the file in use has reached the stream

@@ -21,6 +21,11 @@ var orderTables = []struct{ name, query string }{
 		SELECT stream_sequence || '/' || ordinal, json_array(event, status, effect, note, state, occurred_at, received_at)
 		FROM timeline
 		WHERE order_id = ?`},
+	{"changes", `
+		SELECT stream_sequence, ''
+		FROM timeline
+		JOIN changes USING (order_id, stream_sequence)
+		WHERE order_id = ? AND ordinal = 0`},
 }
 
 // ReplaceOrder compares the rows of an order with those given, and unless it only
@@ -75,12 +80,16 @@ func replaceOrder(ctx context.Context, tx *sql.Tx, rows *domain.OrderRows) (*dom
 
 func (w *batchWriter) replace(rows *domain.OrderRows) {
 	w.orders([]*domain.Order{rows.Order})
-	if w.err == nil {
-		_, w.err = w.tx.ExecContext(w.ctx, "DELETE FROM timeline WHERE order_id = ?", rows.Order.ID)
+	w.run(`
+		DELETE FROM changes
+		WHERE order_id = ?1 AND stream_sequence IN (SELECT stream_sequence FROM timeline WHERE order_id = ?1)`, rows.Order.ID)
+	w.run("DELETE FROM timeline WHERE order_id = ?", rows.Order.ID)
+	timeline := make([]domain.OrderEntry, len(rows.Timeline))
+	for i, entry := range rows.Timeline {
+		timeline[i] = domain.OrderEntry{Order: rows.Order, TimelineEntry: entry}
 	}
-	insert(w, insertTimeline, rows.Timeline, func(b *bulk, entry *domain.TimelineEntry) {
-		b.entry(&domain.OrderEntry{Order: rows.Order, TimelineEntry: *entry})
-	})
+	insert(w, insertTimeline, timeline, (*bulk).entry)
+	insert(w, insertChanges, timeline, (*bulk).change)
 }
 
 // orderRows has the rows of an order as text.

@@ -94,6 +94,15 @@ func (b *bulk) entry(e *domain.OrderEntry) {
 	b.text(e.ReceivedAt.String())
 }
 
+// change adds a row where the entry is news.
+func (b *bulk) change(e *domain.OrderEntry) {
+	if e.IsNews {
+		b.begin(2)
+		b.integer(int64(e.StreamSequence))
+		b.integer(int64(e.Order.ID))
+	}
+}
+
 func (b *bulk) webhookID(id *domain.WebhookID) {
 	b.seenID(webhookIDHash(id.Source, id.ID), seenID{head(id.Body), id.StreamSequence})
 }

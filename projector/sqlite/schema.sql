@@ -6,7 +6,7 @@
 -- otherwise. Ids of orders are sequential, so that the tables and indexes grow at
 -- their end; the text key of an order is looked up once for each batch.
 
-PRAGMA user_version = 2;  -- the number of the schema: goes up with every change of it
+PRAGMA user_version = 3;  -- the number of the schema: goes up with every change of it
 
 -- The first table, so that its page is among the first: the look at a write-ahead
 -- log that a crash has left depends on that, see walcheck.go.
@@ -57,6 +57,14 @@ CREATE TABLE timeline (
     received_at     TEXT    NOT NULL,
     PRIMARY KEY (order_id, stream_sequence, ordinal)
 ) STRICT, WITHOUT ROWID;
+
+-- Where in the stream readers saw an order change, which its timeline tells more of. A
+-- table grows at its end, also where the timeline is written order by order; an index
+-- of the timeline would have to be sorted then.
+CREATE TABLE changes (
+    stream_sequence INTEGER PRIMARY KEY,
+    order_id        INTEGER NOT NULL REFERENCES orders (id)
+) STRICT;
 
 -- Webhook ids are kept for ever, as the heads of two SHA-256 sums: an integer
 -- index stays small and flat where one of texts would not.

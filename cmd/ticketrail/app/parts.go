@@ -91,6 +91,7 @@ func (a *App) settings() api.Config {
 		Projector:  a.projectorHealth,
 		CompleteAt: a.completeAt,
 		Pulse:      a.pulse,
+		Feed:       a.feed,
 		Asked:      &a.asked,
 		Rebuilds:   rebuilds,
 		Snapshots:  rebuilds,
@@ -179,6 +180,9 @@ func StreamConfig(c *config.Config) eventlog.Config {
 		MaxAge:          time.Duration(c.Stream.MaxAge),
 		DuplicateWindow: time.Duration(c.Stream.DuplicateWindow),
 		Embedded:        c.NATS.Embedded(),
+	}
+	if c.Orders.Publish {
+		settings.Beside = int64(c.Orders.MaxBytes)
 	}
 	if settings.Embedded {
 		settings.Dir = StreamFolder(c.Data)

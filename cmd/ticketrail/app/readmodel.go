@@ -59,6 +59,7 @@ func (a *App) aim(ctx context.Context) error {
 		}
 	}
 	a.completeAt = a.folder.CompleteAt()
+	a.readModel.Revise(a.folder.RevisedAt())
 	return err
 }
 

@@ -14,6 +14,7 @@ type Config struct {
 	Stream  Stream   `yaml:"stream"`
 	Archive Archive  `yaml:"archive"`
 	Rebuild Rebuild  `yaml:"rebuild"`
+	Orders  Orders   `yaml:"orders"`
 	Sources []Source `yaml:"sources"`
 
 	// File is the path that the configuration was read from, empty where no file
@@ -116,6 +117,15 @@ type Rebuild struct {
 	Memory Size `yaml:"memory"`
 }
 
+// Orders configures the stream ORDERS, on which changes of orders are published.
+type Orders struct {
+	// Publish tells whether they are.
+	Publish bool `yaml:"publish"`
+	// MaxBytes and MaxAge bound the stream, which forgets its oldest messages.
+	MaxBytes Size     `yaml:"max_bytes"`
+	MaxAge   Duration `yaml:"max_age"`
+}
+
 // Source configures one endpoint that a provider sends to.
 type Source struct {
 	// Name is the last part of the endpoint's path.
@@ -150,5 +160,6 @@ func Default() *Config {
 		NATS:    NATS{Replicas: 1},
 		Stream:  Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
 		Rebuild: Rebuild{Memory: 256 << 20},
+		Orders:  Orders{Publish: true, MaxBytes: 64 << 20, MaxAge: Duration(24 * time.Hour)},
 	}
 }

@@ -163,6 +163,12 @@ func parseInto(target reflect.Value, text string) error {
 	switch value := target.Addr().Interface().(type) {
 	case *string:
 		*value = text
+	case *bool:
+		yes, no := text == "true", text == "false"
+		if !yes && !no {
+			return misfitf("write true or false", "%q is neither true nor false", text)
+		}
+		*value = yes
 	case *int:
 		number, err := strconv.Atoi(text)
 		if err != nil {

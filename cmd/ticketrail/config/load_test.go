@@ -116,6 +116,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
+		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
 	for _, section := range []string{"ingest", "api", "nats"} {
@@ -146,6 +147,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
 		Archive: config.Archive{Dir: config.ArchiveOff},
+		Orders:  config.Orders{MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
 		Rebuild: config.Rebuild{Memory: 1 << 30},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,

@@ -26,6 +26,8 @@ const (
 	minStream        = 1 << 20
 	minRebuild       = 64 << 20
 	maxRebuild       = 64 << 30
+	minOrders        = 1 << 20
+	minOrdersAge     = time.Minute
 	minWindow        = 100 * time.Millisecond // what JetStream takes
 	maxWindow        = time.Hour              // a million ids take some 115 MB
 	maxSourceRate    = 1e6
@@ -43,6 +45,8 @@ func validate(c *Config, d *decoder) error {
 	check.stream(&c.Stream, c.NATS.Embedded())
 	check.require(c.Rebuild.Memory >= minRebuild && c.Rebuild.Memory <= maxRebuild, "rebuild.memory",
 		"write a size from 64MiB to 64GiB", "%s is out of range", c.Rebuild.Memory)
+	check.require(c.Orders.MaxBytes >= minOrders, "orders.max_bytes", "write a size from 1MiB", "%s is too small", c.Orders.MaxBytes)
+	check.require(time.Duration(c.Orders.MaxAge) >= minOrdersAge, "orders.max_age", "write a duration from 1m", "%s is too short", c.Orders.MaxAge)
 	check.sources(c.Sources)
 	return check.first
 }

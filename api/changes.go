@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+const changesPath = "/v1/changes"
+
+type changesInput struct {
+	AtLeast
+	State       []string `query:"state,explode" nullable:"false" example:"accepted,in-kitchen" doc:"Only changes after which the order is in one of these states, separated by commas or repeated."`
+	Source      string   `query:"source" maxLength:"200" example:"ordatic" doc:"Only changes of orders of this source."`
+	Store       string   `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only changes of orders of this store."`
+	Key         string   `query:"key" maxLength:"1000" pattern:"^\\P{Cc}*$" example:"store-7:o-1" doc:"Only changes of orders with this key."`
+	After       string   `query:"after" pattern:"^[0-9]*$" maxLength:"20" example:"811" doc:"Go on after this stream sequence; 0 gives all there ever were. Without it the feed begins with what comes."`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"20" example:"811" doc:"The same, as a browser sends it when it comes back. It goes before after."`
+}
+
+func (h *handler) routeChanges(d *document) {
+	read(h, d, huma.Operation{
+		OperationID: "follow-changes",
+		Path:        changesPath,
+		Tags:        []string{tagOrders},
+		Summary:     "Follow the changes of orders",
+		Description: "Sends server-sent events: one change for each webhook that changed what readers see of an order, in the order of the stream, " +
+			"each once. The id of an event is the stream sequence; who comes back with the last one misses nothing and gets nothing twice. Every 15 seconds " +
+			"an event of nothing but an id tells how far the feed is. Where changes are left out, since there are more than 100,000 or orders became " +
+			"others without one, the event reset tells from where it goes on: orders are to be read anew then.",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The events change and reset. The data of each is one line of JSON.",
+			Content: map[string]*huma.MediaType{typeEvents: {Schema: &huma.Schema{OneOf: []*huma.Schema{
+				d.schema(reflect.TypeFor[Change]()), d.schema(reflect.TypeFor[Reset]()),
+			}}}},
+		}},
+	}, h.followChanges)
+}
+
+func (h *handler) followChanges(_ context.Context, in *changesInput) (*huma.StreamResponse, error) {
+	states, err := parseStates(in.State)
+	if err != nil {
+		return nil, err
+	}
+	after, err := in.after()
+	if err != nil {
+		return nil, err
+	}
+	filter := changeFilter{states: states, source: in.Source, store: in.Store, key: in.Key}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		_, w := humago.Unwrap(ctx)
+		h.sendChanges(ctx.Context(), w, after, filter)
+	}}, nil
+}
+
+// after gives the stream sequence that the client has come to, nil where it begins.
+func (in *changesInput) after() (*uint64, error) {
+	text, parameter := in.After, "query.after"
+	if in.LastEventID != "" {
+		text, parameter = in.LastEventID, "header.Last-Event-ID"
+	}
+	if text == "" {
+		return nil, nil
+	}
+	after, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return nil, invalid(parameter, "is not a stream sequence")
+	}
+	return &after, nil
+}
+
+// sendChanges sends changes until the client goes, or ctx ends.
+func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after *uint64, filter changeFilter) {
+	feed := h.config.Feed
+	follower, next, err := feed.follow(ctx, after)
+	if err != nil {
+		writeProblem(w, h.fail(ctx, changesPath, err))
+		return
+	}
+	defer feed.leave()
+	to := newEventWriter(w, seesPersonal(ctx), filter)
+	to.begin(next)
+	beat := time.NewTicker(feed.config.Heartbeat)
+	defer beat.Stop()
+	for ctx.Err() == nil {
+		feed.metrics.sent.Add(to.run(next))
+		if to.flush() != nil {
+			return // nobody reads any more
+		}
+		select {
+		case <-ctx.Done():
+		case <-beat.C:
+			to.position(follower.at)
+		case <-next.more:
+		}
+		if next, err = follower.next(ctx); err != nil {
+			h.fail(ctx, changesPath, err) // it is logged, and the client comes back with its last id
+			return
+		}
+	}
+}
