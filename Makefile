@@ -19,6 +19,10 @@ GO_TEST := go test -race -tags '$(TAGS)'
 GOLANGCI_LINT := bin/golangci-lint-v2.15.0
 GOVULNCHECK   := bin/govulncheck-v1.1.4
 
+# What checks the types of the dashboard's scripts; openapi-typescript needs a TypeScript of its own.
+TYPES := typescript@7.0.2 preact@11.2.0 @preact/signals@2.11.4 @preact/signals-core@1.14.5 htm@3.1.1 uplot@1.6.32
+API_TYPES := openapi-typescript@7.13.0 typescript@5.9.3
+
 # Tests of these names rewrite their files when they are given -update.
 GENERATING := Golden|Diagram|OpenAPI
 
@@ -93,6 +97,11 @@ vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities, where the database 
 		3) cat bin/govulncheck.log; exit 1 ;; \
 		*) echo "govulncheck: skipped, it could not run here (bin/govulncheck.log says why)" ;; \
 	esac
+
+.PHONY: types
+types: bin/types/installed ## check the types of the dashboard's scripts, against api/openapi.json (needs npm)
+	@cd bin/types/api && npx --no-install openapi-typescript $(CURDIR)/api/openapi.json -o ../api.d.ts >/dev/null
+	@cd bin/types && npx --no-install tsc -p $(CURDIR)/api/dashboard
 
 .PHONY: race
 race: compiler modules ## run the whole suite three times, shuffled, to find what only shows now and then
@@ -189,6 +198,12 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
 	@mv bin/govulncheck $@
+
+bin/types/installed: Makefile
+	@mkdir -p bin/types/api
+	@cd bin/types && npm install --silent --no-audit --no-fund --no-save --prefix . $(TYPES)
+	@cd bin/types/api && npm install --silent --no-audit --no-fund --no-save --prefix . $(API_TYPES)
+	@touch $@
 
 # Bento is a module of its own: nothing of the project depends on it.
 bin/bento:

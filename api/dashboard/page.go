@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -19,9 +20,14 @@ var modules = map[string]string{
 	"uplot":                "lib/uplot.mjs",
 }
 
-// onDemand are the modules that most visits never need, and that the page does not ask
-// for in advance.
-var onDemand = []string{"lib/uplot.mjs", "app/parts/chart.js"}
+// first and onDemand are the beginnings of names of modules: the page asks for the former
+// in advance, but for the latter, since most visits begin with the board and many end
+// there.
+var (
+	first    = []string{"lib/", "app/"}
+	onDemand = []string{"lib/uplot", "app/pages/"}
+	entry    = "app/pages/board"
+)
 
 // policy is what the browser may do: run the scripts of this origin and the import map,
 // use its styles, ask its API, and show pictures that a script has fetched with a token.
@@ -40,11 +46,12 @@ type pageData struct {
 // for everything at once.
 func newPage(base string, files map[string][]byte) *file {
 	data := pageData{Base: base, ImportMap: importMap(base), Styles: sorted(files, "style/")}
-	for _, name := range append(sorted(files, "lib/"), sorted(files, "app/")...) {
-		if isModule(name) {
+	for name := range files {
+		if isFirst(name) {
 			data.Modules = append(data.Modules, name)
 		}
 	}
+	slices.Sort(data.Modules)
 	var content bytes.Buffer
 	page := template.Must(template.New(pageName).Parse(string(files[pageName])))
 	if err := page.Execute(&content, data); err != nil {
@@ -55,14 +62,11 @@ func newPage(base string, files map[string][]byte) *file {
 	return made
 }
 
-// isModule tells whether the page asks for a file in advance as a module.
-func isModule(name string) bool {
-	for _, later := range onDemand {
-		if name == later {
-			return false
-		}
-	}
-	return strings.HasSuffix(name, "js")
+// isFirst tells whether the page asks for a file in advance, as a module.
+func isFirst(name string) bool {
+	begins := func(with string) bool { return strings.HasPrefix(name, with) }
+	return strings.HasSuffix(name, "js") && slices.ContainsFunc(first, begins) &&
+		(begins(entry) || !slices.ContainsFunc(onDemand, begins))
 }
 
 func importMap(base string) string {

@@ -1,19 +1,27 @@
-/** The pages, by the first segment of the address. */
-import { BoardPage } from './pages/board.js';
-import { OrdersPage } from './pages/orders.js';
-import { OrderPage } from './pages/order.js';
+/** The pages, by the first segment of the address. A page is fetched when it is first asked for. */
+import { html } from './core/html.js';
+import { useAnswer } from './core/resource.js';
+import { Failure, Loading } from './parts/notes.js';
 
 /**
  * @typedef {import('./core/types.js').Route} Route
- * @typedef {{name: string, title: string, listed: boolean, view: (props: {route: Route}) => unknown}} Page
+ * @typedef {(props: {route: Route}) => unknown} View
+ * @typedef {{name: string, title: string, listed: boolean, load: () => Promise<View>}} Place
  */
 
-/** @type {Page[]} */
+/** @type {Place[]} */
 export const pages = [
-  { name: 'board', title: 'Board', listed: true, view: BoardPage },
-  { name: 'orders', title: 'Orders', listed: true, view: OrdersPage },
-  { name: 'order', title: 'Order', listed: false, view: OrderPage },
+  { name: 'board', title: 'Board', listed: true, load: async () => (await import('./pages/board.js')).BoardPage },
+  { name: 'orders', title: 'Orders', listed: true, load: async () => (await import('./pages/orders.js')).OrdersPage },
+  { name: 'order', title: 'Order', listed: false, load: async () => (await import('./pages/order.js')).OrderPage },
 ];
 
 /** The page that an address is about; the board where it is about none. @param {Route} route */
 export const pageOf = (route) => pages.find((page) => page.name === route.path[0]) ?? pages[0];
+
+/** Shows a page. @param {{place: Place, route: Route}} props */
+export function Page({ place, route }) {
+  const view = useAnswer(place.load, [place.name]);
+  if (view.value) return html`<${view.value} route=${route} />`;
+  return view.error ? html`<${Failure} error=${view.error} again=${view.again} />` : html`<${Loading} />`;
+}

@@ -10,7 +10,7 @@ import { Connection, LostBanner } from './parts/connection.js';
 import { TokenForm, Leave } from './parts/token.js';
 import { Palette } from './parts/palette.js';
 import { Help } from './parts/help.js';
-import { pages, pageOf } from './pages.js';
+import { Page, pageOf, pages } from './pages.js';
 
 /** The whole of the page. */
 export function Shell() {
@@ -24,7 +24,7 @@ export function Shell() {
     ${!wall && html`<${Header} current=${page.name} />`}
     <${LostBanner} />
     <main id="main" tabindex="-1" class=${wall ? 'wall' : ''}>
-      ${tokenWanted.value ? html`<${TokenForm} />` : html`<${page.view} key=${page.name + session.value} route=${route.value} />`}
+      ${tokenWanted.value ? html`<${TokenForm} />` : html`<${Page} key=${page.name + session.value} place=${page} route=${route.value} />`}
     </main>
     <div class="unseen" role="status">${announcement.value}</div>
     ${palette.value && html`<${Palette} />`}
