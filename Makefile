@@ -58,7 +58,7 @@ demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
 ##@ Check
 
 .PHONY: test
-test: compiler modules ## run the whole suite under the race detector
+test: compiler modules browser ## run the whole suite under the race detector
 	@mkdir -p bin
 	@FAULTS_TABLE=$(CURDIR)/bin/faults.txt $(GO_TEST) -shuffle=on ./...
 	@[[ ! -f bin/faults.txt ]] || cat bin/faults.txt
@@ -104,7 +104,7 @@ types: bin/types/installed ## check the types of the dashboard's scripts, agains
 	@cd bin/types && npx --no-install tsc -p $(CURDIR)/api/dashboard
 
 .PHONY: race
-race: compiler modules ## run the whole suite three times, shuffled, to find what only shows now and then
+race: compiler modules browser ## run the whole suite three times, shuffled, to find what only shows now and then
 	@$(GO_TEST) -shuffle=on -count=3 ./...
 
 .PHONY: e2e
@@ -144,7 +144,7 @@ bench-go: compiler modules ## run the benchmarks of packages that match BENCH; r
 	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
 
 .PHONY: cover
-cover: compiler modules ## write coverage.out and print the total
+cover: compiler modules browser ## write coverage.out and print the total
 	@go test -tags '$(TAGS)' -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
 	@go tool cover -func=coverage.out | tail -n 1
 
@@ -158,6 +158,10 @@ fmt: ## format the Go files
 golden: compiler ## rewrite what is generated: golden files, the diagram, openapi.json
 	@packages=$$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n 1 dirname | sort -u); \
 	$(GO_TEST) -count=1 -run '$(GENERATING)' $$packages -update
+
+.PHONY: screenshots
+screenshots: compiler modules browser ## take docs/screenshots anew, of every page in both themes
+	@go test -tags '$(TAGS)' -count=1 -run TestScreenshots ./api/dashboard -screenshots $(CURDIR)/docs/screenshots
 
 ##@ Ship
 
@@ -190,6 +194,10 @@ modules:
 .PHONY: compiler
 compiler:
 	@.ci/compiler
+
+.PHONY: browser
+browser:
+	@.ci/browser
 
 $(GOLANGCI_LINT):
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -36,7 +36,9 @@ export function Shell() {
 function Header({ current }) {
   const nav = useRef(/** @type {HTMLElement|null} */ (null));
   useEffect(() => {
-    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    const here = nav.current?.querySelector('[aria-current]');
+    // To scroll it into view would have the Tab key go on from there.
+    if (nav.current && here instanceof HTMLElement) nav.current.scrollLeft = here.offsetLeft - nav.current.offsetLeft - 40;
   }, [current]);
   return html`<header class="top">
     <a class="brand" href=${href(['board'])}>ticketrail</a>

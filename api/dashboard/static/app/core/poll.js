@@ -42,7 +42,7 @@ export class Poller {
         this.#out.reset();
       }
       await new Promise((resolve) => setTimeout(resolve, pollInterval));
-      await this.#look(signal);
+      await this.#look(signal, (order) => this.#out.change({ order, state: order.state }));
       this.#out.told('polling');
     }
   }
@@ -50,26 +50,32 @@ export class Poller {
   /** @param {AbortSignal} signal */
   async #begin(signal) {
     const { orders } = await get('/v1/orders', { limit: 1 }, signal);
-    if (orders.length > 0) this.#mark = Date.parse(orders[0].last_seen_at);
+    if (orders.length === 0) return;
+    this.#mark = Date.parse(orders[0].last_seen_at);
+    await this.#look(signal, () => {}); // these are no news
   }
 
-  /** @param {AbortSignal} signal */
-  async #look(signal) {
+  /**
+   * Asks for what changed, and tells of it.
+   * @param {AbortSignal} signal
+   * @param {(order: Order) => void} tell
+   */
+  async #look(signal, tell) {
     const since = new Date(Math.max(0, this.#mark - overlap)).toISOString();
     const told = new Map();
     for (let cursor = ''; cursor !== null && !signal.aborted; ) {
       const page = await get('/v1/orders', { updated_since: since, sort: 'updated', limit: 200, cursor }, signal);
-      for (const order of page.orders) this.#tell(order, told);
+      for (const order of page.orders) this.#note(order, told, tell);
       cursor = page.next_cursor;
     }
     this.#told = told;
   }
 
-  /** @param {Order} order @param {Map<string, number>} told */
-  #tell(order, told) {
+  /** @param {Order} order @param {Map<string, number>} told @param {(order: Order) => void} tell */
+  #note(order, told, tell) {
     const id = order.source + '/' + order.key;
     told.set(id, order.version);
     this.#mark = Math.max(this.#mark, Date.parse(order.last_seen_at));
-    if (this.#told.get(id) !== order.version) this.#out.change({ order, state: order.state });
+    if (this.#told.get(id) !== order.version) tell(order);
   }
 }

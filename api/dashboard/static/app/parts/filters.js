@@ -1,5 +1,6 @@
 /** The filters that the board and the list share; what they say is in the address. */
-import { useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { html } from '../core/html.js';
 import { setQuery } from '../core/router.js';
 
@@ -33,14 +34,23 @@ export function Filters({ query, sources, reset = {} }) {
 
 /** @param {{name: string, label: string, value?: string, set: (change: Record<string, string>) => void, search?: boolean, placeholder: string}} props */
 function TextField({ name, label, value = '', set, search = false, placeholder }) {
+  const draft = useSignal(value);
+  const sent = useRef(value);
   const timer = useRef(0);
+  useEffect(() => {
+    if (value === sent.current) return; // what was typed since then stays
+    draft.value = sent.current = value;
+  }, [value]);
   const typed = (/** @type {any} */ event) => {
-    const text = event.target.value.trim();
+    draft.value = event.target.value;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => set({ [name]: text }), settle);
+    timer.current = setTimeout(() => {
+      sent.current = draft.value.trim();
+      set({ [name]: sent.current });
+    }, settle);
   };
   return html`<label class=${search ? 'grow' : ''}>${label}
-    <input type="search" name=${name} value=${value} placeholder=${placeholder} maxlength="200" autocomplete="off" spellcheck=${false} data-search=${search} onInput=${typed} />
+    <input type="search" name=${name} value=${draft.value} placeholder=${placeholder} maxlength="200" autocomplete="off" spellcheck=${false} data-search=${search} onInput=${typed} />
   </label>`;
 }
 
