@@ -29,6 +29,11 @@ func places(order string) []place {
 		{"time-travel", order + "?at=3", ".travel .note"},
 		{"explanation", order + "?tab=explain", `[aria-label="Explanation"] li`},
 		{"webhook", order + "?webhook=1", "dialog pre"},
+		{"replay", "#/replay", ".run progress"},
+		{"quarantine", "#/quarantine", ".run"},
+		{"quarantine-entry", "#/quarantine?kind=rejected&source=ordatic&cause=credential-missing&entry=r-1", "dialog pre"},
+		{"sources", "#/sources", "tbody tr"},
+		{"system", "#/system", ".chart canvas"},
 		{"empty", "#/board?q=nothing-at-all", ".empty"},
 	}
 }
@@ -40,7 +45,10 @@ func TestPagesAreAccessible(t *testing.T) {
 	s := newShop(t)
 	order := s.story()
 	s.day(4)
+	s.setAside()
+	s.compare()
 	p := open(t, s.url())
+	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.Evaluate[chromedp.Void](axe))
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)

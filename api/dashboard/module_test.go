@@ -95,7 +95,7 @@ func TestTenThousandOpenOrders(t *testing.T) {
 func TestBodiesAreIndentedAsTheyAre(t *testing.T) {
 	t.Parallel()
 	p := open(t, newShop(t).url())
-	got := value[[]string](p, module("pages/order/drawer.js")+`.then(({ indented }) => [
+	got := value[[]string](p, module("pages/parts/json.js")+`.then(({ indented }) => [
 		'{"a":1.00,"b":[12345678901234567890,{"c":"x: \\"{,}\\" \\u0041"}],"d":{},"e":[ ],"f":true}',
 		'no json {',
 	].map(indented))`)
@@ -103,4 +103,9 @@ func TestBodiesAreIndentedAsTheyAre(t *testing.T) {
 		"{\n  \"a\": 1.00,\n  \"b\": [\n    12345678901234567890,\n    {\n      \"c\": \"x: \\\"{,}\\\" \\u0041\"\n    }\n  ],\n  \"d\": {},\n  \"e\": [],\n  \"f\": true\n}",
 		"no json {",
 	}, got)
+}
+
+// focus gives the focus to what a selector finds.
+func focus(selector string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](`document.querySelector(` + quote(selector) + `).focus()`)
 }

@@ -45,7 +45,7 @@ type pageData struct {
 // newPage makes the page, which names all that belongs to it, so that the browser asks
 // for everything at once.
 func newPage(base string, files map[string][]byte) *file {
-	data := pageData{Base: base, ImportMap: importMap(base), Styles: sorted(files, "style/")}
+	data := pageData{Base: base, ImportMap: importMap(base), Styles: append([]string{"lib/uplot.css"}, sorted(files, "style/")...)}
 	for name := range files {
 		if isFirst(name) {
 			data.Modules = append(data.Modules, name)

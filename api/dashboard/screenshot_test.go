@@ -26,7 +26,10 @@ func TestScreenshots(t *testing.T) {
 	s := newShop(t)
 	order := s.story()
 	s.day(24)
+	s.setAside()
+	s.compare()
 	p := open(t, s.url())
+	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.EmulateViewport(1280, 800))
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,31 @@ func (s *shop) proof(store, order string) {
 		quote(store), quote(order), base64.StdEncoding.EncodeToString(picture.Bytes())))
 }
 
+// setAside sends a request with a wrong secret, and a webhook that cannot be read.
+func (s *shop) setAside() {
+	s.t.Helper()
+	s.refused("ordatic", `{"eventType":"order-accepted","storeId":"store-7","data":{"orderId":"o-9"}}`)
+	s.send("ordatic", "", []byte(`{"eventType":"order-accepted","storeId":"store-7","data":{}}`))
+}
+
+// refused posts a body that nobody signed.
+func (s *shop) refused(source, body string) {
+	s.t.Helper()
+	response, err := http.Post(s.app.Addresses().Ingest+"/webhooks/"+source, "application/json", strings.NewReader(body))
+	require.NoError(s.t, err)
+	require.NoError(s.t, response.Body.Close())
+	require.Equal(s.t, http.StatusUnauthorized, response.StatusCode)
+}
+
+// compare has the read model compared with another one that is made of the stream.
+func (s *shop) compare() {
+	s.t.Helper()
+	response, err := http.Post(s.app.Addresses().API+"/v1/rebuilds", "application/json", strings.NewReader(`{"plan":true}`))
+	require.NoError(s.t, err)
+	require.NoError(s.t, response.Body.Close())
+	require.Equal(s.t, http.StatusAccepted, response.StatusCode)
+}
+
 // story sends what can happen to one order of each kind, and gives the place of the one
 // to which the most did: late and repeated webhooks, a problem, a refund, a picture.
 func (s *shop) story() string {
@@ -105,7 +131,7 @@ func (s *shop) story() string {
 		s.ordatic(event, "store-7", "o-1")
 	}
 	s.proof("store-7", "o-1")
-	s.send("ordatic", "", []byte(`{"eventType":"rider-refund","storeId":"store-7","data":{"orderId":"o-1","refundAmount":450,"reason":"cold"}}`))
+	s.send("ordatic", "", []byte(`{"eventType":"rider-refund","storeId":"store-7","data":{"orderId":"o-1","refund":{"id":"rf-1","date":"2026-03-01T12:30:00Z","totalRiderRefund":450,"reason":"COLD"}}}`))
 	s.ordatic("rider-completed", "store-7", "o-1")
 	s.ordatic("order-canceled", "store-7", "o-1")
 	return "#/order/ordatic/store-7%3Ao-1"

@@ -14,6 +14,10 @@ export const pages = [
   { name: 'board', title: 'Board', listed: true, load: async () => (await import('./pages/board.js')).BoardPage },
   { name: 'orders', title: 'Orders', listed: true, load: async () => (await import('./pages/orders.js')).OrdersPage },
   { name: 'order', title: 'Order', listed: false, load: async () => (await import('./pages/order.js')).OrderPage },
+  { name: 'replay', title: 'Replay', listed: true, load: async () => (await import('./pages/replay.js')).ReplayPage },
+  { name: 'quarantine', title: 'Quarantine', listed: true, load: async () => (await import('./pages/quarantine.js')).QuarantinePage },
+  { name: 'sources', title: 'Sources', listed: true, load: async () => (await import('./pages/sources.js')).SourcesPage },
+  { name: 'system', title: 'System', listed: true, load: async () => (await import('./pages/system.js')).SystemPage },
 ];
 
 /** The page that an address is about; the board where it is about none. @param {Route} route */

@@ -27,3 +27,35 @@ export function useAnswer(ask, on) {
   }, [again]);
   return { ...state.value, again };
 }
+
+/**
+ * Asks again and again while the page is looked at.
+ * @param {() => void} again
+ * @param {number} every in milliseconds
+ */
+export function useEvery(again, every) {
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && again(), every);
+    return () => clearInterval(timer);
+  }, [again, every]);
+}
+
+/**
+ * Something that is done when a button is pressed: whether it is under way, how it failed,
+ * and what came of it.
+ * @template T, A
+ * @param {(argument: A) => Promise<T>} act
+ */
+export function useAction(act) {
+  const state = useSignal(/** @type {{busy: boolean, error: Error|null, value: T|null}} */ ({ busy: false, error: null, value: null }));
+  const run = async (/** @type {A} */ argument) => {
+    state.value = { busy: true, error: null, value: null };
+    try {
+      state.value = { busy: false, error: null, value: await act(argument) };
+    } catch (error) {
+      state.value = { busy: false, error: /** @type {Error} */ (error), value: null };
+    }
+  };
+  const clear = () => (state.value = { busy: false, error: null, value: null });
+  return { ...state.value, run, clear };
+}

@@ -11,6 +11,10 @@
  * @typedef {Schemas['Stats']} Stats
  * @typedef {Schemas['Projection']} Projection
  * @typedef {Schemas['Rebuild']} Rebuild
+ * @typedef {Schemas['QuarantineCause']} QuarantineCause
+ * @typedef {Schemas['QuarantineEntry']} QuarantineEntry
+ * @typedef {Schemas['QuarantineDetail']} QuarantineDetail
+ * @typedef {Schemas['Bulk']} Bulk
  *
  * A change of the feed; of a poll there is nothing but the order.
  * @typedef {{order: Order, state: string, event?: string|null, effect?: string|null}} Change

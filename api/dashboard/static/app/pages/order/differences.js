@@ -23,6 +23,6 @@ export function differences(then, now) {
 function tell(value) {
   if (value === null || value === undefined) return '–';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((one) => one.code ?? one.id).join(', ');
-  if (typeof value === 'object') return Object.values(value).filter((one) => one !== null).join(', ');
+  if (typeof value === 'object') return /** @type {{reason?: string}} */ (value).reason ?? Object.values(value).filter((one) => one !== null).join(', ');
   return String(value);
 }

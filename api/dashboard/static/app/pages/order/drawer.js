@@ -7,6 +7,7 @@ import { useAnswer } from '../../core/resource.js';
 import { hasToken } from '../../core/session.js';
 import { Copy } from '../../parts/copy.js';
 import { Dialog } from '../../parts/dialog.js';
+import { indented } from '../parts/json.js';
 import { Failure, Loading } from '../../parts/notes.js';
 import { When } from '../../parts/when.js';
 
@@ -46,23 +47,6 @@ function Received({ webhook }) {
     <label class="check"><input type="checkbox" checked=${asCame.value} onChange=${(/** @type {any} */ e) => (asCame.value = e.target.checked)} /> Byte for byte, as it came</label>
     <pre class="code" tabindex="0" aria-label="Body">${asCame.value ? body : indented(body)}</pre>
   `;
-}
-
-/** JSON indented; what is none as it is. Numbers keep their digits, since no value is read. @param {string} text */
-export function indented(text) {
-  try {
-    JSON.parse(text);
-  } catch {
-    return text;
-  }
-  let depth = 0;
-  return text.replace(/"(?:[^"\\]|\\.)*"|[{[]\s*[}\]]|[{}[\],:]|\s+/g, (token) => {
-    if (token.trim() === '') return '';
-    if (token === '{' || token === '[') return token + '\n' + '  '.repeat(++depth);
-    if (token === '}' || token === ']') return '\n' + '  '.repeat(--depth) + token;
-    if (token === ',') return ',\n' + '  '.repeat(depth);
-    return token === ':' ? ': ' : token.startsWith('"') ? token : token.replace(/\s/g, '');
-  });
 }
 
 /** The file that the commands leave the body in. @param {Webhook} webhook */
