@@ -36,6 +36,7 @@ export function Chart({ label, data }) {
 /** @param {string} label @param {HTMLElement} element @returns {uPlot.Options} */
 function options(label, element) {
   const style = getComputedStyle(element);
+  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
   const axis = { stroke: style.getPropertyValue('color'), grid: { stroke: style.borderTopColor, width: 1 }, ticks: { show: false } };
   return {
     width: element.clientWidth,
@@ -43,7 +44,7 @@ function options(label, element) {
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] } },
-    axes: [axis, { ...axis, size: 44 }],
+    axes: [{ ...axis, values: (_, seconds) => seconds.map((at) => clock.format(at * 1000)) }, { ...axis, size: 44 }],
     series: [{}, { label, stroke: style.outlineColor, fill: style.outlineColor.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.13)'), width: 2, points: { show: false } }],
   };
 }

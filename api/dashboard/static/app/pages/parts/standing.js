@@ -20,9 +20,8 @@ export function Standing({ projection: p }) {
 }
 
 /** What became of every webhook up to the checkpoint. @param {{projection: Projection}} props */
-export const Arithmetic = ({ projection: { counts, checkpoint } }) => html`<p>
-  applied ${count(counts.applied)} + duplicate ${count(counts.duplicate)} + not about an order ${count(counts.not_about_order)} + quarantined ${count(counts.quarantined)}
-  = ${count(counts.sum)}${counts.sum === checkpoint ? ', which is the checkpoint.' : html`. <strong>The checkpoint is ${count(checkpoint)}.</strong>`}
+export const Arithmetic = ({ projection: { counts, checkpoint } }) => html`<p class="sum">
+  applied ${count(counts.applied)} + duplicate ${count(counts.duplicate)} + not about an order ${count(counts.not_about_order)} + quarantined ${count(counts.quarantined)} ${'= '}${count(counts.sum)}${counts.sum === checkpoint ? ', which is the checkpoint.' : html`. <strong>The checkpoint is ${count(checkpoint)}.</strong>`}
 </p>`;
 
 /** @param {{name: string, value: string, note?: string}} props */
