@@ -19,6 +19,10 @@ GO_TEST := go test -race -tags '$(TAGS)'
 GOLANGCI_LINT := bin/golangci-lint-v2.15.0
 GOVULNCHECK   := bin/govulncheck-v1.1.4
 
+# What checks the types of the dashboard's scripts; openapi-typescript needs a TypeScript of its own.
+TYPES := typescript@7.0.2 preact@11.2.0 @preact/signals@2.11.4 @preact/signals-core@1.14.5 htm@3.1.1 uplot@1.6.32
+API_TYPES := openapi-typescript@7.13.0 typescript@5.9.3
+
 # Tests of these names rewrite their files when they are given -update.
 GENERATING := Golden|Diagram|OpenAPI
 
@@ -54,7 +58,7 @@ demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
 ##@ Check
 
 .PHONY: test
-test: compiler modules ## run the whole suite under the race detector
+test: compiler modules browser ## run the whole suite under the race detector
 	@mkdir -p bin
 	@FAULTS_TABLE=$(CURDIR)/bin/faults.txt $(GO_TEST) -shuffle=on ./...
 	@[[ ! -f bin/faults.txt ]] || cat bin/faults.txt
@@ -94,8 +98,13 @@ vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities, where the database 
 		*) echo "govulncheck: skipped, it could not run here (bin/govulncheck.log says why)" ;; \
 	esac
 
+.PHONY: types
+types: bin/types/installed ## check the types of the dashboard's scripts, against api/openapi.json (needs npm)
+	@cd bin/types/api && npx --no-install openapi-typescript $(CURDIR)/api/openapi.json -o ../api.d.ts >/dev/null
+	@cd bin/types && npx --no-install tsc -p $(CURDIR)/api/dashboard
+
 .PHONY: race
-race: compiler modules ## run the whole suite three times, shuffled, to find what only shows now and then
+race: compiler modules browser ## run the whole suite three times, shuffled, to find what only shows now and then
 	@$(GO_TEST) -shuffle=on -count=3 ./...
 
 .PHONY: e2e
@@ -135,7 +144,7 @@ bench-go: compiler modules ## run the benchmarks of packages that match BENCH; r
 	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
 
 .PHONY: cover
-cover: compiler modules ## write coverage.out and print the total
+cover: compiler modules browser ## write coverage.out and print the total
 	@go test -tags '$(TAGS)' -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
 	@go tool cover -func=coverage.out | tail -n 1
 
@@ -149,6 +158,10 @@ fmt: ## format the Go files
 golden: compiler ## rewrite what is generated: golden files, the diagram, openapi.json
 	@packages=$$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n 1 dirname | sort -u); \
 	$(GO_TEST) -count=1 -run '$(GENERATING)' $$packages -update
+
+.PHONY: screenshots
+screenshots: compiler modules browser ## take docs/screenshots anew, of every page in both themes
+	@go test -tags '$(TAGS)' -count=1 -run TestScreenshots ./api/dashboard -screenshots $(CURDIR)/docs/screenshots
 
 ##@ Ship
 
@@ -182,6 +195,10 @@ modules:
 compiler:
 	@.ci/compiler
 
+.PHONY: browser
+browser:
+	@.ci/browser
+
 $(GOLANGCI_LINT):
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	@mv bin/golangci-lint $@
@@ -189,6 +206,12 @@ $(GOLANGCI_LINT):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
 	@mv bin/govulncheck $@
+
+bin/types/installed: Makefile
+	@mkdir -p bin/types/api
+	@cd bin/types && npm install --silent --no-audit --no-fund --no-save --prefix . $(TYPES)
+	@cd bin/types/api && npm install --silent --no-audit --no-fund --no-save --prefix . $(API_TYPES)
+	@touch $@
 
 # Bento is a module of its own: nothing of the project depends on it.
 bin/bento:

@@ -29,8 +29,9 @@
 //
 // # Who may ask
 //
-// Where there is a token every path but the two probes needs one, whose [Scope] lets
-// its bearer do it, and decides whether it sees what is personal of an order. Without
+// Where there is a token every path but the two probes and the dashboard's own page needs
+// one, whose [Scope] lets its bearer do it, and decides whether it sees what is personal of
+// an order. Without
 // any the listener must be loopback ([CheckListen]), and a request under any other name
 // than this machine's is refused, so that no web page can reach it through a name of
 // its own. Each act that changes something is recorded before it is done ([Audit]).
@@ -47,6 +48,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
+	"github.com/ticketrail/ticketrail/api/dashboard"
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -167,15 +169,17 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.Feed == nil {
 		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Registerer: config.Registerer})
 	}
+	page := dashboard.New()
 	h := &handler{
 		model:    model,
 		webhooks: webhooks,
 		config:   config,
-		guard:    newGuard(&config),
+		guard:    newGuard(&config, page),
 		budget:   newBudget(),
 		answers:  newAnswers(),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
+		page:     page,
 		mux:      http.NewServeMux(),
 		notReady: rate.Sometimes{Interval: time.Minute},
 	}
@@ -193,6 +197,7 @@ type handler struct {
 	answers  *answers
 	metrics  metrics
 	log      *slog.Logger
+	page     *dashboard.Dashboard
 	mux      *http.ServeMux
 	complete atomic.Bool    // the read model has come up to config.CompleteAt
 	notReady rate.Sometimes // probes come every few seconds, for as long as it lasts
@@ -216,6 +221,7 @@ func (h *handler) routes() {
 	h.routeSources(d)
 	h.routeHealth(d)
 	h.routeProblems(d)
+	h.routeDashboard()
 	h.mux.HandleFunc("GET /openapi.json", d.serve())
 	if h.config.Gatherer != nil {
 		h.mux.Handle("GET /metrics", metricsPage(h.config.Gatherer))

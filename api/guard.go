@@ -10,17 +10,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ticketrail/ticketrail/api/dashboard"
 )
 
 // guard decides who may ask.
 type guard struct {
 	configured []Token // the one of api.token, if there is one
 	tokens     Tokens  // nil: there are no others
+	page       *dashboard.Dashboard
 	now        func() time.Time
 }
 
-func newGuard(config *Config) guard {
-	g := guard{tokens: config.Tokens, now: config.Now}
+func newGuard(config *Config, page *dashboard.Dashboard) guard {
+	g := guard{tokens: config.Tokens, page: page, now: config.Now}
 	if config.Token != "" {
 		g.configured = []Token{{Name: "api.token", Scope: ScopeAdmin, Sum: sha256.Sum256([]byte(config.Token))}}
 	}
@@ -29,13 +32,14 @@ func newGuard(config *Config) guard {
 
 // check gives who asks, or why the request may not be answered: errUnauthorized,
 // errForeignHost or errNoTokens. The probes need no token: they carry none, and
-// tell of no order.
+// tell of no order. Nor does the dashboard's own page: it holds no data, and asks its
+// user for a token.
 func (g guard) check(r *http.Request) (Token, error) {
 	known, needed, err := g.known()
 	switch {
 	case err == nil && !needed:
 		return local(), checkHost(r.Host)
-	case r.URL.Path == healthPath || r.URL.Path == readyPath:
+	case r.URL.Path == healthPath || r.URL.Path == readyPath || g.page.Has(r.URL.Path):
 		return Token{}, nil
 	case err != nil:
 		return Token{}, fmt.Errorf("%w: %w", errNoTokens, err)

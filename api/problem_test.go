@@ -49,7 +49,7 @@ func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	c := newLedger(t).serve()
 	for _, path := range []string{
-		"/", "/v1", "/v1/orders/", "/v1/orders/ordatic", "/v1/orders/ordatic/", "//v1/orders", "/v1//orders", "/v1/orders/ordatic//timeline",
+		"/dashboard", "/dashboard/", "/dashboard/0/app/main.js", "/index.html", "/v1", "/v1/orders/", "/v1/orders/ordatic", "/v1/orders/ordatic/", "//v1/orders", "/v1//orders", "/v1/orders/ordatic//timeline",
 		"/v1/orders/ordatic/k/other", "/docs", "/schemas/Order.json", "/openapi.yaml", "/metrics", "/V1/orders", "/healthz/",
 	} {
 		c.get(path).refused(http.StatusNotFound, "path-not-found")

@@ -111,6 +111,7 @@ func printAddresses(w io.Writer, running *app.App, c *config.Config) {
 	places := newTable(w)
 	places.AppendRow([]any{"ingest", at.Ingest})
 	places.AppendRow([]any{"api", at.API})
+	places.AppendRow([]any{"dashboard", at.API + "/"})
 	places.AppendRow([]any{"data", c.Data})
 	places.AppendRow([]any{"broker", brokerName(c)})
 	places.AppendRow([]any{"a 200 means", explained(eventlog.Durability(at.Durability))})

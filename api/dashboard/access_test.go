@@ -1,0 +1,54 @@
+package dashboard_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+)
+
+const token = "a-token-of-32-characters-or-more"
+
+// Where there is a token the page loads without it, asks for it once, keeps it in its tab
+// alone and sends it as a header, never in an address.
+func TestThePageAsksForTheToken(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *config.Config) { c.API.Token = token })
+	s.ordatic("order-accepted", "store-7", "o-1")
+	p := open(t, s.url())
+	p.expect("401 (Unauthorized)")
+	p.shows("h1", "asks for a token")
+	p.await(`document.activeElement.name === 'token'`)
+	p.press("wrong\r")
+	p.shows(".token", "is not accepted")
+	p.press(token + "\r")
+	p.shows(".card", "o-1")
+	require.Equal(t, s.url(), value[string](p, "location.href"))
+	require.Equal(t, 1, value[int](p, "sessionStorage.length"))
+	require.NotContains(t, value[string](p, "document.cookie + JSON.stringify(localStorage)"), token)
+	p.do(reload())
+	p.shows(".card", "o-1")
+	p.click(".tools button:last-of-type")
+	p.shows("h1", "asks for a token")
+	require.Equal(t, 0, value[int](p, "sessionStorage.length"))
+}
+
+// A server that is away is told at once, with since when; when it is back, so is the page.
+func TestAfterARestartThePageGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.ordatic("order-accepted", "store-7", "o-1")
+	p := open(t, s.url())
+	p.expect("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET", "503 (Service Unavailable)")
+	p.shows(".card", "o-1")
+	s.stop()
+	p.shows(".banner", "Connection lost at")
+	p.shows(".connection", "Not connected")
+	p.shows(".card", "o-1")
+	s.start()
+	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	p.click(".banner button")
+	p.shows(`[data-column="in-kitchen"] .card`, "o-1")
+	p.await(`document.querySelector('.banner') === null`)
+}

@@ -1,0 +1,82 @@
+package dashboard_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A rebuild is begun, watched to its end, and undone.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.day(2)
+	p := open(t, s.url()+"#/replay")
+	p.expect("409 (Conflict)") // there is nothing to go back to yet
+	p.shows("h2", "Rebuilds")
+	require.Equal(t, 3, value[int](p, `document.querySelectorAll('.acts button').length`))
+	p.click(".acts button:nth-child(1)")
+	p.shows("dialog", "Nothing is put in the place of anything")
+	p.click("dialog p.line button")
+	p.shows(`[data-run="equal"]`, "found no difference")
+	p.shows(`[data-run="equal"]`, "Every row is the same")
+	p.click(".acts button:nth-child(2)")
+	p.click("dialog p.line button")
+	p.shows(`[data-run="switched"]`, "came into use")
+	p.shows(".acts", "Roll back")
+	p.click(".acts button:nth-child(4)")
+	p.shows("dialog", "is brought up to date and put back in its place")
+	p.click("dialog p.line button")
+	p.await(`document.querySelector('dialog') === null`)
+	p.shows(".figures", "runs")
+}
+
+// What was set aside is shown by cause, tried again after a preview, and discarded with a
+// reason.
+func TestQuarantine(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	p := open(t, s.url()+"#/quarantine")
+	p.shows("h2", "Nothing is set aside")
+	for range 2 {
+		s.refused("ordatic", `{"eventType":"`+"</pre>"+`"}`)
+	}
+	p.shows(".run", "credential-missing")
+	p.shows(".run", "2 requests that were rejected")
+	p.click(".run a")
+	p.await(`document.querySelectorAll('tbody tr').length === 2`)
+	p.click("tbody button")
+	p.shows("dialog pre", "</pre>")
+	p.press("\u001b")
+	p.await(`document.querySelector('dialog') === null`)
+
+	p.click(".run p button:nth-of-type(1)")
+	p.shows("dialog", "2 entries: still-rejected")
+	p.click("dialog .quiet:not([aria-label])")
+	p.await(`document.querySelector('dialog') === null`)
+	p.click(".run p button:nth-of-type(2)")
+	p.shows("dialog", "2 entries: discarded")
+	p.await(`document.querySelector('dialog p.line button').disabled`)
+	p.do(focus("dialog input"))
+	p.press("a port scan")
+	p.click("dialog p.line button:not(:disabled)")
+	p.shows("dialog", "Done.")
+	p.click("dialog .inside > button")
+	p.shows("h2", "Nothing is set aside")
+}
+
+// The chart has a figure for each minute, and the sources count what they sent.
+func TestSourcesAndSystem(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.ordatic("order-accepted", "store-7", "o-1")
+	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	p := open(t, s.url()+"#/sources")
+	p.shows("tbody tr", "ordaticordaticnone1200")
+	p.hash("#/system")
+	p.await(`document.querySelector('.chart canvas').width > 0`)
+	p.await(`/Webhooks a minute: \d at last, 2 at most/.test(document.querySelector('.chart').getAttribute('aria-label'))`)
+	p.shows("table", "Accepted")
+	p.theme("dark")
+	p.await(`document.querySelectorAll('.chart canvas').length === 1`)
+}

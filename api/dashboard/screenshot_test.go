@@ -1,0 +1,52 @@
+package dashboard_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// screenshots is the folder that make screenshots has the pictures written to.
+var screenshots = flag.String("screenshots", "", "write a picture of each page into this folder")
+
+// maxPicture is what a picture in the repository may take, in bytes.
+const maxPicture = 150 << 10
+
+// Every page can be looked at in the documents, in both themes.
+func TestScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("make screenshots takes them")
+	}
+	require.NoError(t, os.MkdirAll(*screenshots, 0o755))
+	s := newShop(t)
+	order := s.story()
+	s.day(24)
+	s.setAside()
+	s.compare()
+	p := open(t, s.url())
+	p.expect("409 (Conflict)") // there is no read model to go back to
+	p.do(chromedp.EmulateViewport(1280, 800))
+	for _, theme := range []string{"light", "dark"} {
+		p.theme(theme)
+		for _, place := range places(order) {
+			p.hash(place.hash)
+			p.await("document.querySelector(" + quote(place.ready) + ")")
+			picture := p.picture()
+			require.Less(t, len(picture), maxPicture, place.name)
+			require.NoError(t, os.WriteFile(filepath.Join(*screenshots, place.name+"-"+theme+".webp"), picture, 0o644))
+		}
+	}
+}
+
+// picture takes a picture of what is in the window.
+func (p *tab) picture() []byte {
+	p.t.Helper()
+	taken, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatWebp, Quality: new(int64(80))})
+	require.NoError(p.t, err)
+	return taken.Data
+}

@@ -1,0 +1,98 @@
+/**
+ * What happens to orders, as it happens: one connection for the whole page, whoever
+ * listens. Where the API has no feed it is asked again and again instead. The standing
+ * of the connection is told, so that nothing is ever stale in silence.
+ */
+import { effect, signal } from '@preact/signals';
+import { Follower } from './follow.js';
+import { Poller } from './poll.js';
+import { session, tokenWanted } from './session.js';
+import { Problem } from './api.js';
+
+/** @typedef {import('./types.js').Change} Change */
+/**
+ * @typedef {{change: (change: Change) => unknown, reset: () => unknown}} Listener
+ * reset says that lists have to be read anew, once in the beginning too.
+ *
+ * connecting: nothing is known yet; live: changes come as they happen; polling: they
+ * are asked for; lost: nobody answers, since when.
+ * @typedef {{mode: 'connecting'|'live'|'polling'|'lost', since: number, reason: string}} Standing
+ */
+
+/** @type {import('@preact/signals').Signal<Standing>} */
+export const standing = signal({ mode: 'connecting', since: Date.now(), reason: '' });
+
+/** When it is tried again, in milliseconds, while the connection is lost. */
+export const nextTry = signal(0);
+
+/** How long to wait after each failure, in milliseconds; the last one holds on. */
+const waits = [500, 1000, 2000, 5000, 10000];
+
+/** @type {Set<Listener>} */
+const listeners = new Set();
+
+/**
+ * Listens until the function that it gives is called.
+ * @param {Listener} listener
+ */
+export function subscribe(listener) {
+  listeners.add(listener);
+  if (standing.value.mode === 'live' || standing.value.mode === 'polling') listener.reset();
+  return () => void listeners.delete(listener);
+}
+
+/** Tries at once, where it would be tried later. */
+export let tryNow = () => {};
+
+/** Follows the changes for as long as the page is there, anew with each token. */
+export function startFeed() {
+  effect(() => {
+    session.value; // a new token is a new beginning
+    if (tokenWanted.value) return;
+    const controller = new AbortController();
+    void run(controller.signal);
+    return () => controller.abort();
+  });
+}
+
+/** @param {AbortSignal} signal */
+async function run(signal) {
+  const out = {
+    change: /** @param {Change} change */ (change) => listeners.forEach((l) => l.change(change)),
+    reset: () => listeners.forEach((l) => l.reset()),
+    /** @param {Standing['mode']} mode */
+    told: (mode) => {
+      failures = 0;
+      if (standing.value.mode !== mode) standing.value = { mode, since: Date.now(), reason: '' };
+    },
+  };
+  const follower = new Follower(out);
+  const poller = new Poller(out);
+  let failures = 0;
+  let way = /** @type {Follower|Poller} */ (follower);
+  while (!signal.aborted) {
+    const failure = await way.run(signal).catch((error) => error);
+    if (signal.aborted || (failure instanceof Problem && failure.status === 401)) return;
+    if (way === follower && failure instanceof Problem && failure.status === 404) {
+      way = poller;
+      continue;
+    }
+    if (standing.value.mode !== 'lost') {
+      standing.value = { mode: 'lost', since: Date.now(), reason: failure?.message ?? '' };
+    }
+    await pause(waits[Math.min(failures++, waits.length - 1)], signal);
+  }
+}
+
+/** @param {number} wait @param {AbortSignal} signal @returns {Promise<void>} */
+function pause(wait, signal) {
+  nextTry.value = Date.now() + wait;
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, wait);
+    tryNow = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', tryNow, { once: true });
+  });
+}

@@ -1,0 +1,72 @@
+/** Follows the feed of changes of the API, from where it was left. */
+import { ask } from './api.js';
+import { EventParser } from './events.js';
+
+/**
+ * @typedef {import('./types.js').Change} Change
+ * @typedef {{change: (change: Change) => void, reset: () => void, told: (mode: 'live'|'polling') => void}} Out
+ */
+
+/** The feed's heart beats more often; a silence as long is a lost connection. */
+const silence = 45_000;
+
+export class Follower {
+  /** The id of the last event; empty before the first. */
+  #last = '';
+  #out;
+
+  /** @param {Out} out */
+  constructor(out) {
+    this.#out = out;
+  }
+
+  /**
+   * Follows until the connection ends, which is an error whatever ended it.
+   * @param {AbortSignal} outer
+   */
+  async run(outer) {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    outer.addEventListener('abort', abort, { once: true });
+    let watchdog = setTimeout(abort, silence);
+    try {
+      const query = this.#last && `?after=${encodeURIComponent(this.#last)}`;
+      const headers = { Accept: 'text/event-stream' };
+      const response = await ask('GET', '/v1/changes' + query, { signal: controller.signal, headers });
+      this.#out.told('live');
+      if (!this.#last) this.#out.reset();
+      for await (const text of texts(response)) {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(abort, silence);
+        this.#take(text);
+      }
+      throw new Error('The connection was closed.');
+    } finally {
+      clearTimeout(watchdog);
+      outer.removeEventListener('abort', abort);
+      this.#parser = new EventParser(); // half an event is none
+    }
+  }
+
+  #parser = new EventParser();
+
+  /** @param {string} text */
+  #take(text) {
+    for (const { id, event, data } of this.#parser.push(text)) {
+      if (event === 'reset') this.#out.reset();
+      if (event === 'change') this.#out.change(JSON.parse(data));
+      if (id) this.#last = id;
+    }
+  }
+}
+
+/** The parts of a response as they come. @param {Response} response */
+async function* texts(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield decoder.decode(value, { stream: true });
+  }
+}

@@ -1,0 +1,72 @@
+/** How ticketrail itself is: the projector, the stream, the pace, and the time in each state. */
+import { html } from '../core/html.js';
+import { get } from '../core/api.js';
+import { age, count } from '../core/format.js';
+import { useAnswer, useEvery } from '../core/resource.js';
+import { stateName } from '../core/states.js';
+import { Failure, Loading } from '../parts/notes.js';
+import { Chart } from './parts/chart.js';
+import { Rows } from './parts/rows.js';
+import { Arithmetic, Figure, Standing } from './parts/standing.js';
+import { When } from '../parts/when.js';
+
+/**
+ * @typedef {import('../core/types.js').Stats} Stats
+ * @typedef {import('../core/types.js').Projection} Projection
+ */
+
+/** How often it is asked anew, in milliseconds. */
+const look = 2000;
+
+/** How many minutes back the chart goes. */
+const back = 60;
+
+/** The page. */
+export function SystemPage() {
+  const answer = useAnswer(async (signal) => {
+    const [projection, stats] = await Promise.all([get('/v1/projection', {}, signal), get('/v1/stats', { minutes: back }, signal)]);
+    return { projection: /** @type {Projection} */ (projection), stats: /** @type {Stats} */ (stats) };
+  }, []);
+  useEvery(answer.again, look);
+  const { projection, stats } = answer.value ?? {};
+  return html`
+    <h1>System</h1>
+    <${Failure} error=${answer.error} again=${answer.again} />
+    ${!answer.value && !answer.error && html`<${Loading} />`}
+    ${projection && stats && html`
+      <${Standing} projection=${projection} />
+      <${Arithmetic} projection=${projection} />
+      <section aria-label="Pace"><h2>Webhooks a minute, of the last hour</h2><${Chart} label="Webhooks a minute" data=${minutes(stats)} /></section>
+      <section aria-label="Time in state"><h2>Time in each state</h2><${Stays} stats=${stats} /></section>
+      <section aria-label="Stream and program"><h2>Stream and program</h2>
+        <dl class="figures">
+          ${projection.stream && html`<${Figure} name="Stream" value=${projection.stream.name} note=${`stream sequences ${count(projection.stream.first)} to ${count(projection.stream.last)}`} />
+            <div><dt>Created</dt><dd><strong><${When} at=${projection.stream.created_at} /></strong></dd></div>`}
+          <${Figure} name="ticketrail" value=${projection.program_version ?? 'unknown'} note="answers" />
+        </dl>
+      </section>
+      <p>More is at <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a> and <a href="/openapi.json">/openapi.json</a>; <code>ticketrail doctor</code> checks the machine.</p>`}
+  `;
+}
+
+/** @param {{stats: Stats}} props */
+function Stays({ stats }) {
+  const stays = stats.time_in_state;
+  if (stays.length === 0) return html`<p class="muted">No order has left a state yet.</p>`;
+  const seconds = (/** @type {number} */ n) => (n < 1 ? 'under 1 s' : age(n * 1000));
+  return html`<${Rows} label="Time in each state" heads=${['Source', 'State', 'Orders', 'Half took up to', 'Nine of ten', 'Ninety-nine of a hundred']}
+    rows=${stays.map((t) => [t.source, stateName(t.state), count(t.orders), seconds(t.p50_seconds), seconds(t.p90_seconds), seconds(t.p99_seconds)])} />`;
+}
+
+/** The webhooks of all sources by minute; a minute without any is 0. @param {Stats} stats @returns {[number[], number[]]} */
+export function minutes(stats) {
+  /** @type {Map<number, number>} */
+  const sums = new Map();
+  for (const m of stats.webhooks_per_minute) {
+    const at = Date.parse(m.minute) / 1000;
+    sums.set(at, (sums.get(at) ?? 0) + m.applied + m.duplicate + m.not_about_order + m.quarantined);
+  }
+  const last = Math.floor(Date.now() / 60_000) * 60;
+  const times = Array.from({ length: back }, (_, i) => last - (back - 1 - i) * 60);
+  return [times, times.map((at) => sums.get(at) ?? 0)];
+}
