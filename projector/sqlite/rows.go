@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -61,11 +59,6 @@ func (b *bulk) sized(kind byte, value []byte) {
 
 func (b *bulk) order(order **domain.Order) {
 	o := *order
-	document, err := json.Marshal(o)
-	if err != nil {
-		b.err = err
-		return
-	}
 	standing := o.Standing()
 	b.begin(10)
 	b.integer(int64(o.ID))
@@ -77,7 +70,18 @@ func (b *bulk) order(order **domain.Order) {
 	b.text(standing.Problem)
 	b.integer(nanoseconds(o.LastSeenAt))
 	b.integer(int64(o.StreamSequence))
-	b.sized('t', document)
+	b.document(o)
+}
+
+func (b *bulk) document(order *domain.Order) {
+	length := len(b.bytes) + 1
+	b.sized('t', nil)
+	document, err := order.AppendDocument(b.bytes)
+	if b.err == nil {
+		b.err = err
+	}
+	binary.NativeEndian.PutUint64(document[length:], uint64(len(document)-len(b.bytes)))
+	b.bytes = document
 }
 
 func (b *bulk) entry(e *domain.OrderEntry) {
