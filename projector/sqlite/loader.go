@@ -39,6 +39,7 @@ const loadShare = 8
 type Loader struct {
 	db     *DB
 	tx     *sql.Tx // one for all of it
+	writer *batchWriter
 	memory int
 
 	mu         sync.Mutex
@@ -53,6 +54,8 @@ type Loader struct {
 	next               piece
 	readOrder, readIDs *sql.Stmt
 	writing            chan error // gives the end of the piece that is being written; nil while none is
+	written            []*loading // by then
+	rooms              [][]byte   // of timelines that were written, for others
 	err                error      // the first, which is final
 }
 
@@ -111,6 +114,7 @@ func (l *Loader) open(ctx context.Context) (err error) {
 	if l.tx, err = l.db.writer.BeginTx(ctx, nil); err != nil {
 		return err
 	}
+	l.writer = &batchWriter{ctx: ctx, tx: l.tx}
 	if l.readOrder, err = l.tx.PrepareContext(ctx, selectOrder); err != nil {
 		return err
 	}
@@ -150,8 +154,11 @@ func (l *Loader) TakeOrder(ctx context.Context, source, key string) (*domain.Ord
 
 func (l *Loader) keep(order *domain.Order) {
 	one := &loading{order: order}
+	if last := len(l.rooms) - 1; last >= 0 {
+		one.timeline.bytes, l.rooms = l.rooms[last], l.rooms[:last]
+	}
 	l.names[orderName{order.Source, order.Key}], l.orders[order] = one, one
-	l.bytes += orderBytes
+	l.bytes += orderBytes + cap(one.timeline.bytes)
 }
 
 // SeenWebhookID is as [DB.SeenWebhookID].
@@ -261,17 +268,28 @@ func (l *Loader) writeNext() {
 		return
 	}
 	due, done := l.next, make(chan error, 1)
-	l.next, l.writing = newPiece(), done
-	go func() { done <- due.write(l.tx) }()
+	l.next, l.writing, l.written = newPiece(), done, due.orders
+	go func() { done <- due.write(l.writer) }()
 }
 
 // settle waits for the end of what is being written.
 func (l *Loader) settle() {
-	if l.writing != nil {
-		l.fail(<-l.writing)
-		l.writing = nil
+	if l.writing == nil {
+		return
 	}
+	l.fail(<-l.writing)
+	l.writing = nil
+	for _, one := range l.written {
+		if room := one.timeline.bytes; 0 < cap(room) && cap(room) <= usualRoom {
+			l.rooms = append(l.rooms, room[:0])
+		}
+	}
+	l.written = nil
 }
+
+// usualRoom is what the timeline of nearly any order fits in, in bytes: what is larger is
+// left to the collection of garbage, lest few hold the memory of many.
+const usualRoom = 4 * smallBytes
 
 // fail makes an error final: what is in memory and in the file is of no one checkpoint
 // any more.
@@ -288,9 +306,8 @@ func (l *Loader) Finish(ctx context.Context) error {
 	l.evict(l.byQuiet())
 	l.settle()
 	if l.err == nil && l.checkpoint.StreamSequence > 0 {
-		w := batchWriter{ctx: ctx, tx: l.tx}
-		w.checkpoint(&l.checkpoint)
-		l.fail(w.err)
+		l.writer.checkpoint(&l.checkpoint)
+		l.fail(l.writer.err)
 	}
 	if l.err == nil {
 		l.fail(l.tx.Commit())
