@@ -102,10 +102,13 @@ func (i Instant) Compare(j Instant) int {
 // String gives the instant as RFC 3339 in UTC with the fraction it was given in,
 // and "" for the zero Instant.
 func (i Instant) String() string {
-	var room [len("2006-01-02T15:04:05.999999999Z")]byte
+	var room [longestInstant]byte
 	text, _ := i.AppendText(room[:0])
 	return string(text)
 }
+
+// longestInstant is what the text of any instant fits in.
+const longestInstant = len("2006-01-02T15:04:05.999999999Z")
 
 // MarshalText gives what String gives.
 func (i Instant) MarshalText() ([]byte, error) { return i.AppendText(nil) }

@@ -18,39 +18,182 @@ type tree []node
 // nodes the tree has that begins with it.
 type node struct{ start, end, size int32 }
 
-// survey gives the tree of a text that is known to be JSON of at most maxLevels. It
-// only looks for where values end, and never for what could be wrong with them.
-func survey(text []byte) tree {
-	tree := make(tree, 0, atMost(text))
-	var room [maxLevels]int
-	open := room[:0]
-	for i := 0; ; {
-		for i < len(text) && roles[text[i]] == between {
-			i++
-		}
-		if i == len(text) {
-			return tree
-		}
-		start := i
-		switch roles[text[i]] {
-		case opening:
-			i++
-			open = append(open, len(tree))
-		case closing:
-			i++
-			first := open[len(open)-1]
-			open = open[:len(open)-1]
-			tree[first].end, tree[first].size = int32(i), int32(len(tree)-first)
-			continue
-		case quote:
-			i = endOfString(text, i) + 1
-		default:
-			for i < len(text) && roles[text[i]] == plain {
-				i++
-			}
-		}
-		tree = append(tree, node{int32(start), int32(i), 1})
+// survey gives the tree of a text of at most maxLevels, in the room where that is large
+// enough; ok is false for what is no JSON that can be read in one way only. It finds most
+// texts right itself, in a third of the library's time, and asks the library about those
+// with escapes, with many names in one object, and whatever else is not plain.
+func survey(text []byte, room []node) (t tree, ok bool) {
+	if nodes := atMost(text); nodes > cap(room) {
+		room = make([]node, 0, nodes)
 	}
+	s := surveyor{text: text, tree: room[:0]}
+	if s.all() {
+		return s.tree, true
+	}
+	if !jsontext.Value(text).IsValid() {
+		return nil, false
+	}
+	s.tree, s.known = room[:0], true
+	s.all()
+	return s.tree, true
+}
+
+// surveyor goes through a text. Its methods begin at a place of it, and give the place
+// behind what they have read, or unsure, where they give unsure again.
+type surveyor struct {
+	text  []byte
+	tree  tree
+	known bool // to be JSON: only where values end is looked for then
+}
+
+const unsure = -1
+
+// mostNames is how many names of an object are compared with one another.
+const mostNames = 32
+
+func (s *surveyor) all() bool { return s.skip(s.value(s.skip(0))) == len(s.text) }
+
+// byte gives what is at a place, and 0, which is in no plain text, behind the end.
+func (s *surveyor) byte(i int) byte {
+	if uint(i) < uint(len(s.text)) {
+		return s.text[i]
+	}
+	return 0
+}
+
+func (s *surveyor) skip(i int) int {
+	for c := s.byte(i); c == ' ' || c == '\n' || c == '\t' || c == '\r'; c = s.byte(i) {
+		i++
+	}
+	return i
+}
+
+func (s *surveyor) value(i int) int {
+	first, end := len(s.tree), unsure
+	s.tree = append(s.tree, node{start: int32(i)})
+	switch c := s.byte(i); {
+	case c == '{':
+		end = s.members(i, first, '}')
+	case c == '[':
+		end = s.members(i, first, ']')
+	case c == '"':
+		end = s.string(i)
+	case c == '-' || isDigit(c):
+		end = s.number(i)
+	default:
+		end = s.literal(i)
+	}
+	s.tree[first].end, s.tree[first].size = int32(end), int32(len(s.tree)-first)
+	return end
+}
+
+// members reads what is between brackets, with a name before each value in an object.
+func (s *surveyor) members(i, object int, closing byte) int {
+	if i = s.skip(i + 1); s.byte(i) == closing {
+		return i + 1
+	}
+	for n := 0; ; n++ {
+		if closing == '}' {
+			i = s.name(i, object, n)
+		}
+		i = s.skip(s.value(i))
+		switch s.byte(i) {
+		case closing:
+			return i + 1
+		case ',':
+			i = s.skip(i + 1)
+		default:
+			return unsure
+		}
+	}
+}
+
+// name reads a name of an object, which has n before it, up to its value.
+func (s *surveyor) name(i, object, n int) int {
+	end := s.string(i)
+	if end == unsure || !s.known && (n == mostNames || s.has(object, s.text[i:end])) {
+		return unsure
+	}
+	s.tree = append(s.tree, node{int32(i), int32(end), 1})
+	if i = s.skip(end); s.byte(i) != ':' {
+		return unsure
+	}
+	return s.skip(i + 1)
+}
+
+// has tells whether an object has a name by now.
+func (s *surveyor) has(object int, name []byte) bool {
+	for rest := s.tree[object+1:]; len(rest) > 0; {
+		key, behind := rest.cut()
+		if bytes.Equal(s.text[key[0].start:key[0].end], name) {
+			return true
+		}
+		_, rest = behind.cut()
+	}
+	return false
+}
+
+func (s *surveyor) string(i int) int {
+	switch {
+	case s.byte(i) != '"':
+		return unsure
+	case s.known:
+		return endOfString(s.text, i) + 1
+	}
+	first, ascii := i, true
+	for i++; ; i++ {
+		switch c := s.byte(i); {
+		case c == '"' && (ascii || utf8.Valid(s.text[first:i])):
+			return i + 1
+		case c < ' ', c == '\\', c == '"':
+			return unsure
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+}
+
+func (s *surveyor) number(i int) int {
+	if s.byte(i) == '-' {
+		i++
+	}
+	if s.byte(i) == '0' {
+		i++
+	} else {
+		i = s.digits(i)
+	}
+	if s.byte(i) == '.' {
+		i = s.digits(i + 1)
+	}
+	if c := s.byte(i); c == 'e' || c == 'E' {
+		if c = s.byte(i + 1); c == '+' || c == '-' {
+			i++
+		}
+		i = s.digits(i + 1)
+	}
+	return i
+}
+
+// digits reads one digit or more.
+func (s *surveyor) digits(i int) int {
+	if !isDigit(s.byte(i)) {
+		return unsure
+	}
+	for isDigit(s.byte(i)) {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func (s *surveyor) literal(i int) int {
+	for _, literal := range []string{"null", "true", "false"} {
+		if i >= 0 && bytes.HasPrefix(s.text[min(i, len(s.text)):], []byte(literal)) {
+			return i + len(literal)
+		}
+	}
+	return unsure
 }
 
 // atMost gives how many nodes the tree of a text can have: each but the first stands
@@ -68,24 +211,6 @@ func (t tree) inside() tree { return t[min(1, len(t)):] }
 
 // cut gives the first of several trees, and the others.
 func (t tree) cut() (first, rest tree) { return t[:t[0].size], t[t[0].size:] }
-
-// role is what a byte outside of strings does in a text that is JSON.
-type role uint8
-
-const (
-	plain role = iota // is a part of a number or a literal
-	quote
-	opening
-	closing
-	between
-)
-
-var roles = [256]role{
-	'"': quote,
-	'{': opening, '[': opening,
-	'}': closing, ']': closing,
-	',': between, ':': between, ' ': between, '\t': between, '\r': between, '\n': between,
-}
 
 // unquoted gives the content of a JSON string, shared with it where possible.
 func unquoted(value jsontext.Value) []byte {
