@@ -41,7 +41,7 @@ type reading struct {
 	digest    domain.Digest
 	anomalies []domain.Anomaly
 	failure   *domain.Untranslatable // the first one
-	room      [16]node               // for the tree of a small body, as most are
+	room      [12]node               // for the tree of a small body, as most are
 }
 
 // object is a JSON object of the body. It is strict on structure and lenient on
@@ -56,14 +56,11 @@ type object struct {
 // read takes only what can be read in one way: valid UTF-8, no name twice in one
 // object, nothing behind it.
 func read(w *domain.Webhook) (object, error) {
-	if nestedTooDeeply(w.Body) {
-		return object{}, &domain.Untranslatable{Cause: domain.CauseTooDeep}
-	}
 	r := &reading{body: w.Body, escapes: bytes.IndexByte(w.Body, '\\') >= 0, digest: w.BodyDigest}
-	tree, ok := survey(w.Body, r.room[:0])
+	tree, cause := survey(w.Body, r.room[:0])
 	switch {
-	case !ok:
-		return object{}, &domain.Untranslatable{Cause: domain.CauseMalformed}
+	case cause != "":
+		return object{}, &domain.Untranslatable{Cause: cause}
 	case r.kind(tree) != jsontext.KindBeginObject:
 		return object{}, &domain.Untranslatable{Cause: domain.CauseWrongType}
 	}

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // maxLevels is how deep a body may be nested; providers send six levels.
@@ -18,32 +20,40 @@ type tree []node
 // nodes the tree has that begins with it.
 type node struct{ start, end, size int32 }
 
-// survey gives the tree of a text of at most maxLevels, in the room where that is large
-// enough; ok is false for what is no JSON that can be read in one way only. It finds most
-// texts right itself, in a third of the library's time, and asks the library about those
-// with escapes, with many names in one object, and whatever else is not plain.
-func survey(text []byte, room []node) (t tree, ok bool) {
-	if nodes := atMost(text); nodes > cap(room) {
+// survey gives the tree of a text, in the room where that is large enough; or the cause
+// for which it cannot be read, where it is nested too deeply, or is no JSON that can be read
+// in one way only. It finds most texts right itself, in a third of the library's time, and
+// asks the library about those with escapes, with many names in one object, and whatever
+// else is not plain.
+func survey(text []byte, room []node) (t tree, cause string) {
+	if nodes := nodesPerComma * (1 + bytes.Count(text, []byte(","))); nodes > cap(room) {
 		room = make([]node, 0, nodes)
 	}
 	s := surveyor{text: text, tree: room[:0]}
 	if s.all() {
-		return s.tree, true
+		return s.tree, ""
 	}
-	if !jsontext.Value(text).IsValid() {
-		return nil, false
+	switch {
+	case nestedTooDeeply(text):
+		return nil, domain.CauseTooDeep
+	case !jsontext.Value(text).IsValid():
+		return nil, domain.CauseMalformed
 	}
-	s.tree, s.known = room[:0], true
+	s.tree, s.levels, s.known = room[:0], 0, true
 	s.all()
-	return s.tree, true
+	return s.tree, ""
 }
+
+// nodesPerComma is about right: a name, its value, and a third of what they stand in.
+const nodesPerComma = 3
 
 // surveyor goes through a text. Its methods begin at a place of it, and give the place
 // behind what they have read, or unsure, where they give unsure again.
 type surveyor struct {
-	text  []byte
-	tree  tree
-	known bool // to be JSON: only where values end is looked for then
+	text   []byte
+	tree   tree
+	levels int  // of what is open
+	known  bool // to be JSON: only where values end is looked for then
 }
 
 const unsure = -1
@@ -72,6 +82,7 @@ func (s *surveyor) value(i int) int {
 	first, end := len(s.tree), unsure
 	s.tree = append(s.tree, node{start: int32(i)})
 	switch c := s.byte(i); {
+	case s.levels == maxLevels && (c == '{' || c == '['):
 	case c == '{':
 		end = s.members(i, first, '}')
 	case c == '[':
@@ -88,17 +99,20 @@ func (s *surveyor) value(i int) int {
 }
 
 // members reads what is between brackets, with a name before each value in an object.
-func (s *surveyor) members(i, object int, closing byte) int {
+func (s *surveyor) members(i, first int, closing byte) int {
 	if i = s.skip(i + 1); s.byte(i) == closing {
 		return i + 1
 	}
-	for n := 0; ; n++ {
+	s.levels++
+	names := names{object: first}
+	for {
 		if closing == '}' {
-			i = s.name(i, object, n)
+			i = s.name(i, &names)
 		}
 		i = s.skip(s.value(i))
 		switch s.byte(i) {
 		case closing:
+			s.levels--
 			return i + 1
 		case ',':
 			i = s.skip(i + 1)
@@ -108,10 +122,16 @@ func (s *surveyor) members(i, object int, closing byte) int {
 	}
 }
 
-// name reads a name of an object, which has n before it, up to its value.
-func (s *surveyor) name(i, object, n int) int {
+// names are those of an object whose node is at a place of the tree.
+type names struct {
+	object, number int
+	marks          uint64 // a bit for each: two names of one bit are compared
+}
+
+// name reads a name of an object, up to its value.
+func (s *surveyor) name(i int, of *names) int {
 	end := s.string(i)
-	if end == unsure || !s.known && (n == mostNames || s.has(object, s.text[i:end])) {
+	if end == unsure || !s.known && !s.isNew(s.text[i:end], of) {
 		return unsure
 	}
 	s.tree = append(s.tree, node{int32(i), int32(end), 1})
@@ -121,14 +141,22 @@ func (s *surveyor) name(i, object, n int) int {
 	return s.skip(i + 1)
 }
 
+// isNew tells whether a name, in its quotes, is another one than those before it, of which
+// there may not be too many.
+func (s *surveyor) isNew(name []byte, of *names) bool {
+	of.number++
+	mark := uint64(1) << ((uint(len(name)) + 7*uint(name[1]) + 31*uint(name[len(name)-2])) % 64)
+	marked := of.marks&mark != 0
+	of.marks |= mark
+	return of.number <= mostNames && !(marked && s.has(name, of.object))
+}
+
 // has tells whether an object has a name by now.
-func (s *surveyor) has(object int, name []byte) bool {
-	for rest := s.tree[object+1:]; len(rest) > 0; {
-		key, behind := rest.cut()
-		if bytes.Equal(s.text[key[0].start:key[0].end], name) {
+func (s *surveyor) has(name []byte, object int) bool {
+	for at := object + 1; at < len(s.tree); at += 1 + int(s.tree[at+1].size) {
+		if key := s.tree[at]; bytes.Equal(s.text[key.start:key.end], name) {
 			return true
 		}
-		_, rest = behind.cut()
 	}
 	return false
 }
@@ -141,8 +169,8 @@ func (s *surveyor) string(i int) int {
 		return endOfString(s.text, i) + 1
 	}
 	first, ascii := i, true
-	for i++; ; i++ {
-		switch c := s.byte(i); {
+	for i++; i < len(s.text); i++ {
+		switch c := s.text[i]; {
 		case c == '"' && (ascii || utf8.Valid(s.text[first:i])):
 			return i + 1
 		case c < ' ', c == '\\', c == '"':
@@ -151,6 +179,7 @@ func (s *surveyor) string(i int) int {
 			ascii = false
 		}
 	}
+	return unsure
 }
 
 func (s *surveyor) number(i int) int {
@@ -196,16 +225,6 @@ func (s *surveyor) literal(i int) int {
 	return unsure
 }
 
-// atMost gives how many nodes the tree of a text can have: each but the first stands
-// behind a bracket, a comma or a colon, and takes a byte itself.
-func atMost(text []byte) int {
-	nodes := 1
-	for _, before := range []string{"{", "[", ",", ":"} {
-		nodes += bytes.Count(text, []byte(before))
-	}
-	return min(nodes, 1+len(text)/2)
-}
-
 // inside gives the trees that stand in the value.
 func (t tree) inside() tree { return t[min(1, len(t)):] }
 
@@ -223,7 +242,7 @@ func unquoted(value jsontext.Value) []byte {
 
 func unquote(value jsontext.Value) string { return string(unquoted(value)) }
 
-// nestedTooDeeply counts brackets outside strings. It runs before any parser, on
+// nestedTooDeeply counts brackets outside strings. It runs before the library does, on
 // any bytes.
 func nestedTooDeeply(text []byte) bool {
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) <= maxLevels {
