@@ -13,6 +13,9 @@ const (
 	// readAtOnce is how many bytes of a block are read at once at the most, where no record
 	// is longer.
 	readAtOnce = 1 << 20
+	// leastAtOnce is the least of that: to read on for one that is longer than those before
+	// would begin anew.
+	leastAtOnce = 64 << 10
 	// usualRecord is what is read at first for each message that is wanted, in bytes.
 	usualRecord = 4 << 10
 )
@@ -127,7 +130,7 @@ func (r *Reader) open(number int) (*openBlock, error) {
 
 // read appends the next messages from a sequence on, and none where no whole one is left.
 func (b *openBlock) read(records []Record, from uint64, most int) ([]Record, error) {
-	for length := min(int64(most)*b.usual, readAtOnce); len(records) == 0; {
+	for length := min(max(int64(most)*b.usual, leastAtOnce), readAtOnce); len(records) == 0; {
 		left, err := b.left()
 		if left == 0 || err != nil {
 			return records, err

@@ -49,7 +49,7 @@ type Loader struct {
 	lastID             uint64
 	names              map[orderName]*loading // the orders in memory
 	orders             map[*domain.Order]*loading
-	bytes              int     // of these
+	bytes              int     // of these, and of rooms
 	stored             *filter // the orders that are in the file, by hash
 	seed               maphash.Seed
 	ids                *loadedIDs
@@ -163,7 +163,7 @@ func (l *Loader) keep(order *domain.Order) {
 		one.timeline.bytes, l.rooms = l.rooms[last], l.rooms[:last]
 	}
 	l.names[orderName{order.Source, order.Key}], l.orders[order] = one, one
-	l.bytes += orderBytes + cap(one.timeline.bytes)
+	l.bytes += orderBytes
 }
 
 // SeenWebhookID is as [DB.SeenWebhookID].
@@ -304,6 +304,7 @@ func (l *Loader) settle() {
 	for _, one := range l.written {
 		if room := one.timeline.bytes; 0 < cap(room) && cap(room) <= usualRoom {
 			l.rooms = append(l.rooms, room[:0])
+			l.bytes += cap(room)
 		}
 	}
 	l.written = nil
