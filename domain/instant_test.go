@@ -37,7 +37,9 @@ func TestInstantKeepsItsFraction(t *testing.T) {
 func TestInstantHasTheDateOfTheCalendar(t *testing.T) {
 	t.Parallel()
 	for at := time.Date(1800, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2201; at = at.AddDate(0, 0, 1) {
-		require.Equal(t, at.Format(time.RFC3339), domain.InstantOf(at).String())
+		if want, told := at.Format(time.RFC3339), domain.InstantOf(at).String(); told != want {
+			require.Equal(t, want, told)
+		}
 	}
 }
 

@@ -148,7 +148,7 @@ func (s *surveyor) isNew(name []byte, of *names) bool {
 	mark := uint64(1) << ((uint(len(name)) + 7*uint(name[1]) + 31*uint(name[len(name)-2])) % 64)
 	marked := of.marks&mark != 0
 	of.marks |= mark
-	return of.number <= mostNames && !(marked && s.has(name, of.object))
+	return of.number <= mostNames && (!marked || !s.has(name, of.object))
 }
 
 // has tells whether an object has a name by now.

@@ -329,8 +329,9 @@ func (l *Loader) Finish(ctx context.Context) error {
 	l.evict(l.byQuiet())
 	l.settle()
 	if l.err == nil && l.checkpoint.StreamSequence > 0 {
-		l.writer.checkpoint(&l.checkpoint)
-		l.fail(l.writer.err)
+		w := batchWriter{ctx: ctx, tx: l.tx}
+		w.checkpoint(&l.checkpoint)
+		l.fail(w.err)
 	}
 	if l.err == nil {
 		l.fail(l.tx.Commit())
