@@ -32,6 +32,29 @@ func TestInstantKeepsItsFraction(t *testing.T) {
 	}
 }
 
+// Each day has the date that package time gives it, for 400 years, after which the calendar
+// repeats.
+func TestInstantHasTheDateOfTheCalendar(t *testing.T) {
+	t.Parallel()
+	for at := time.Date(1800, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2201; at = at.AddDate(0, 0, 1) {
+		if want, told := at.Format(time.RFC3339), domain.InstantOf(at).String(); told != want {
+			require.Equal(t, want, told)
+		}
+	}
+}
+
+// A time that is told with all of its fraction and without zeros behind it is told as
+// package time tells it.
+func TestInstantIsToldAsTimeIs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		i := anyInstant(t)
+		if !i.IsZero() {
+			require.Equal(t, i.Time().Format(time.RFC3339Nano), i.String())
+		}
+	})
+}
+
 // What is no RFC 3339 time gives ErrInstant: without a zone, or of a moment whose
 // year in UTC has no four digits.
 func TestInstantRefuses(t *testing.T) {

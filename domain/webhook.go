@@ -74,10 +74,14 @@ func (w *Webhook) Chain(previous Digest) Digest {
 	h := make([]byte, 0, 256)
 	h = append(h, previous[:]...)
 	h = binary.BigEndian.AppendUint64(h, w.StreamSequence)
-	for _, part := range []string{w.Provider, w.Source, w.Event, w.ID, w.ContentType, w.ReceivedAt.String()} {
+	for _, part := range []string{w.Provider, w.Source, w.Event, w.ID, w.ContentType} {
 		h = binary.BigEndian.AppendUint32(h, uint32(len(part)))
 		h = append(h, part...)
 	}
+	var room [longestInstant]byte
+	received, _ := w.ReceivedAt.AppendText(room[:0]) // which has no error to tell
+	h = binary.BigEndian.AppendUint32(h, uint32(len(received)))
+	h = append(h, received...)
 	h = append(h, w.BodyDigest[:]...)
 	return sha256.Sum256(h)
 }

@@ -108,6 +108,7 @@ func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain
 		return nil, f.doubt(err)
 	}
 	webhooks = make([]*domain.Webhook, 0, len(records))
+	room := make([]domain.Webhook, len(records)) // one piece of memory in place of thousands
 	for i := range records {
 		sequence := records[i].Sequence
 		if sequence > f.next {
@@ -117,7 +118,8 @@ func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain
 			}
 			webhooks = append(webhooks, left...)
 		}
-		webhooks = append(webhooks, webhookIn(&records[i]))
+		room[i] = webhookIn(&records[i])
+		webhooks = append(webhooks, &room[i])
 		f.next = sequence + 1
 	}
 	return webhooks, nil

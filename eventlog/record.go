@@ -20,13 +20,13 @@ func WebhookIn(r *brokerfile.Record) (*domain.Webhook, error) {
 	if w.Provider == "" {
 		return nil, fmt.Errorf("%w: a subject", ErrUnfit)
 	}
-	return w, nil
+	return &w, nil
 }
 
 // webhookIn cannot fail: the names are empty where the subject is none of this program's.
-func webhookIn(r *brokerfile.Record) *domain.Webhook {
+func webhookIn(r *brokerfile.Record) domain.Webhook {
 	storedAt := time.Unix(0, r.StoredAt).UTC()
-	w := &domain.Webhook{
+	w := domain.Webhook{
 		ID:             webhookID(headerValue(r.Header, headerWebhookID)),
 		ContentType:    headerValue(r.Header, headerContentType),
 		Body:           r.Body,

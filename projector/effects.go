@@ -42,6 +42,39 @@ func newEffects(memory Memory, from domain.Checkpoint, webhooks int) *effects {
 	}
 }
 
+// runShare is what a run must have of the room of the one before to be given it, one of so
+// many: to tidy up a large one for a few webhooks takes longer than to begin a small one.
+const runShare = 4
+
+// next gives the effects for the next run, after this one's commit, in the room that this
+// one has taken where that suits it.
+func (e *effects) next(from domain.Checkpoint, webhooks int) *effects {
+	if webhooks < cap(e.batch.Timeline)/runShare {
+		return newEffects(e.memory, from, webhooks)
+	}
+	tallies := e.batch.Tallies
+	clear(tallies.Orders)
+	clear(tallies.Minutes)
+	clear(tallies.Durations)
+	clear(e.orders)
+	clear(e.ids)
+	e.before = from.StreamSequence
+	e.batch = domain.Batch{
+		Checkpoint: from,
+		Tallies:    tallies,
+		Orders:     emptied(e.batch.Orders),
+		Timeline:   emptied(e.batch.Timeline),
+		WebhookIDs: emptied(e.batch.WebhookIDs),
+	}
+	return e
+}
+
+// emptied gives the room of what was in it, of which nothing is held any more.
+func emptied[T any](full []T) []T {
+	clear(full)
+	return full[:0]
+}
+
 // add takes the next webhook of the stream. An error is the store's, or a
 // *StopError for a webhook that is not the next one.
 func (e *effects) add(ctx context.Context, w *domain.Webhook, m meaning) error {
@@ -60,18 +93,33 @@ func (e *effects) add(ctx context.Context, w *domain.Webhook, m meaning) error {
 }
 
 // became is what became of a webhook: the count it falls under.
-type became func(*domain.Counts) *uint64
+type became uint8
 
-func applied(c *domain.Counts) *uint64       { return &c.Applied }
-func duplicate(c *domain.Counts) *uint64     { return &c.Duplicate }
-func notAboutOrder(c *domain.Counts) *uint64 { return &c.NotAboutOrder }
-func quarantined(c *domain.Counts) *uint64   { return &c.Quarantined }
+const (
+	applied became = iota
+	duplicate
+	notAboutOrder
+	quarantined
+)
+
+func (b became) countIn(c *domain.Counts) {
+	switch b {
+	case applied:
+		c.Applied++
+	case duplicate:
+		c.Duplicate++
+	case notAboutOrder:
+		c.NotAboutOrder++
+	case quarantined:
+		c.Quarantined++
+	}
+}
 
 func (e *effects) count(w *domain.Webhook, became became) {
-	*became(&e.batch.Checkpoint.Counts)++
+	became.countIn(&e.batch.Checkpoint.Counts)
 	minute := domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
 	counts := e.batch.Tallies.Minutes[minute]
-	*became(&counts)++
+	became.countIn(&counts)
 	e.batch.Tallies.Minutes[minute] = counts
 }
 
@@ -82,19 +130,25 @@ func (e *effects) project(ctx context.Context, w *domain.Webhook, m meaning) (be
 	if err == nil {
 		change, err = e.take(ctx, w, m.event)
 	}
-	var untranslatable *domain.Untranslatable
 	switch {
-	case errors.Is(err, domain.ErrNotAboutOrder):
-		return notAboutOrder, nil
-	case errors.As(err, &untranslatable):
-		e.quarantine(w, untranslatable)
-		return quarantined, nil
 	case err != nil:
-		return nil, err
+		return e.refuse(w, err)
 	case change.Effect == domain.EffectDuplicate:
 		return duplicate, nil
 	}
 	return applied, nil
+}
+
+// refuse decides what becomes of a webhook that no order takes, for an error.
+func (e *effects) refuse(w *domain.Webhook, err error) (became, error) {
+	if errors.Is(err, domain.ErrNotAboutOrder) {
+		return notAboutOrder, nil
+	}
+	if untranslatable, ok := errors.AsType[*domain.Untranslatable](err); ok {
+		e.quarantine(w, untranslatable)
+		return quarantined, nil
+	}
+	return 0, err
 }
 
 // take does to the event's order what the event says, unless its webhook was

@@ -58,6 +58,7 @@ type Projector struct {
 
 	turn sync.Mutex        // held while a batch is committed, and by Hold
 	at   domain.Checkpoint // what the next batch follows on
+	run  *effects          // of the last batch
 }
 
 // New gives a projector that has not started.
@@ -86,6 +87,7 @@ func New(log Log, store Store, c Config) *Projector {
 		logger:    c.Logger,
 		status:    newStatus(c.Now, c.Registerer),
 		courtesy:  courtesy{reads: c.Reads},
+		run:       newEffects(store, domain.Checkpoint{}, 0),
 	}
 }
 
@@ -276,7 +278,8 @@ func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint
 	defer p.turn.Unlock()
 	p.courtesy.since = time.Now() // to wait is to rest
 	ctx = context.WithoutCancel(ctx)
-	effects := newEffects(p.store, p.at, len(batch.Webhooks))
+	p.run = p.run.next(p.at, len(batch.Webhooks))
+	effects := p.run
 	err = p.addAll(ctx, effects, batch)
 	var gap *StopError
 	if err != nil && !errors.As(err, &gap) {

@@ -26,7 +26,7 @@ type Store interface {
 	// Checkpoint gives the zero Checkpoint before the first commit.
 	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
 	// Commit writes the batch and its checkpoint, both or neither. The orders of the
-	// batch are the store's from then on.
+	// batch are the store's from then on; the batch itself is used again.
 	Commit(ctx context.Context, b *domain.Batch) error
 }
 

@@ -41,6 +41,7 @@ type reading struct {
 	digest    domain.Digest
 	anomalies []domain.Anomaly
 	failure   *domain.Untranslatable // the first one
+	room      [12]node               // for the tree of a small body, as most are
 }
 
 // object is a JSON object of the body. It is strict on structure and lenient on
@@ -55,17 +56,15 @@ type object struct {
 // read takes only what can be read in one way: valid UTF-8, no name twice in one
 // object, nothing behind it.
 func read(w *domain.Webhook) (object, error) {
-	body := jsontext.Value(w.Body)
+	r := &reading{body: w.Body, escapes: bytes.IndexByte(w.Body, '\\') >= 0, digest: w.BodyDigest}
+	tree, cause := survey(w.Body, r.room[:0])
 	switch {
-	case nestedTooDeeply(body):
-		return object{}, &domain.Untranslatable{Cause: domain.CauseTooDeep}
-	case !body.IsValid():
-		return object{}, &domain.Untranslatable{Cause: domain.CauseMalformed}
-	case body.Kind() != jsontext.KindBeginObject:
+	case cause != "":
+		return object{}, &domain.Untranslatable{Cause: cause}
+	case r.kind(tree) != jsontext.KindBeginObject:
 		return object{}, &domain.Untranslatable{Cause: domain.CauseWrongType}
 	}
-	r := &reading{body: body, escapes: bytes.IndexByte(body, '\\') >= 0, digest: w.BodyDigest}
-	return object{reading: r, tree: survey(body)}, nil
+	return object{reading: r, tree: tree}, nil
 }
 
 // object gives the object under a name; one without members for no value.

@@ -45,6 +45,43 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
+// A body is malformed where the library takes it for no JSON that can be read in one way
+// only, and nowhere else.
+func FuzzMalformed(f *testing.F) {
+	for _, p := range provider.All() {
+		addBodies(f, p)
+	}
+	for _, body := range []string{
+		``, ` `, `{`, `}`, `{}`, " \t\r\n{}\n ", `{}}`, `{} {}`, `[]`, `[`, `]`, `"`, `""`, `"a`, `1`, `-`, `x`, "\x00", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`,
+		`{"a":1,}`, `{,}`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{1:1}`, `{"a":[1,]}`, `{"a":[,1]}`, `{"a":[1 2]}`, `{"a":[1}`, `{"a":]}`, `{"a":[}]`,
+		`{"a":01}`, `{"a":0}`, `{"a":-0}`, `{"a":-}`, `{"a":+1}`, `{"a":1.}`, `{"a":.5}`, `{"a":1.5e}`, `{"a":1.5e+}`, `{"a":1.5E-07}`, `{"a":1e5.5}`, `{"a":--1}`,
+		`{"a":nul}`, `{"a":nullx}`, `{"a":null}`, `{"a":true,"b":false}`, `{"a":True}`, `{"a":"\n"}`, "{\"a\":\"\n\"}", "{\"a\":\"\x7f\"}", `{"a":"\q"}`, `{"a":"\"}`,
+		`{"a":"\u12"}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}", "{\"a\":\"\xc3\"}", `{"a":"é"}`, "{\"\xc3\":1}", `{"é":1,"é":2}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
+		`{"a":{"a":1},"b":{"a":1}}`, `[{"a":1},{"a":1}]`, `{"a":{"b":1,"b":2}}`, names(32), names(33), names(40), names(40) + "}",
+		strings.Replace(names(33), `"32"`, `"31"`, 1), strings.Replace(names(32), `"31"`, `"0"`, 1),
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, err := provider.Ordatic{}.Translate(webhook(provider.Ordatic{}, string(body)))
+		untranslatable, ok := errors.AsType[*domain.Untranslatable](err)
+		if ok && untranslatable.Cause == domain.CauseTooDeep {
+			t.Skip("it is not looked at")
+		}
+		malformed := ok && untranslatable.Cause == domain.CauseMalformed
+		require.Equal(t, !jsontext.Value(body).IsValid(), malformed, "%q", body)
+	})
+}
+
+// names gives an object with so many names.
+func names(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"%d":[]`, i))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
 // Whatever a field holds that nobody reads, what stands behind it is found.
 func FuzzUnreadField(f *testing.F) {
 	for _, value := range []string{

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -63,10 +62,22 @@ func (o object) key(name string) string {
 	switch {
 	case key == "":
 		o.fail(domain.CauseKeyMissing, name)
-	case len(key) > maxKey || strings.ContainsFunc(key, unicode.IsControl):
+	case len(key) > maxKey || hasControl(key):
 		o.fail(domain.CauseKeyUnusable, name)
 	}
 	return key
+}
+
+// hasControl tells whether a text that is UTF-8 has a control character: two have a byte
+// of their own, or two that begin with 0xC2.
+func hasControl(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c == 0x7f || c == 0xc2 && text[i+1] < 0xa0 {
+			return true
+		}
+	}
+	return false
 }
 
 // text gives a string of at most maxText bytes.

@@ -12,7 +12,10 @@ const (
 	// readAtOnce is how many bytes of a block are read at once at the most, where no record
 	// is longer.
 	readAtOnce = 1 << 20
-	// usualRecord is what is read for each message that is wanted, in bytes.
+	// leastAtOnce is the least of that: to read on for one that is longer than those before
+	// would begin anew.
+	leastAtOnce = 64 << 10
+	// usualRecord is what is read at first for each message that is wanted, in bytes.
 	usualRecord = 4 << 10
 )
 
@@ -21,6 +24,7 @@ const (
 type Reader struct {
 	stream, dir string
 	block       *openBlock // that it has come to; nil before the first
+	records     []Record   // room for those that were read last
 }
 
 // openBlock is a block that is being read.
@@ -29,6 +33,7 @@ type openBlock struct {
 	number int
 	hash   *Hash
 	at     int64 // where it goes on
+	usual  int64 // what to read for each message that is wanted, by those read last
 }
 
 // NewReader makes a reader of a stream by its name and the folder of its blocks.
@@ -49,7 +54,8 @@ var ErrReplaced = errors.New("the server has replaced the block")
 
 // Read gives messages from a sequence on, which is to follow what was read before: at
 // most so many, and none where no whole one is there. Whether there should be one is for
-// the caller to know. Their memory is not used again.
+// the caller to know. The memory of their contents is not used again, and that of the
+// slice by the next Read.
 func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 	if r.block == nil {
 		if err := r.seek(from); r.block == nil {
@@ -57,7 +63,7 @@ func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 		}
 	}
 	for {
-		records, err := r.block.read(from, most)
+		records, err := r.readBlock(from, most)
 		if len(records) > 0 || err != nil {
 			return records, err
 		}
@@ -76,7 +82,7 @@ func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 			return nil, err
 		}
 		// What the server wrote before it began the next block is there by now.
-		records, err = r.block.read(from, most)
+		records, err = r.readBlock(from, most)
 		if len(records) == 0 && err == nil {
 			err = r.block.ended()
 		}
@@ -86,6 +92,12 @@ func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 		r.Close()
 		r.block = next
 	}
+}
+
+func (r *Reader) readBlock(from uint64, most int) (records []Record, err error) {
+	records, err = r.block.read(r.records[:0], from, most)
+	r.records = records
+	return records, err
 }
 
 // seek opens the newest block whose first message does not come after a sequence, or else
@@ -98,7 +110,7 @@ func (r *Reader) seek(sequence uint64) error {
 			return err
 		}
 		var first []Record
-		first, err = r.block.read(0, 1)
+		first, err = r.readBlock(0, 1)
 		r.block.at = 0
 		if len(first) > 0 && first[0].Sequence <= sequence {
 			break
@@ -112,26 +124,26 @@ func (r *Reader) open(number int) (*openBlock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &openBlock{file: file, number: number, hash: NewHash(r.stream, number)}, nil
+	return &openBlock{file: file, number: number, hash: NewHash(r.stream, number), usual: usualRecord}, nil
 }
 
-// read gives the next messages from a sequence on, and none where no whole one is left.
-func (b *openBlock) read(from uint64, most int) (records []Record, err error) {
-	for length := int64(min(most, readAtOnce/usualRecord)) * usualRecord; len(records) == 0; {
+// read appends the next messages from a sequence on, and none where no whole one is left.
+func (b *openBlock) read(records []Record, from uint64, most int) ([]Record, error) {
+	for length := min(max(int64(most)*b.usual, leastAtOnce), readAtOnce); len(records) == 0; {
 		left, err := b.left()
 		if left == 0 || err != nil {
-			return nil, err
+			return records, err
 		}
 		data := make([]byte, min(left, length))
 		n, err := b.file.ReadAt(data, b.at)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
+			return records, err
 		}
 		begun := b.at
-		records = b.parse(data[:n], from, most)
+		records = b.parse(records, data[:n], from, most)
 		if b.at == begun { // not even one record, or a note
 			if int64(n) == left || length >= maxRecord {
-				return nil, nil
+				return records, nil
 			}
 			length = maxRecord
 		}
@@ -139,8 +151,9 @@ func (b *openBlock) read(from uint64, most int) (records []Record, err error) {
 	return records, nil
 }
 
-// parse gives the messages of data from a sequence on, and goes on after the last one.
-func (b *openBlock) parse(data []byte, from uint64, most int) (records []Record) {
+// parse appends the messages of data from a sequence on, and goes on after the last one.
+func (b *openBlock) parse(records []Record, data []byte, from uint64, most int) []Record {
+	begun := b.at
 	for len(records) < most {
 		record, length, ok := ReadRecord(b.hash, data)
 		if !ok {
@@ -151,6 +164,9 @@ func (b *openBlock) parse(data []byte, from uint64, most int) (records []Record)
 		}
 		b.at += int64(length)
 		data = data[length:]
+	}
+	if len(records) > 0 {
+		b.usual = (b.at - begun) / int64(len(records)) * 9 / 8
 	}
 	return records
 }

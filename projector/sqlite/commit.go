@@ -161,6 +161,7 @@ type batchWriter struct {
 	tx         transaction
 	bytes      int // of all rows
 	orderBytes int // of those of orders
+	room       []byte
 	err        error
 }
 
@@ -170,12 +171,14 @@ func (w *batchWriter) run(statement string, args ...any) {
 	}
 }
 
-// pieceBytes is when rows are handed to SQLite: large pieces save no more.
-const pieceBytes = 1 << 20
+// pieceBytes is when rows are handed to SQLite: larger pieces save no more, and leave the
+// processor's cache.
+const pieceBytes = 1 << 18
 
 // insert runs a statement with the rows that add makes of all.
 func insert[T any](w *batchWriter, statement string, all []T, add func(*bulk, *T)) {
-	var piece bulk
+	piece := bulk{bytes: w.room[:0]}
+	defer func() { w.room = piece.bytes }()
 	for i := range all {
 		if add(&piece, &all[i]); len(piece.bytes) >= pieceBytes {
 			w.bulk(statement, &piece)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -39,6 +40,7 @@ const loadShare = 8
 type Loader struct {
 	db     *DB
 	tx     *sql.Tx // one for all of it
+	writer *batchWriter
 	memory int
 
 	mu         sync.Mutex
@@ -47,12 +49,15 @@ type Loader struct {
 	lastID             uint64
 	names              map[orderName]*loading // the orders in memory
 	orders             map[*domain.Order]*loading
-	bytes              int     // of these
-	stored             *filter // the orders that are in the file
+	bytes              int     // of these, and of rooms
+	stored             *filter // the orders that are in the file, by hash
+	seed               maphash.Seed
 	ids                *loadedIDs
 	next               piece
 	readOrder, readIDs *sql.Stmt
 	writing            chan error // gives the end of the piece that is being written; nil while none is
+	written            []*loading // by then
+	rooms              [][]byte   // of timelines that were written, for others
 	err                error      // the first, which is final
 }
 
@@ -80,6 +85,7 @@ func NewLoader(ctx context.Context, path string, memory int) (*Loader, error) {
 		names:  map[orderName]*loading{},
 		orders: map[*domain.Order]*loading{},
 		stored: new(filter),
+		seed:   maphash.MakeSeed(),
 		ids:    newLoadedIDs(),
 		next:   newPiece(),
 	}
@@ -111,6 +117,7 @@ func (l *Loader) open(ctx context.Context) (err error) {
 	if l.tx, err = l.db.writer.BeginTx(ctx, nil); err != nil {
 		return err
 	}
+	l.writer = &batchWriter{ctx: ctx, tx: l.tx}
 	if l.readOrder, err = l.tx.PrepareContext(ctx, selectOrder); err != nil {
 		return err
 	}
@@ -132,7 +139,7 @@ func (l *Loader) TakeOrder(ctx context.Context, source, key string) (*domain.Ord
 	if known, ok := l.names[name]; ok {
 		return known.order, l.err
 	}
-	if l.err != nil || !l.stored.has(webhookIDHash(source, key)) {
+	if l.err != nil || !l.stored.has(l.hash(name)) {
 		return nil, cmp.Or(l.err, domain.ErrNotFound)
 	}
 	l.settle()
@@ -148,8 +155,13 @@ func (l *Loader) TakeOrder(ctx context.Context, source, key string) (*domain.Ord
 	return order, l.err
 }
 
+func (l *Loader) hash(name orderName) int64 { return int64(maphash.Comparable(l.seed, name)) }
+
 func (l *Loader) keep(order *domain.Order) {
 	one := &loading{order: order}
+	if last := len(l.rooms) - 1; last >= 0 {
+		one.timeline.bytes, l.rooms = l.rooms[last], l.rooms[:last]
+	}
 	l.names[orderName{order.Source, order.Key}], l.orders[order] = one, one
 	l.bytes += orderBytes
 }
@@ -236,17 +248,34 @@ func (l *Loader) byQuiet() []*domain.Order {
 	for order := range l.orders {
 		orders = append(orders, order)
 	}
-	slices.SortFunc(orders, func(a, b *domain.Order) int { return cmp.Compare(a.StreamSequence, b.StreamSequence) })
+	sortBy(orders, func(o *domain.Order) uint64 { return o.StreamSequence })
 	return orders
+}
+
+// sortBy sorts orders by a number of theirs. To look at two orders for each comparison
+// would take twice as long: thousands of them are in no processor's cache.
+func sortBy(orders []*domain.Order, number func(*domain.Order) uint64) {
+	type numbered struct {
+		number uint64
+		order  *domain.Order
+	}
+	all := make([]numbered, len(orders))
+	for i, order := range orders {
+		all[i] = numbered{number(order), order}
+	}
+	slices.SortFunc(all, func(a, b numbered) int { return cmp.Compare(a.number, b.number) })
+	for i := range all {
+		orders[i] = all[i].order
+	}
 }
 
 // evict has orders written, and forgets them.
 func (l *Loader) evict(orders []*domain.Order) {
-	slices.SortFunc(orders, func(a, b *domain.Order) int { return cmp.Compare(a.ID, b.ID) })
+	sortBy(orders, func(o *domain.Order) uint64 { return o.ID })
 	for _, order := range slices.Compact(orders) {
 		name := orderName{order.Source, order.Key}
 		one := l.orders[order]
-		l.stored.add(webhookIDHash(name.source, name.key))
+		l.stored.add(l.hash(name))
 		l.next.orders = append(l.next.orders, one)
 		l.bytes -= orderBytes + cap(one.timeline.bytes)
 		delete(l.names, name)
@@ -262,17 +291,29 @@ func (l *Loader) writeNext() {
 		return
 	}
 	due, done := l.next, make(chan error, 1)
-	l.next, l.writing = newPiece(), done
-	go func() { done <- due.write(l.tx) }()
+	l.next, l.writing, l.written = newPiece(), done, due.orders
+	go func() { done <- due.write(l.writer) }()
 }
 
 // settle waits for the end of what is being written.
 func (l *Loader) settle() {
-	if l.writing != nil {
-		l.fail(<-l.writing)
-		l.writing = nil
+	if l.writing == nil {
+		return
 	}
+	l.fail(<-l.writing)
+	l.writing = nil
+	for _, one := range l.written {
+		if room := one.timeline.bytes; 0 < cap(room) && cap(room) <= usualRoom {
+			l.rooms = append(l.rooms, room[:0])
+			l.bytes += cap(room)
+		}
+	}
+	l.written = nil
 }
+
+// usualRoom is what the timeline of nearly any order fits in, in bytes: what is larger is
+// left to the collection of garbage, lest few hold the memory of many.
+const usualRoom = 4 * smallBytes
 
 // fail makes an error final: what is in memory and in the file is of no one checkpoint
 // any more.

@@ -1,9 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -56,15 +53,14 @@ func (p *piece) take(b *domain.Batch) {
 }
 
 // write writes it, in the order in which a commit would.
-func (p *piece) write(tx *sql.Tx) error {
-	w := batchWriter{ctx: context.Background(), tx: tx}
-	insert(&w, insertOrders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
-	insert(&w, insertTimeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
+func (p *piece) write(w *batchWriter) error {
+	insert(w, insertOrders, p.orders, func(to *bulk, one **loading) { to.order(&(*one).order) })
+	insert(w, insertTimeline, p.orders, func(to *bulk, one **loading) { to.add((*one).timeline.bytes) })
 	w.bulk(insertChanges, &p.changes)
 	w.bulk(insertWebhookIDs, &p.ids)
-	insert(&w, insertProofs, p.proofs, (*bulk).proof)
+	insert(w, insertProofs, p.proofs, (*bulk).proof)
 	w.erase(p.erased)
-	insert(&w, insertQuarantine, p.quarantined, (*bulk).quarantined)
+	insert(w, insertQuarantine, p.quarantined, (*bulk).quarantined)
 	w.tallies(&p.tallies)
 	return w.err
 }

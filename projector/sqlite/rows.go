@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -50,22 +48,45 @@ func (b *bulk) integer(value int64) {
 }
 
 func (b *bulk) text(value string) {
-	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, 't'), uint64(len(value)))
+	at := b.open('t')
 	b.bytes = append(b.bytes, value...)
+	b.close(at)
 }
 
-func (b *bulk) sized(kind byte, value []byte) {
-	b.bytes = binary.NativeEndian.AppendUint64(append(b.bytes, kind), uint64(len(value)))
+func (b *bulk) blob(value []byte) {
+	at := b.open('b')
 	b.bytes = append(b.bytes, value...)
+	b.close(at)
+}
+
+func (b *bulk) instant(value domain.Instant) {
+	at := b.open('t')
+	b.bytes, _ = value.AppendText(b.bytes) // which has no error to tell
+	b.close(at)
+}
+
+func (b *bulk) document(order *domain.Order) {
+	at := b.open('t')
+	document, err := order.AppendDocument(b.bytes)
+	if b.err == nil {
+		b.err = err
+	}
+	b.bytes = document
+	b.close(at)
+}
+
+// open begins a value that close ends: its content is appended between them.
+func (b *bulk) open(kind byte) (at int) {
+	b.bytes = append(b.bytes, kind, 0, 0, 0, 0, 0, 0, 0, 0)
+	return len(b.bytes)
+}
+
+func (b *bulk) close(at int) {
+	binary.NativeEndian.PutUint64(b.bytes[at-8:], uint64(len(b.bytes)-at))
 }
 
 func (b *bulk) order(order **domain.Order) {
 	o := *order
-	document, err := json.Marshal(o)
-	if err != nil {
-		b.err = err
-		return
-	}
 	standing := o.Standing()
 	b.begin(10)
 	b.integer(int64(o.ID))
@@ -77,7 +98,7 @@ func (b *bulk) order(order **domain.Order) {
 	b.text(standing.Problem)
 	b.integer(nanoseconds(o.LastSeenAt))
 	b.integer(int64(o.StreamSequence))
-	b.sized('t', document)
+	b.document(o)
 }
 
 func (b *bulk) entry(e *domain.OrderEntry) {
@@ -90,8 +111,8 @@ func (b *bulk) entry(e *domain.OrderEntry) {
 	b.text(string(e.Effect))
 	b.text(e.Note)
 	b.text(e.State.String())
-	b.text(e.OccurredAt.String())
-	b.text(e.ReceivedAt.String())
+	b.instant(e.OccurredAt)
+	b.instant(e.ReceivedAt)
 }
 
 // change adds a row where the entry is news.
@@ -119,7 +140,7 @@ func (b *bulk) proof(p *domain.OrderProof) {
 	b.integer(int64(p.Order.ID))
 	b.text(p.ID)
 	b.text(p.Type)
-	b.sized('b', p.Content)
+	b.blob(p.Content)
 }
 
 func (b *bulk) quarantined(q *domain.QuarantinedWebhook) {
@@ -129,7 +150,7 @@ func (b *bulk) quarantined(q *domain.QuarantinedWebhook) {
 	b.text(q.Event)
 	b.text(q.Cause)
 	b.text(q.Where)
-	b.text(q.ReceivedAt.String())
+	b.instant(q.ReceivedAt)
 }
 
 func (b *bulk) orderTally(of domain.OrderTally, orders int) {
