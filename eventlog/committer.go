@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -157,7 +158,7 @@ func (c *committer) commit(g *group) {
 // files. To be told of each would take longer than to store it. It is asked of all where the
 // files are in doubt, and in a new life, whose stream may end earlier than before.
 func (c *committer) publish(ctx context.Context, life *life, g *group) error {
-	first, asked, all := c.sent, 0, life != c.life || life.doubtful.Load()
+	first, asked, all := c.sent, 0, life != c.life || life.doubts()
 	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
 		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
@@ -180,15 +181,15 @@ func (c *committer) publish(ctx context.Context, life *life, g *group) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 		}
 	}
-	if life != c.life {
+	if all {
 		c.begin(life, g)
 		return nil
 	}
 	return c.find(life, g)
 }
 
-// begin takes where to go on in a new life from the first group that has stored anything
-// in it, and was asked of whole.
+// begin takes where to go on, in a new life or in one whose files are in doubt, from a
+// group that was asked of whole, and has stored anything.
 func (c *committer) begin(life *life, g *group) {
 	var last uint64
 	for _, o := range g.outcomes {
@@ -205,19 +206,20 @@ func (c *committer) begin(life *life, g *group) {
 // find finds the messages of a group that the server was not asked of, after those of
 // earlier groups. What is not there the server has refused, for the reason that it told of
 // the last one. Where nothing is to be found, the files are read now and then nevertheless, so
-// that there is never much to read; where they are in doubt, they are not.
+// that there is never much to read.
 func (c *committer) find(life *life, g *group) error {
 	before, last := c.stored, g.ack().Sequence
 	c.stored = max(before, last)
 	places := g.unknown()
-	if len(places) == 0 && (last < c.read+mostInGroup || life.doubtful.Load()) {
+	if len(places) == 0 && last < c.read+mostInGroup {
 		return nil
 	}
-	records, err := c.readOn()
+	records, err := c.readOn(g.end())
+	life.recent.add(records)
 	if err != nil || c.read < last {
-		life.doubtful.Store(true)
+		life.doubt(c.read+1, cmp.Or(err, lacking(c.read, last)))
 	}
-	if err != nil {
+	if err != nil && len(places) > 0 {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	// The server stores them in their order, if it stores them.
@@ -246,9 +248,10 @@ func (c *committer) find(life *life, g *group) error {
 
 var errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
 
-// readOn reads what the files have that was not read yet.
-func (c *committer) readOn() (all []brokerfile.Record, err error) {
-	for {
+// readOn reads what the files have that was not read yet, up to a stream sequence at least
+// where they have so much.
+func (c *committer) readOn(enough uint64) (all []brokerfile.Record, err error) {
+	for c.read < enough {
 		records, err := c.files.Read(c.read+1, mostInGroup)
 		if errors.Is(err, brokerfile.ErrReplaced) {
 			c.files.Close()
@@ -260,6 +263,7 @@ func (c *committer) readOn() (all []brokerfile.Record, err error) {
 		all = append(all, records...)
 		c.read = records[len(records)-1].Sequence
 	}
+	return all, nil
 }
 
 func isOf(r *brokerfile.Record, m *nats.Msg) bool {
@@ -274,6 +278,14 @@ func (g *group) unknown() (places []int) {
 		}
 	}
 	return places
+}
+
+// end gives a stream sequence after which none of the messages is stored.
+func (g *group) end() uint64 {
+	if last := g.outcomes[len(g.outcomes)-1]; last.err == nil && !last.Duplicate {
+		return last.StreamSequence
+	}
+	return math.MaxUint64 // it tells nothing of where those before it are
 }
 
 // has tells whether it is known that one of the messages is at a stream sequence.

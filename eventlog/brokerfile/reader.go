@@ -15,6 +15,8 @@ const (
 	readAtOnce = 1 << 20
 	// usualRecord is what is read for each message that is wanted, in bytes.
 	usualRecord = 4 << 10
+	// smallRecord is what most messages take at least, in bytes.
+	smallRecord = 256
 )
 
 // Reader reads the messages of a stream from its blocks, in order, also while the server
@@ -142,6 +144,7 @@ func (b *openBlock) read(from uint64, most int) (records []Record, err error) {
 
 // parse gives the messages of data from a sequence on, and goes on after the last one.
 func (b *openBlock) parse(data []byte, from uint64, most int) (records []Record) {
+	records = make([]Record, 0, min(most, len(data)/smallRecord))
 	for len(records) < most {
 		record, length, ok := ReadRecord(b.hash, data)
 		if !ok {
