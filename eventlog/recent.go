@@ -18,46 +18,48 @@ const (
 // files: who reads on at the end of the stream takes them from here, and the same bytes are
 // read, and their checksums compared, once for all. It is safe for concurrent use.
 type recent struct {
-	mu       sync.Mutex
-	webhooks []*domain.Webhook // each follows the one before
-	bytes    int
+	mu    sync.Mutex
+	all   []recentOne // each follows the one before
+	bytes int
+}
+
+// recentOne is a webhook, which is made of its record when somebody wants it.
+type recentOne struct {
+	record  brokerfile.Record
+	webhook *domain.Webhook
 }
 
 // add adds what was read after what is there.
 func (r *recent) add(records []brokerfile.Record) {
-	added := make([]*domain.Webhook, len(records))
-	for i := range records {
-		added[i] = webhookIn(&records[i])
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, w := range added {
-		if n := len(r.webhooks); n > 0 && w.StreamSequence != r.webhooks[n-1].StreamSequence+1 {
+	for _, record := range records {
+		if n := len(r.all); n > 0 && record.Sequence != r.all[n-1].record.Sequence+1 {
 			r.drop(n) // what is in a gap is for the reader of the files to find out
 		}
-		r.webhooks, r.bytes = append(r.webhooks, w), r.bytes+len(w.Body)
+		r.all, r.bytes = append(r.all, recentOne{record: record}), r.bytes+len(record.Body)
 	}
-	over := max(0, len(r.webhooks)-mostRecent)
+	over := max(0, len(r.all)-mostRecent)
 	for bytes := r.bytes; bytes > recentBytes; over++ {
-		bytes -= len(r.webhooks[over].Body)
+		bytes -= len(r.all[over].record.Body)
 	}
 	r.drop(over)
 }
 
 // drop drops the oldest. The lock is held.
 func (r *recent) drop(n int) {
-	for _, w := range r.webhooks[:n] {
-		r.bytes -= len(w.Body)
+	for i := range r.all[:n] {
+		r.bytes -= len(r.all[i].record.Body)
 	}
-	clear(r.webhooks[:n])
-	r.webhooks = r.webhooks[n:]
+	clear(r.all[:n])
+	r.all = r.all[n:]
 }
 
 // forget drops all, some of which were erased.
 func (r *recent) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drop(len(r.webhooks))
+	r.drop(len(r.all))
 }
 
 // between gives the webhooks from a stream sequence to another one, at most so many; none
@@ -65,11 +67,18 @@ func (r *recent) forget() {
 func (r *recent) between(from, to uint64, most int) []*domain.Webhook {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.webhooks) == 0 || from < r.webhooks[0].StreamSequence {
+	if len(r.all) == 0 || from < r.all[0].record.Sequence {
 		return nil
 	}
-	begin := min(from-r.webhooks[0].StreamSequence, uint64(len(r.webhooks)))
-	there := r.webhooks[begin:]
-	n := min(uint64(len(there)), uint64(most), to-from+1)
-	return append([]*domain.Webhook(nil), there[:n]...)
+	begin := min(from-r.all[0].record.Sequence, uint64(len(r.all)))
+	there := r.all[begin:]
+	there = there[:min(uint64(len(there)), uint64(most), to-from+1)]
+	webhooks := make([]*domain.Webhook, len(there))
+	for i := range there {
+		if there[i].webhook == nil {
+			there[i].webhook = webhookIn(&there[i].record)
+		}
+		webhooks[i] = there[i].webhook
+	}
+	return webhooks
 }
