@@ -49,7 +49,7 @@ type committer struct {
 
 // group is what is committed at once.
 type group struct {
-	messages []*nats.Msg
+	messages []*nats.Msg   // nil for one that was taken back
 	outcomes []outcome     // of the messages; to be read when done is closed
 	done     chan struct{} // each outcome is known
 }
@@ -73,8 +73,8 @@ func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*c
 	return c, nil
 }
 
-// store returns when a message is durable, here and in the copy. Where ctx ends before,
-// it may become so nevertheless.
+// store returns when a message is durable, here and in the copy. Where ctx ends before it
+// is sent it never is; where it ends later, it may be nevertheless.
 func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if size := n.Size() - len(n.Subject); int64(size) > c.server.Conn().MaxPayload() {
 		return Receipt{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(n.Data))
@@ -87,7 +87,18 @@ func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	case <-joined.done:
 		return joined.outcomes[at].Receipt, joined.outcomes[at].err
 	case <-ctx.Done():
+		c.takeBack(joined, at)
 		return Receipt{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	}
+}
+
+// takeBack has a message not be part of a group that nobody has begun to commit, so that
+// nothing is held of who is not waited for.
+func (c *committer) takeBack(g *group, at int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.waiting, g) {
+		g.messages[at] = nil
 	}
 }
 
@@ -135,6 +146,11 @@ func (c *committer) next() *group {
 func (c *committer) commit(g *group) {
 	defer close(g.done)
 	g.outcomes = make([]outcome, len(g.messages))
+	for i, m := range g.messages {
+		if m == nil {
+			g.outcomes[i].err = errTakenBack
+		}
+	}
 	life := c.server.now()
 	ctx, leave := life.during(context.Background(), c.timeout)
 	defer leave()
@@ -161,7 +177,10 @@ func (c *committer) publish(ctx context.Context, life *life, g *group) error {
 	first, asked, all := c.sent, 0, life != c.life || life.doubts()
 	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
-		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
+		if m == nil {
+			continue
+		}
+		if i == g.last() || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
 			m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
 			asked++
 		}
@@ -240,13 +259,16 @@ func (c *committer) find(life *life, g *group) error {
 	}
 	for at := range g.outcomes {
 		if o := &g.outcomes[at]; *o == (outcome{}) {
-			o.err = cmp.Or(g.outcomes[len(g.outcomes)-1].err, errNotStored)
+			o.err = cmp.Or(g.outcomes[g.last()].err, errNotStored)
 		}
 	}
 	return nil
 }
 
-var errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
+var (
+	errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
+	errTakenBack = fmt.Errorf("%w: it was taken back", ErrUnavailable) // nobody learns it
+)
 
 // readOn reads what the files have that was not read yet, up to a stream sequence at least
 // where they have so much.
@@ -280,10 +302,19 @@ func (g *group) unknown() (places []int) {
 	return places
 }
 
+// last gives the place of the last message; -1 where all were taken back.
+func (g *group) last() int {
+	at := len(g.messages) - 1
+	for at >= 0 && g.messages[at] == nil {
+		at--
+	}
+	return at
+}
+
 // end gives a stream sequence after which none of the messages is stored.
 func (g *group) end() uint64 {
-	if last := g.outcomes[len(g.outcomes)-1]; last.err == nil && !last.Duplicate {
-		return last.StreamSequence
+	if at := g.last(); at >= 0 && g.outcomes[at].err == nil && !g.outcomes[at].Duplicate {
+		return g.outcomes[at].StreamSequence
 	}
 	return math.MaxUint64 // it tells nothing of where those before it are
 }
