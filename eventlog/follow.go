@@ -75,7 +75,7 @@ type following struct {
 	life   *life
 	mark   *watermark
 	reader *brokerfile.Reader
-	looked time.Time // at the files, last
+	looked time.Time // last, for what nobody has told of
 	filed  uint64    // the stream sequence that the reader goes on from
 	next   uint64    // the stream sequence to go on from
 	most   int       // to read at once
@@ -109,6 +109,7 @@ func (f *following) read(ctx context.Context, marked uint64) ([]*domain.Webhook,
 	if marked < f.next && time.Since(f.looked) < lookAgain {
 		return nil, nil
 	}
+	f.looked = time.Now()
 	if marked >= f.next {
 		if webhooks := f.life.recent.between(f.next, marked, f.most); len(webhooks) > 0 {
 			if f.next += uint64(len(webhooks)); f.next > f.filed+mostRecent {
@@ -117,7 +118,6 @@ func (f *following) read(ctx context.Context, marked uint64) ([]*domain.Webhook,
 			return webhooks, nil
 		}
 	}
-	f.looked = time.Now()
 	return f.readFiles(ctx, marked)
 }
 
