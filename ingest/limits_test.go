@@ -165,7 +165,7 @@ func TestPublishTimeout(t *testing.T) {
 // However many come at about the same time, none is given up on before its time.
 func TestNobodyIsGivenUpOnEarly(t *testing.T) {
 	t.Parallel()
-	const patience = 200 * time.Millisecond
+	const patience = 2 * time.Second
 	log := newGated()
 	r := startOn(t, log.on, func(c *ingest.Config) { c.PublishTimeout = patience })
 	var all sync.WaitGroup
