@@ -30,8 +30,8 @@ type Webhook struct {
 	ContentType string
 	// Body is the raw body, byte for byte.
 	Body []byte
-	// BodyDigest is the SHA-256 of Body, set where the webhook enters the
-	// program, since more than one reader needs it.
+	// BodyDigest is the SHA-256 of Body, set where the webhook is read from the
+	// stream, since more than one reader needs it.
 	BodyDigest Digest
 	// Remains are set where an erasure took the body away, and nil for every other
 	// webhook. Body is then empty, and BodyDigest that of the body that came: the

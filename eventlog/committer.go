@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -48,7 +49,7 @@ type committer struct {
 
 // group is what is committed at once.
 type group struct {
-	messages []*nats.Msg
+	messages []*nats.Msg   // nil for one that was taken back
 	outcomes []outcome     // of the messages; to be read when done is closed
 	done     chan struct{} // each outcome is known
 }
@@ -72,8 +73,8 @@ func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*c
 	return c, nil
 }
 
-// store returns when a message is durable, here and in the copy. Where ctx ends before,
-// it may become so nevertheless.
+// store returns when a message is durable, here and in the copy. Where ctx ends before it
+// is sent it never is; where it ends later, it may be nevertheless.
 func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if size := n.Size() - len(n.Subject); int64(size) > c.server.Conn().MaxPayload() {
 		return Receipt{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(n.Data))
@@ -86,7 +87,18 @@ func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	case <-joined.done:
 		return joined.outcomes[at].Receipt, joined.outcomes[at].err
 	case <-ctx.Done():
+		c.takeBack(joined, at)
 		return Receipt{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	}
+}
+
+// takeBack has a message not be part of a group that nobody has begun to commit, so that
+// nothing is held of who is not waited for.
+func (c *committer) takeBack(g *group, at int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.waiting, g) {
+		g.messages[at] = nil
 	}
 }
 
@@ -134,6 +146,11 @@ func (c *committer) next() *group {
 func (c *committer) commit(g *group) {
 	defer close(g.done)
 	g.outcomes = make([]outcome, len(g.messages))
+	for i, m := range g.messages {
+		if m == nil {
+			g.outcomes[i].err = errTakenBack
+		}
+	}
 	life := c.server.now()
 	ctx, leave := life.during(context.Background(), c.timeout)
 	defer leave()
@@ -157,10 +174,13 @@ func (c *committer) commit(g *group) {
 // files. To be told of each would take longer than to store it. It is asked of all where the
 // files are in doubt, and in a new life, whose stream may end earlier than before.
 func (c *committer) publish(ctx context.Context, life *life, g *group) error {
-	first, asked, all := c.sent, 0, life != c.life || life.doubtful.Load()
+	first, asked, all := c.sent, 0, life != c.life || life.doubts()
 	c.sent += uint64(len(g.messages))
 	for i, m := range g.messages {
-		if i == len(g.messages)-1 || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
+		if m == nil {
+			continue
+		}
+		if i == g.last() || m.Header.Get(jetstream.MsgIDHeader) != "" || all {
 			m.Reply = c.inbox + strconv.FormatUint(first+uint64(i), 10)
 			asked++
 		}
@@ -180,15 +200,15 @@ func (c *committer) publish(ctx context.Context, life *life, g *group) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 		}
 	}
-	if life != c.life {
+	if all {
 		c.begin(life, g)
 		return nil
 	}
 	return c.find(life, g)
 }
 
-// begin takes where to go on in a new life from the first group that has stored anything
-// in it, and was asked of whole.
+// begin takes where to go on, in a new life or in one whose files are in doubt, from a
+// group that was asked of whole, and has stored anything.
 func (c *committer) begin(life *life, g *group) {
 	var last uint64
 	for _, o := range g.outcomes {
@@ -205,19 +225,20 @@ func (c *committer) begin(life *life, g *group) {
 // find finds the messages of a group that the server was not asked of, after those of
 // earlier groups. What is not there the server has refused, for the reason that it told of
 // the last one. Where nothing is to be found, the files are read now and then nevertheless, so
-// that there is never much to read; where they are in doubt, they are not.
+// that there is never much to read.
 func (c *committer) find(life *life, g *group) error {
 	before, last := c.stored, g.ack().Sequence
 	c.stored = max(before, last)
 	places := g.unknown()
-	if len(places) == 0 && (last < c.read+mostInGroup || life.doubtful.Load()) {
+	if len(places) == 0 && last < c.read+mostInGroup {
 		return nil
 	}
-	records, err := c.readOn()
+	records, err := c.readOn(g.end())
+	life.recent.add(records)
 	if err != nil || c.read < last {
-		life.doubtful.Store(true)
+		life.doubt(c.read+1, cmp.Or(err, lacking(c.read, last)))
 	}
-	if err != nil {
+	if err != nil && len(places) > 0 {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	// The server stores them in their order, if it stores them.
@@ -238,17 +259,21 @@ func (c *committer) find(life *life, g *group) error {
 	}
 	for at := range g.outcomes {
 		if o := &g.outcomes[at]; *o == (outcome{}) {
-			o.err = cmp.Or(g.outcomes[len(g.outcomes)-1].err, errNotStored)
+			o.err = cmp.Or(g.outcomes[g.last()].err, errNotStored)
 		}
 	}
 	return nil
 }
 
-var errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
+var (
+	errNotStored = fmt.Errorf("%w: the server has not stored it", ErrUnavailable)
+	errTakenBack = fmt.Errorf("%w: it was taken back", ErrUnavailable) // nobody learns it
+)
 
-// readOn reads what the files have that was not read yet.
-func (c *committer) readOn() (all []brokerfile.Record, err error) {
-	for {
+// readOn reads what the files have that was not read yet, up to a stream sequence at least
+// where they have so much.
+func (c *committer) readOn(enough uint64) (all []brokerfile.Record, err error) {
+	for c.read < enough {
 		records, err := c.files.Read(c.read+1, mostInGroup)
 		if errors.Is(err, brokerfile.ErrReplaced) {
 			c.files.Close()
@@ -260,6 +285,7 @@ func (c *committer) readOn() (all []brokerfile.Record, err error) {
 		all = append(all, records...)
 		c.read = records[len(records)-1].Sequence
 	}
+	return all, nil
 }
 
 func isOf(r *brokerfile.Record, m *nats.Msg) bool {
@@ -274,6 +300,23 @@ func (g *group) unknown() (places []int) {
 		}
 	}
 	return places
+}
+
+// last gives the place of the last message; -1 where all were taken back.
+func (g *group) last() int {
+	at := len(g.messages) - 1
+	for at >= 0 && g.messages[at] == nil {
+		at--
+	}
+	return at
+}
+
+// end gives a stream sequence after which none of the messages is stored.
+func (g *group) end() uint64 {
+	if at := g.last(); at >= 0 && g.outcomes[at].err == nil && !g.outcomes[at].Duplicate {
+		return g.outcomes[at].StreamSequence
+	}
+	return math.MaxUint64 // it tells nothing of where those before it are
 }
 
 // has tells whether it is known that one of the messages is at a stream sequence.

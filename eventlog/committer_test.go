@@ -178,3 +178,47 @@ func TestAppendAfterAStreamWasPutBack(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// What was not sent yet of one who leaves never is, and nothing of it is held on to.
+func TestAppendTakesBackWhatWasNotSent(t *testing.T) {
+	t.Parallel()
+	log := newLog(t)
+	copy := &slowCopy{asked: make(chan struct{}, 1), answer: make(chan struct{})}
+	log.AnswerAfter(copy)
+	var first, left sync.WaitGroup
+	first.Go(func() {
+		_, err := log.Append(t.Context(), webhook("", `{"n":1}`))
+		assert.NoError(t, err)
+	})
+	<-copy.asked // the first group is being committed
+	ctx, leave := context.WithCancel(t.Context())
+	for range 10 {
+		left.Go(func() {
+			_, err := log.Append(ctx, webhook("", `{"left":true}`))
+			assert.ErrorIs(t, err, eventlog.ErrUnavailable)
+		})
+	}
+	leave()
+	left.Wait()
+	close(copy.answer)
+	first.Wait()
+	require.Equal(t, uint64(2), appendWebhook(t, log, webhook("", `{"n":2}`)).StreamSequence)
+}
+
+// slowCopy is a copy that says when it is waited for first, and then takes its time.
+type slowCopy struct{ asked, answer chan struct{} }
+
+func (*slowCopy) Ready() error { return nil }
+
+func (c *slowCopy) Wait(ctx context.Context, _ uint64) error {
+	select {
+	case c.asked <- struct{}{}:
+	default:
+	}
+	select {
+	case <-c.answer:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

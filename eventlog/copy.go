@@ -2,10 +2,12 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Copy is a second copy of the stream. It is safe for concurrent use.
@@ -28,9 +30,27 @@ func (l *Log) AnswerAfter(c Copy) { l.copy = c }
 // may be the retry of one that the copy does not have yet.
 func (l *Log) keep(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if err := l.takeRoom(ctx, len(n.Data)); err != nil {
-		return Receipt{}, err
+		return l.keptBefore(ctx, n, err)
 	}
 	return l.keepAnyway(ctx, n)
+}
+
+// noMessage is the id of no message: ids are longer.
+const noMessage = "none"
+
+// keptBefore gives the receipt of a webhook that the stream has already, and for which it
+// needs no room; of any other one the error for which there is none. The server looks
+// whether it has the message before it finds that it must not store it.
+func (l *Log) keptBefore(ctx context.Context, n *nats.Msg, refused error) (Receipt, error) {
+	if !errors.Is(refused, ErrFull) || n.Header.Get(jetstream.MsgIDHeader) == "" {
+		return Receipt{}, refused
+	}
+	n.Header.Set(jetstream.ExpectedLastMsgIDHeader, noMessage)
+	receipt, err := l.keepAnyway(ctx, n)
+	if not, ok := errors.AsType[*jetstream.APIError](err); ok && not.ErrorCode == codeWrongLastMessage {
+		err = refused
+	}
+	return receipt, err
 }
 
 // keepAnyway is keep for what may take the last room of the stream.

@@ -56,6 +56,9 @@ const (
 	codeAccountResourcesExceed = jetstream.ErrorCode(10002)
 )
 
+// codeWrongLastMessage is that of a message which is to follow another one than it would.
+const codeWrongLastMessage = jetstream.ErrorCode(10070)
+
 // refusal says in this package's words why a message was not stored.
 func refusal(err error) error {
 	var refused *jetstream.APIError

@@ -19,8 +19,7 @@ const lookAgain = 250 * time.Millisecond
 // follow reads the stream from the files of the embedded server, as that writes them, for
 // a third of what a consumer costs. There is more to read when the mark is raised. It ends
 // with [ErrInterrupted] when the server's life does, where the files are not those any more
-// that it has begun to read, and where they are in doubt: then they are not read again in
-// that life.
+// that it has begun to read, and where they are in doubt.
 func (l *Log) follow(ctx context.Context, life *life, mark *watermark, from uint64, most int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		first, whole, err := l.beginning(ctx)
@@ -28,9 +27,15 @@ func (l *Log) follow(ctx context.Context, life *life, mark *watermark, from uint
 		case err != nil:
 			yield(nil, ending(ctx, err))
 			return
-		case !whole, life.doubtful.Load(): // the files do not tell what there is, and a consumer does
-			l.consume(ctx, from, most)(yield)
-			return
+		case !whole, life.doubts(): // the files do not tell what there is, and a consumer does
+			for batch, err := range l.consume(ctx, from, most) {
+				if !yield(batch, err) || err != nil {
+					return
+				}
+				if from = batch.last() + 1; whole && !life.doubts() {
+					break
+				}
+			}
 		}
 		f := &following{
 			Log: l, life: life, mark: mark, next: max(from, first), most: most,
@@ -70,8 +75,10 @@ type following struct {
 	life   *life
 	mark   *watermark
 	reader *brokerfile.Reader
-	next   uint64 // the stream sequence to go on from
-	most   int    // to read at once
+	looked time.Time // last, for what nobody has told of
+	filed  uint64    // the stream sequence that the reader goes on from
+	next   uint64    // the stream sequence to go on from
+	most   int       // to read at once
 }
 
 // await waits for the next webhook, and gives those that are there.
@@ -96,9 +103,27 @@ func (f *following) await(ctx context.Context) ([]*domain.Webhook, error) {
 	}
 }
 
-// read gives the webhooks that are there, up to the one that is marked, and with what is
-// left of erased ones before each; beyond the mark, whatever is there.
-func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain.Webhook, err error) {
+// read gives the webhooks that are there up to the one that is marked. Beyond the mark it
+// looks now and then.
+func (f *following) read(ctx context.Context, marked uint64) ([]*domain.Webhook, error) {
+	if marked < f.next && time.Since(f.looked) < lookAgain {
+		return nil, nil
+	}
+	f.looked = time.Now()
+	if marked >= f.next {
+		if webhooks := f.life.recent.between(f.next, marked, f.most); len(webhooks) > 0 {
+			if f.next += uint64(len(webhooks)); f.next > f.filed+mostRecent {
+				f.reader.Close() // to begin in the newest block is quicker than to go there from so far behind
+			}
+			return webhooks, nil
+		}
+	}
+	return f.readFiles(ctx, marked)
+}
+
+// readFiles gives the webhooks that the files have, with what is left of erased ones before
+// each.
+func (f *following) readFiles(ctx context.Context, marked uint64) (webhooks []*domain.Webhook, err error) {
 	most := f.most
 	if marked >= f.next {
 		most = int(min(uint64(most), marked-f.next+1))
@@ -120,7 +145,7 @@ func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain
 		}
 		room[i] = webhookIn(&records[i])
 		webhooks = append(webhooks, &room[i])
-		f.next = sequence + 1
+		f.next, f.filed = sequence+1, sequence+1
 	}
 	return webhooks, nil
 }
@@ -150,16 +175,16 @@ func (f *following) checkExpired(ctx context.Context, stored uint64) error {
 		return ending(ctx, err)
 	}
 	if info.State.FirstSeq <= stored {
-		return f.doubt(fmt.Errorf("the stream's files have no sound webhook after %d, and %d is stored", f.next-1, stored))
+		return f.doubt(lacking(f.next-1, stored))
 	}
 	return nil
 }
 
-// doubt interrupts the reading for a reason, and has the files not read again, unless it
-// is that there are others.
+// doubt interrupts the reading for a reason, for which the files are in doubt, unless it is
+// that there are others.
 func (f *following) doubt(reason error) error {
 	if !errors.Is(reason, brokerfile.ErrReplaced) {
-		f.life.doubtful.Store(true)
+		f.life.doubt(f.next, reason)
 	}
 	return fmt.Errorf("%w: %w", ErrInterrupted, reason)
 }

@@ -40,8 +40,15 @@ func TestReadersSeeWhatOthersPublish(t *testing.T) {
 func TestSpoiltFilesAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	log := openLog(t, startEmbedded(t, dir), dir)
-	fill(t, log, 20)
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	for range 19 { // past the log, so that they are in the files alone
+		_, err := js.Publish(t.Context(), topic, []byte("{}"))
+		require.NoError(t, err)
+	}
+	fill(t, log, 1)
 	spoil(t, dir)
 	var n int
 	for batch, err := range log.Batches(patient(t), 1, 100) {

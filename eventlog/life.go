@@ -41,6 +41,7 @@ const (
 // before the server itself is stopped, which can be read from as before.
 type life struct {
 	server *server.Server
+	logger *slog.Logger
 	ctx    context.Context // of the life; its cause says what broke the server
 	end    context.CancelCauseFunc
 	beside sync.WaitGroup // what goes on as long as the life does
@@ -50,8 +51,11 @@ type life struct {
 	// stored and durable are the last webhooks that are known to be stored, and to be so
 	// as the server promises.
 	stored, durable watermark
-	// doubtful says that the files were found to lack what the server has.
-	doubtful atomic.Bool
+	// recent are what was stored last.
+	recent recent
+	// doubted is the first webhook that the files were found to lack though the server has
+	// it; 0 where they are not in doubt.
+	doubted atomic.Uint64
 	// stopping says that the files may be another history's from now on.
 	stopping atomic.Bool
 }
@@ -69,9 +73,10 @@ func begin(options *server.Options, sync Sync, logger *slog.Logger) (*life, erro
 		shutDown(s)
 		return nil, err
 	}
-	l := &life{server: s, paged: sync == SyncPage}
+	l := &life{server: s, logger: logger, paged: sync == SyncPage}
 	l.ctx, l.end = context.WithCancelCause(context.Background())
 	l.beside.Go(l.look)
+	l.beside.Go(func() { l.lookAtDoubted(blocksDir(options.StoreDir, WebhooksStream)) })
 	if sync != SyncEach {
 		l.beginRounds(options.StoreDir)
 	}

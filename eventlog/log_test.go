@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -121,6 +122,37 @@ func TestAppendToAFullStreamLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []uint64{1, stored, stored}, []uint64{info.First, info.Last, info.Messages})
 	require.Len(t, read(t, log, 1, 10, int(stored)), int(stored))
+}
+
+// A full stream tells who sends again what it has that it has it. What is not the same to the
+// last byte is another webhook, and is refused.
+func TestAFullStreamKnowsWhatItHas(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := eventlog.Open(t.Context(), startEmbedded(t, dir).Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 256 << 10})
+	require.NoError(t, err)
+	first := appendWebhook(t, log, webhook("evt_1", `{"n":1}`))
+	for err == nil {
+		_, err = log.Append(t.Context(), webhook("", strings.Repeat("x", 10_000)))
+	}
+	require.ErrorIs(t, err, eventlog.ErrFull)
+	before, err := log.Info(t.Context())
+	require.NoError(t, err)
+
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			again, err := log.Append(t.Context(), webhook("evt_1", `{"n":1}`))
+			assert.NoError(t, err)
+			assert.Equal(t, eventlog.Receipt{StreamSequence: first.StreamSequence, Duplicate: true}, again)
+			_, err = log.Append(t.Context(), webhook("evt_1", strings.Repeat("x", 10_000)))
+			assert.ErrorIs(t, err, eventlog.ErrFull)
+		})
+	}
+	all.Wait()
+	after, err := log.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, before.Last, after.Last)
 }
 
 // A disk that is nearly full takes no more, also none that is released: from one

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -29,12 +28,19 @@ const believed = 8 << 10
 
 // read reads the body whole.
 func (b *body) read() ([]byte, error) {
-	var raw bytes.Buffer
-	raw.Grow(int(max(0, min(b.size, believed))) + bytes.MinRead)
-	if _, err := raw.ReadFrom(b); err != nil {
-		return nil, readError(err)
+	raw := make([]byte, 0, max(0, min(b.size, believed))+1) // room to see the end
+	for {
+		n, err := b.Read(raw[len(raw):cap(raw)])
+		raw = raw[:len(raw)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return raw, nil
+		case err != nil:
+			return nil, readError(err)
+		case len(raw) == cap(raw):
+			raw = append(raw, 0)[:len(raw)]
+		}
 	}
-	return raw.Bytes(), nil
 }
 
 func (b *body) Read(p []byte) (int, error) {

@@ -41,6 +41,7 @@ type Handler struct {
 	stranger  *source // stands for every unknown source; it has no provider
 	places    *semaphore.Weighted
 	appending *semaphore.Weighted // bytes of the bodies that are with the stream
+	patience  patience            // with the stream
 	metrics   *metrics
 	readiness readiness
 	refused   *journal // what senders did wrong
@@ -63,6 +64,7 @@ func New(log Log, config Config) (*Handler, error) {
 		stranger:  &source{metrics: m.ofStranger()},
 		places:    semaphore.NewWeighted(int64(config.MaxInFlight)),
 		appending: semaphore.NewWeighted(config.appendShare()),
+		patience:  patience{length: config.PublishTimeout},
 		metrics:   m,
 		refused:   newJournal(config.Logger, config.Now),
 		faults:    newJournal(config.Logger, config.Now),

@@ -28,6 +28,9 @@ func encoded(header http.Header) bool {
 // header text of the sender is stored as it came. It is empty for JSON, which
 // nearly every webhook is, and where there is none that can be read.
 func contentType(header http.Header) string {
+	if values := header["Content-Type"]; len(values) == 1 && values[0] == "application/json" {
+		return ""
+	}
 	mediaType, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || mediaType == "application/json" {
 		return ""

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -158,6 +160,28 @@ func TestPublishTimeout(t *testing.T) {
 
 	require.Equal(t, http.StatusServiceUnavailable, got.status)
 	require.Equal(t, "stream-unavailable", got.code(t))
+}
+
+// However many come at about the same time, none is given up on before its time.
+func TestNobodyIsGivenUpOnEarly(t *testing.T) {
+	t.Parallel()
+	const patience = 2 * time.Second
+	log := newGated()
+	r := startOn(t, log.on, func(c *ingest.Config) { c.PublishTimeout = patience })
+	var all sync.WaitGroup
+	for range 15 {
+		request := r.signed(t, "ordatic", "", []byte(`{}`))
+		all.Go(func() {
+			begun := time.Now()
+			response, err := r.send(request)
+			if assert.NoError(t, err) {
+				assert.Equal(t, http.StatusServiceUnavailable, response.status)
+			}
+			assert.GreaterOrEqual(t, time.Since(begun), patience)
+		})
+		<-log.arrived
+	}
+	all.Wait()
 }
 
 // A source over its rate is put off until there is room again. Only authentic

@@ -58,11 +58,13 @@ func (s *source) precheck(r *http.Request, maxBody int64) error {
 	return nil
 }
 
-// admit checks a request and finds what the stream must know of it. The rate
+// admit checks a request whose head was checked, and finds what the stream must know of it. The rate
 // comes after the signature, so that nobody without the secret can use it up.
 func (s *source) admit(r *provider.Request) (provider.Identity, error) {
-	if err := s.Provider.Verify(r, s.Secrets); err != nil {
-		return provider.Identity{}, err
+	if s.Provider.SignsBody() { // else all was checked with the head
+		if err := s.Provider.Verify(r, s.Secrets); err != nil {
+			return provider.Identity{}, err
+		}
 	}
 	if !s.rate.allow(1) {
 		return provider.Identity{}, errOverRate
@@ -82,7 +84,7 @@ func (s *source) mayKeep(size int64) bool {
 }
 
 // Webhook gives a request that the provider has verified and identified as the
-// stream holds it.
+// stream takes it, which needs no digest.
 func (s Source) Webhook(r *provider.Request, identity provider.Identity) *domain.Webhook {
 	return &domain.Webhook{
 		Provider:    s.Provider.Name(),
@@ -91,7 +93,6 @@ func (s Source) Webhook(r *provider.Request, identity provider.Identity) *domain
 		ID:          identity.WebhookID,
 		ContentType: contentType(r.Header),
 		Body:        r.Body,
-		BodyDigest:  domain.DigestBody(r.Body),
 	}
 }
 

@@ -43,7 +43,10 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 	if err := s.precheck(r, h.config.MaxBody); err != nil {
 		return receipt, err
 	}
-	request := &provider.Request{Header: r.Header, Query: r.URL.Query(), At: v.at}
+	request := &provider.Request{Header: r.Header, At: v.at}
+	if r.URL.RawQuery != "" {
+		request.Query = r.URL.Query()
+	}
 	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil {
 		h.keepStranger(w, r, v, request, err)
 		return receipt, err
@@ -66,7 +69,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		}
 		return receipt, err
 	}
-	return h.publish(r.Context(), s.Webhook(request, identity))
+	return h.publish(s.Webhook(request, identity))
 }
 
 // rescue makes a panic an error of ours, so that the sender tries again. The panic's
@@ -121,9 +124,10 @@ func (h *Handler) leave() {
 	h.places.Release(1)
 }
 
-func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Receipt, error) {
-	ctx, cancel := h.detach(ctx)
-	defer cancel()
+// publish outlives the request: a sender who hangs up must not leave it open whether the
+// webhook was stored.
+func (h *Handler) publish(w *domain.Webhook) (eventlog.Receipt, error) {
+	ctx := h.patience.context()
 	size := int64(len(w.Body))
 	if err := h.appending.Acquire(ctx, size); err != nil {
 		return eventlog.Receipt{}, errBusy
@@ -135,21 +139,13 @@ func (h *Handler) publish(ctx context.Context, w *domain.Webhook) (eventlog.Rece
 // keep puts a refused request into the stream of rejected ones. Whatever comes
 // of that, the sender's answer stays the same.
 func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, cause error) {
-	ctx, cancel := h.detach(ctx)
-	defer cancel()
-	if err := h.log.Reject(ctx, s.rejection(r, Reason(cause))); err != nil {
+	if err := h.log.Reject(h.patience.context(), s.rejection(r, Reason(cause))); err != nil {
 		s.metrics.rejected[outcomeFailed].Inc()
 		h.faults.line().LogAttrs(ctx, slog.LevelWarn, "rejected request not kept",
 			slog.String("source", s.Name), slog.Any("error", err))
 		return
 	}
 	s.metrics.rejected[outcomeKept].Inc()
-}
-
-// detach gives a context for the stream that outlives the request: a sender who
-// hangs up must not leave it open whether the webhook was stored.
-func (h *Handler) detach(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), h.config.PublishTimeout)
 }
 
 func (h *Handler) count(v *visit, outcome string) {

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/ticketrail/ticketrail/cmd/bench/load"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -66,10 +68,11 @@ func servePublish(arguments []string) error {
 	})), b.close())
 }
 
-// serveIngest is the receiver of the program over the embedded broker, without what
-// else the program does: a folder, when a webhook is on disk, and "archive" where there
-// is to be one.
+// serveIngest is the receiver of the program over the embedded broker, with the limits of
+// the program's memory, and without what else it does: a folder, when a webhook is on
+// disk, and "archive" where there is to be one.
 func serveIngest(arguments []string) (err error) {
+	defer runtime.KeepAlive(app.LimitMemory(0))
 	dir := filepath.Join(arguments[0], "stream")
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir, Sync: eventlog.Sync(arguments[1])})
 	if err != nil {

@@ -73,6 +73,9 @@ func ivySignature(r *Request) ([]byte, error) {
 	return signature, nil
 }
 
+// SignsBody gives true.
+func (Ivy) SignsBody() bool { return true }
+
 // Scheme says that the body is signed.
 func (Ivy) Scheme() string { return "the HMAC-SHA256 of the raw body in the header X-Ivy-Signature" }
 

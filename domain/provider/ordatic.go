@@ -42,6 +42,9 @@ func (Ordatic) Verify(r *Request, secrets []string) error {
 // VerifyHead is Verify, which needs no body.
 func (o Ordatic) VerifyHead(r *Request, secrets []string) error { return o.Verify(r, secrets) }
 
+// SignsBody gives false: the secret itself is sent.
+func (Ordatic) SignsBody() bool { return false }
+
 // Scheme says that the header is a shared secret.
 func (Ordatic) Scheme() string {
 	return "the whole Authorization header, compared with the configured values"

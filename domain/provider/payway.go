@@ -49,6 +49,9 @@ func (Payway) Verify(r *Request, secrets []string) error {
 // VerifyHead is Verify, which needs no body.
 func (p Payway) VerifyHead(r *Request, secrets []string) error { return p.Verify(r, secrets) }
 
+// SignsBody gives false: the secret itself is sent.
+func (Payway) SignsBody() bool { return false }
+
 // Scheme says that the address or the password is a shared secret.
 func (Payway) Scheme() string {
 	return "the token of the URL or the password of basic authentication, compared with the configured values"

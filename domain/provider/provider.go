@@ -35,6 +35,10 @@ type Provider interface {
 	// body is.
 	VerifyHead(r *Request, secrets []string) error
 
+	// SignsBody tells whether Verify looks at the body. Where it does not, VerifyHead
+	// checks all that Verify does.
+	SignsBody() bool
+
 	// Scheme says in words, for people, what Verify checks.
 	Scheme() string
 

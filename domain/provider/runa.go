@@ -34,6 +34,9 @@ func (Runa) VerifyHead(r *Request, _ []string) error {
 	return err
 }
 
+// SignsBody gives true.
+func (Runa) SignsBody() bool { return true }
+
 // Scheme says that id, time and body are signed.
 func (Runa) Scheme() string {
 	return "a Standard Webhooks signature: HMAC-SHA256 of id, timestamp and raw body, the timestamp within 5 minutes"

@@ -163,6 +163,26 @@ func TestTheHeadIsJudgedAsTheWholeIs(t *testing.T) {
 	}
 }
 
+// Whose body is not signed is judged by its head alone: no body makes a difference. Whose
+// body is signed is refused with another one.
+func TestSignsBodySaysWhetherTheBodyMatters(t *testing.T) {
+	t.Parallel()
+	for _, p := range provider.All() {
+		secrets := []string{p.NewSecret([24]byte{1})}
+		for _, secret := range []string{secrets[0], p.NewSecret([24]byte{2})} {
+			r := signed(p, secret, `{}`)
+			was := p.Verify(r, secrets)
+			r.Body = []byte(`{"another":"body"}`)
+			if p.SignsBody() {
+				require.ErrorIs(t, p.Verify(r, secrets), provider.ErrCredentialWrong, p.Name())
+				continue
+			}
+			require.Equal(t, was, p.Verify(r, secrets), p.Name())
+			require.Equal(t, was, p.VerifyHead(head(r), secrets), p.Name())
+		}
+	}
+}
+
 // A shared secret is wrong or not whatever the body is, so the head tells.
 func TestTheHeadTellsAWrongSharedSecret(t *testing.T) {
 	t.Parallel()

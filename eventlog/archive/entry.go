@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -117,22 +116,6 @@ var sealStart = []byte(`{"seal":`)
 type seal struct {
 	mark
 	SHA256 string `json:"sha256"` // of the file before the seal, hexadecimal
-}
-
-func webhookOf(e Entry) *webhook {
-	w := &webhook{
-		StreamSequence: e.StreamSequence, Provider: e.Provider, Source: e.Source, Event: e.Event,
-		ID: e.ID, ContentType: e.ContentType, ReceivedAt: e.ReceivedAt, StoredAt: e.StoredAt,
-	}
-	switch {
-	case e.Remains != nil:
-		w.Remains, w.SHA256 = e.Remains, &e.BodyDigest
-	case utf8.Valid(e.Body):
-		w.Body = string(e.Body)
-	default:
-		w.Base64 = e.Body
-	}
-	return w
 }
 
 func (w *webhook) entry() Entry {

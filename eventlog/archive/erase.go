@@ -169,15 +169,14 @@ func (c *codec) sealAnew(text, content []byte) ([]byte, error) {
 		return nil, err
 	}
 	l.Seal.SHA256 = sumOf(content)
-	frame, _, err := c.compress(l)
-	return frame, err
+	return c.compress(l)
 }
 
 // withoutBodies gives the lines of a group without the bodies of some webhooks; nil
 // where it has none of these. It returns an error for one that is not the webhook that
 // was erased.
 func withoutBodies(text []byte, erased map[uint64]*domain.Webhook) ([]byte, error) {
-	var lines bytes.Buffer
+	var lines []byte
 	changed := false
 	for row := range bytes.Lines(text) {
 		w, err := parseWebhook(row)
@@ -186,21 +185,20 @@ func withoutBodies(text []byte, erased map[uint64]*domain.Webhook) ([]byte, erro
 			left = erased[w.StreamSequence]
 		}
 		if left == nil {
-			lines.Write(row) // the head and the mark are no webhook's
+			lines = append(lines, row...) // the head and the mark are no webhook's
 			continue
 		}
 		have, want := w.entry(), Entry{Webhook: left, StoredAt: left.StoredAt}
 		if have.StoredAt != want.StoredAt || have.Chain(domain.Digest{}) != want.Chain(domain.Digest{}) {
 			return nil, fmt.Errorf("webhook %d of the archive is not the one that was erased", w.StreamSequence)
 		}
-		if err := json.MarshalWrite(&lines, webhookOf(want)); err != nil {
+		if lines, err = appendWebhook(lines, want); err != nil {
 			return nil, err
 		}
-		lines.WriteByte('\n')
 		changed = true
 	}
 	if !changed {
 		return nil, nil
 	}
-	return lines.Bytes(), nil
+	return lines, nil
 }

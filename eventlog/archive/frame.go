@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -20,11 +19,20 @@ var frameMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 type codec struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
-	lines   bytes.Buffer // of the last frame: room for the next one
+	packed  []byte // the last frame: room for the next one
 }
 
-// keptRoom is how much room is kept, in bytes: a group that takes more comes seldom.
+// keptRoom is how much room is kept for what comes next, in bytes: a group that takes more
+// comes seldom.
 const keptRoom = 1 << 20
+
+// roomIn gives the room that something has left.
+func roomIn(last []byte) []byte {
+	if cap(last) > keptRoom {
+		return nil
+	}
+	return last[:0]
+}
 
 func newCodec() (*codec, error) {
 	encoder, err := zstd.NewWriter(nil,
@@ -41,23 +49,17 @@ func (c *codec) close() {
 	c.decoder.Close()
 }
 
-// compress gives the frame of some lines, and how long these are, in bytes.
-func (c *codec) compress(lines ...any) (frame []byte, length int, err error) {
-	if c.lines.Cap() > keptRoom {
-		c.lines = bytes.Buffer{}
-	}
-	c.lines.Reset()
-	for _, l := range lines {
-		if err := json.MarshalWrite(&c.lines, l); err != nil {
-			return nil, 0, err
-		}
-		c.lines.WriteByte('\n')
-	}
-	return c.frame(c.lines.Bytes()), c.lines.Len(), nil
+// compress gives the frame of a line, as frame does.
+func (c *codec) compress(l line) ([]byte, error) {
+	text, err := appendLine(nil, l)
+	return c.frame(text), err
 }
 
-// frame gives the frame of some text.
-func (c *codec) frame(text []byte) []byte { return c.encoder.EncodeAll(text, nil) }
+// frame gives the frame of some text, which is good until the next one is made.
+func (c *codec) frame(text []byte) []byte {
+	c.packed = c.encoder.EncodeAll(text, roomIn(c.packed))
+	return c.packed
+}
 
 // decompress gives the lines of a frame, whose checksum is compared.
 func (c *codec) decompress(frame []byte) ([]byte, error) {

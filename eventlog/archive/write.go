@@ -31,6 +31,7 @@ type Writer struct {
 	codec  *codec
 	file   *os.File // the open segment; nil before the first group and after an error
 	open   segment  // what of it is on disk
+	lines  []byte   // of the last group: room for the next one
 	erased uint64   // every erasure up to this stream sequence has been worked off
 }
 
@@ -91,28 +92,36 @@ func (w *Writer) startAt(streamSequence uint64) {
 // without an error they are on disk. After an error the archive is what it was, and
 // it may be tried again.
 func (w *Writer) Append(entries []Entry) error {
-	last := w.open.last
-	lines := make([]any, 0, len(entries)+1)
-	for _, e := range entries {
-		if e.StreamSequence != last.StreamSequence+1 {
-			return fmt.Errorf("archive: webhook %d does not follow %d", e.StreamSequence, last.StreamSequence)
-		}
-		last = last.After(e)
-		lines = append(lines, webhookOf(e))
-	}
-	end := markOf(last)
-	frame, length, err := w.codec.compress(append(lines, line{Mark: &end})...)
+	lines, last, err := w.group(entries)
 	if err == nil {
 		err = w.ready()
 	}
 	if err == nil {
-		err = w.write(frame)
+		err = w.write(w.codec.frame(lines))
 	}
 	if err != nil {
 		return fmt.Errorf("archive: %w", errors.Join(err, w.closeFile()))
 	}
-	w.open.last, w.open.text = last, w.open.text+int64(length)
+	w.open.last, w.open.text = last, w.open.text+int64(len(lines))
 	return nil
+}
+
+// group gives the lines of a group, which are good until the next one, and its mark.
+func (w *Writer) group(entries []Entry) (lines []byte, last Mark, err error) {
+	lines, last = roomIn(w.lines), w.open.last
+	for _, e := range entries {
+		if e.StreamSequence != last.StreamSequence+1 {
+			return nil, last, fmt.Errorf("webhook %d does not follow %d", e.StreamSequence, last.StreamSequence)
+		}
+		last = last.After(e)
+		if lines, err = appendWebhook(lines, e); err != nil {
+			return nil, last, err
+		}
+	}
+	end := markOf(last)
+	lines, err = appendLine(lines, line{Mark: &end})
+	w.lines = lines
+	return lines, last, err
 }
 
 // ready has a segment to write to: the open one, or a new one in the place of one
@@ -151,7 +160,7 @@ func (w *Writer) begin() (err error) {
 		return err
 	}
 	h := head{Version: version, Stream: w.stream.Name, CreatedAt: w.stream.CreatedAt, Before: markOf(w.open.last)}
-	frame, _, err := w.codec.compress(line{Segment: &h})
+	frame, err := w.codec.compress(line{Segment: &h})
 	if err != nil {
 		return err
 	}
@@ -172,7 +181,7 @@ func (w *Writer) seal() error {
 	if err != nil {
 		return err
 	}
-	frame, _, err := w.codec.compress(line{Seal: &seal{mark: markOf(w.open.last), SHA256: sumOf(data)}})
+	frame, err := w.codec.compress(line{Seal: &seal{mark: markOf(w.open.last), SHA256: sumOf(data)}})
 	if err == nil {
 		err = w.write(frame)
 	}
