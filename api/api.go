@@ -177,7 +177,7 @@ type handler struct {
 	guard    guard
 	budget   budget
 	answers  *answers
-	metrics  metrics
+	metrics  *metrics
 	log      *slog.Logger
 	mux      *http.ServeMux
 	complete atomic.Bool    // the read model has come up to config.CompleteAt

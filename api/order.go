@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"context"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -95,8 +94,8 @@ type Anomaly struct {
 
 // order gives an order in JSON, as whoever asks may see it. The currency of its source
 // comes in here and not in the fold, since the read model depends on the stream alone.
-func (h *handler) order(ctx context.Context, o *domain.Order) Order {
-	redacted := !seesPersonal(ctx)
+func (h *handler) order(bearer Token, o *domain.Order) Order {
+	redacted := !bearer.seesPersonal()
 	if redacted {
 		o = o.Redacted()
 	}
