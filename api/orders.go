@@ -120,10 +120,7 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	})
 	bearer := bearerOf(ctx)
 	told := each(found, func(o *domain.Order) Order { return h.order(bearer, o) })
-	body, err := encode(OrderList{Orders: told, NextCursor: next})
-	if err != nil {
-		return nil, err
-	}
+	body := encodeOrders(&OrderList{Orders: told, NextCursor: next})
 	if at == nil {
 		keep(ctx, &kept{holds: holds, body: body.text})
 	}
@@ -186,10 +183,7 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 	if err != nil {
 		return nil, err
 	}
-	answer, err := h.present(bearerOf(ctx), found, holds)
-	if err != nil {
-		return nil, err
-	}
+	answer := h.present(bearerOf(ctx), found, holds)
 	out := &orderOutput{Status: http.StatusOK, ETag: answer.etag, CacheControl: revalidate, Body: encoded[Order]{answer.body}}
 	if in.At == "" {
 		keep(ctx, answer)
@@ -201,9 +195,10 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 }
 
 // present encodes an order as whoever asks may see it.
-func (h *handler) present(bearer Token, o *domain.Order, holds func() bool) (*kept, error) {
-	body, err := encode(h.order(bearer, o))
-	return &kept{holds: holds, etag: etagOf(body.text), body: body.text}, err
+func (h *handler) present(bearer Token, o *domain.Order, holds func() bool) *kept {
+	told := h.order(bearer, o)
+	body := encodeOrder(&told).text
+	return &kept{holds: holds, etag: etagOf(body), body: body}
 }
 
 // etagOf gives the strong ETag of an answer: a sum over all of it, since the

@@ -23,10 +23,7 @@ func (h *handler) straight(a *answer, r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	answer, err := h.present(a.bearer, found, holds)
-	if err != nil {
-		return false
-	}
+	answer := h.present(a.bearer, found, holds)
 	answer.pattern = orderPattern
 	a.tell(r, answer)
 	h.answers.keep(a.question, answer)

@@ -34,7 +34,7 @@ func watchFolder(dir string) *watch {
 // quiet tells whether nothing has happened since it was asked before. What is left in
 // the queue, or lost since it was full, is told the next time.
 func (w *watch) quiet() bool {
-	var what [4 << 10]byte
+	var what [1 << 10]byte
 	_, err := unix.Read(w.queue, what[:])
 	runtime.KeepAlive(w)
 	return errors.Is(err, unix.EAGAIN)
