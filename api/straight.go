@@ -9,9 +9,9 @@ import (
 // orderPattern is the mux's pattern of one order.
 const orderPattern = http.MethodGet + " " + orderPath
 
-// straight answers what is asked most, and of many orders once: for one order as it is,
-// by its path and nothing else. It goes around the mux, huma and their contexts, which
-// take longer than the order does. What it cannot answer with a success the operation
+// straight answers what is asked most: for one order as it is, by its path and nothing
+// else. It goes around the mux, huma, their contexts and the limit of time, which together
+// take as long as the order does. What it cannot answer with a success the operation
 // answers.
 func (h *handler) straight(a *answer, r *http.Request) bool {
 	of, plain := plainOrder(r)
