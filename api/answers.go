@@ -103,19 +103,24 @@ func (h *handler) again(a *answer, r *http.Request) bool {
 	if k == nil {
 		return false
 	}
+	a.tell(r, k)
+	return true
+}
+
+// tell answers with a success as it was encoded.
+func (a *answer) tell(r *http.Request, k *kept) {
 	a.kept, r.Pattern = k, k.pattern
 	header := a.Header()
-	header.Set("Content-Type", typeJSON)
+	header["Content-Type"] = asJSON
 	if k.etag != "" {
 		header.Set("ETag", k.etag)
-		header.Set("Cache-Control", revalidate)
+		header["Cache-Control"] = asRevalidated
 		if matches(r.Header.Get("If-None-Match"), k.etag) {
 			a.WriteHeader(http.StatusNotModified)
-			return true
+			return
 		}
 	}
 	_, _ = a.Write(k.body) // an error means that nobody reads any more
-	return true
 }
 
 // keep has a success kept when it has been answered.

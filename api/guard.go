@@ -51,7 +51,10 @@ func (g guard) known() (known []Token, needed bool, err error) {
 	if g.tokens != nil {
 		known, needed, err = g.tokens.Known()
 	}
-	return slices.Concat(g.configured, known), needed || len(g.configured) > 0, err
+	if len(g.configured) > 0 {
+		known, needed = slices.Concat(g.configured, known), true
+	}
+	return known, needed, err
 }
 
 // bearer finds the token by its sum, and looks at all of them, so that neither the

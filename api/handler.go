@@ -27,7 +27,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { h.budget.held.Release(a.held) }()
 	a.bearer, a.question = bearer, questionOf(r, bearer)
-	if h.again(a, r) {
+	if h.again(a, r) || h.straight(a, r) {
 		return
 	}
 	r = r.WithContext(context.WithValue(r.Context(), answerKey{}, a))
@@ -42,14 +42,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// secure sets the headers that every answer bears. No-store is what an answer
+// secured are the headers that every answer bears. No-store is what an answer
 // gets that says nothing else: orders are personal data.
+var secured = []struct {
+	name   string
+	values []string // which all answers share
+}{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Cache-Control", []string{"no-store"}},
+}
+
+// The values of headers that kept answers share.
+var asJSON, asRevalidated = []string{typeJSON}, []string{revalidate}
+
 func secure(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Cache-Control", "no-store")
+	for _, h := range secured {
+		header[h.name] = h.values
+	}
 }
 
 // route hands the request to its operation. A path that the mux would redirect
@@ -80,14 +92,15 @@ func (h *handler) route(a *answer, r *http.Request) {
 // content is JSON, even where it has none: a web page can have a browser send
 // that to another site only after asking it, and is never told yes.
 func (h *handler) operate(a *answer, r *http.Request) {
-	if http.NewCrossOriginProtection().Check(r) != nil {
-		writeProblem(a, problemOf(errCrossSite))
-		return
-	}
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); !reads && mediaType != typeJSON {
-		writeProblem(a, problemOf(errNotJSON))
-		return
+	if reads := r.Method == http.MethodGet || r.Method == http.MethodHead; !reads {
+		if http.NewCrossOriginProtection().Check(r) != nil {
+			writeProblem(a, problemOf(errCrossSite))
+			return
+		}
+		if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != typeJSON {
+			writeProblem(a, problemOf(errNotJSON))
+			return
+		}
 	}
 	h.mux.ServeHTTP(a, r)
 }

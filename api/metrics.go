@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,10 +18,26 @@ const noRoute = "none"
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+
+	mu     sync.Mutex
+	series map[kind]series // found once: to look for labels takes longer than to count
 }
 
-func newMetrics(registerer prometheus.Registerer) metrics {
-	m := metrics{
+// kind is what the requests of one series have in common.
+type kind struct {
+	route  string
+	status int
+}
+
+// series is where the requests of a kind are counted.
+type series struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	m := &metrics{
+		series: map[kind]series{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ticketrail_api_requests_total",
 			Help: "Requests that the API answered, by route and HTTP status.",
@@ -67,13 +85,21 @@ func newFeedMetrics(registerer prometheus.Registerer, f *Feed) feedMetrics {
 }
 
 // observe counts one answered request; the pattern is the mux's, empty for none.
-func (m metrics) observe(pattern string, status int, took time.Duration) {
-	route := pattern
-	if route == "" {
-		route = noRoute
+func (m *metrics) observe(pattern string, status int, took time.Duration) {
+	of := m.of(kind{cmp.Or(pattern, noRoute), status})
+	of.requests.Inc()
+	of.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) of(k kind) series {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known, found := m.series[k]
+	if !found {
+		known = series{m.requests.WithLabelValues(k.route, strconv.Itoa(k.status)), m.duration.WithLabelValues(k.route)}
+		m.series[k] = known
 	}
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	return known
 }
 
 // metricsPage shows what was gathered. A collector that fails leaves a gap and

@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"context"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -95,8 +94,8 @@ type Anomaly struct {
 
 // order gives an order in JSON, as whoever asks may see it. The currency of its source
 // comes in here and not in the fold, since the read model depends on the stream alone.
-func (h *handler) order(ctx context.Context, o *domain.Order) Order {
-	return orderIn(h.config.Sources, o, !seesPersonal(ctx))
+func (h *handler) order(bearer Token, o *domain.Order) Order {
+	return orderIn(h.config.Sources, o, !bearer.seesPersonal())
 }
 
 func orderIn(sources []Source, o *domain.Order, redacted bool) Order {

@@ -15,7 +15,10 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-const ordersPath = "/v1/orders"
+const (
+	ordersPath = "/v1/orders"
+	orderPath  = ordersPath + "/{source}/{key}"
+)
 
 // PathOfOrder gives the path of an order, whatever its key is made of.
 func PathOfOrder(source, key string) string {
@@ -85,7 +88,7 @@ func (h *handler) routeOrders(d *document) {
 	}, h.listOrders)
 	read(h, d, huma.Operation{
 		OperationID: "get-order",
-		Path:        ordersPath + "/{source}/{key}",
+		Path:        orderPath,
 		Tags:        []string{tagOrders},
 		Summary:     "Get one order",
 		Description: "Gives one order as it stands at the read model's checkpoint, or as it was at an earlier moment.",
@@ -115,11 +118,9 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	found, next := cut(in.Page, found, func(last *domain.Order) string {
 		return sealCursor(scope, query.Sort.Position(last))
 	})
-	told := each(found, func(o *domain.Order) Order { return h.order(ctx, o) })
-	body, err := encode(OrderList{Orders: told, NextCursor: next})
-	if err != nil {
-		return nil, err
-	}
+	bearer := bearerOf(ctx)
+	told := each(found, func(o *domain.Order) Order { return h.order(bearer, o) })
+	body := encodeOrders(&OrderList{Orders: told, NextCursor: next})
 	if at == nil {
 		keep(ctx, &kept{holds: holds, body: body.text})
 	}
@@ -182,18 +183,22 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 	if err != nil {
 		return nil, err
 	}
-	body, err := encode(h.order(ctx, found))
-	if err != nil {
-		return nil, err
-	}
-	out := &orderOutput{Status: http.StatusOK, ETag: etagOf(body.text), CacheControl: revalidate, Body: body}
+	answer := h.present(bearerOf(ctx), found, holds)
+	out := &orderOutput{Status: http.StatusOK, ETag: answer.etag, CacheControl: revalidate, Body: encoded[Order]{answer.body}}
 	if in.At == "" {
-		keep(ctx, &kept{holds: holds, etag: out.ETag, body: body.text})
+		keep(ctx, answer)
 	}
 	if matches(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
 	}
 	return out, nil
+}
+
+// present encodes an order as whoever asks may see it.
+func (h *handler) present(bearer Token, o *domain.Order, holds func() bool) *kept {
+	told := h.order(bearer, o)
+	body := encodeOrder(&told).text
+	return &kept{holds: holds, etag: etagOf(body), body: body}
 }
 
 // etagOf gives the strong ETag of an answer: a sum over all of it, since the

@@ -106,7 +106,9 @@ func bearerOf(ctx context.Context) Token {
 }
 
 // seesPersonal tells whether who asks may see what is personal of an order.
-func seesPersonal(ctx context.Context) bool { return bearerOf(ctx).Scope >= ScopeRaw }
+func seesPersonal(ctx context.Context) bool { return bearerOf(ctx).seesPersonal() }
+
+func (t Token) seesPersonal() bool { return t.Scope >= ScopeRaw }
 
 // guarded has an operation answered to those alone whose token has its scope, and
 // each act of an administrator recorded.

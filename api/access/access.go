@@ -3,7 +3,8 @@
 //
 // The tokens are in tokens.json: names, scopes and SHA-256 sums, never a token
 // itself. The file is replaced atomically, under a lock of its own, while a program
-// serves; that one notices at its next request. Once the file is there a token is
+// serves; that one notices at its next request what was changed on this machine, and
+// within a second what was changed on another one. Once the file is there a token is
 // needed, even where the last one was revoked: only to remove the file opens the
 // API again.
 //

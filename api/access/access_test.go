@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -97,6 +98,69 @@ func TestAChangeIsNoticed(t *testing.T) {
 	require.True(t, access.Exists(data))
 	require.NoError(t, os.Remove(filepath.Join(data, "tokens.json")))
 	require.Empty(t, fingerprints(t, serving))
+}
+
+// Who has revoked a token, or has made one, knows that it is so for every request that
+// begins now, however many others look at the tokens meanwhile.
+func TestARevokedTokenIsNoneFromThenOn(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	serving, other := access.NewTokens(data), access.NewTokens(data)
+	over := make(chan struct{})
+	var requests sync.WaitGroup
+	for range 4 {
+		requests.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					_, _, err := serving.Known()
+					assert.NoError(t, err)
+				}
+			}
+		})
+	}
+	for range 50 {
+		_, made, err := other.Create("a", api.ScopeRead, now, 0)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a:" + made.Fingerprint()}, fingerprints(t, serving))
+		_, err = other.Revoke("a")
+		require.NoError(t, err)
+		assert.Empty(t, fingerprints(t, serving))
+	}
+	close(over)
+	requests.Wait()
+}
+
+// A change that nothing in the folder tells of is noticed all the same, a while later.
+func TestAChangeElsewhereIsNoticed(t *testing.T) {
+	t.Parallel()
+	data, elsewhere := t.TempDir(), t.TempDir()
+	other := access.NewTokens(elsewhere)
+	_, made, err := other.Create("a", api.ScopeRead, now, 0)
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(filepath.Join(elsewhere, "tokens.json"), filepath.Join(data, "tokens.json")))
+	serving := access.NewTokens(data)
+	require.Equal(t, []string{"a:" + made.Fingerprint()}, fingerprints(t, serving))
+	_, err = other.Revoke("a")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(fingerprints(t, serving)) == 0 }, 10*time.Second, 10*time.Millisecond)
+}
+
+// Where the data folder is made later than the program asks, nothing is missed either.
+func TestAFolderThatIsMadeLaterIsWatched(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	serving, other := access.NewTokens(data), access.NewTokens(data)
+	_, needed, err := serving.Known()
+	require.NoError(t, err)
+	require.False(t, needed)
+	for _, name := range []string{"a", "b"} {
+		_, _, err := other.Create(name, api.ScopeRead, now, 0)
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(fingerprints(t, serving), " "), name+":")
+	}
 }
 
 // Commands that change the tokens at the same time lose none.

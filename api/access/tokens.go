@@ -41,6 +41,8 @@ type Tokens struct {
 	path string
 
 	mu     sync.Mutex
+	watch  *watch      // of the folder; nil: there is none
+	looked time.Time   // at the file; zero where it could not be read
 	read   os.FileInfo // of the file that known is from; nil: there was none
 	known  []api.Token
 	needed bool // stays so in this process, whatever becomes of the file
@@ -74,21 +76,40 @@ func Exists(data string) bool {
 	return err == nil
 }
 
-// Known implements [api.Tokens]. It reads the file only where another one has taken
-// its place, or where it has changed.
+// lookEvery is how often the file is looked at though nothing is told of its folder, for
+// what is not: that another machine has changed it, or a file elsewhere that it links to.
+const lookEvery = time.Second
+
+// Known implements [api.Tokens]. It looks at the file only where something has happened in
+// its folder, and reads it only where another one has taken its place, or where it has
+// changed. What is told of the folder is taken before the look, so that nothing is missed.
 func (t *Tokens) Known() (tokens []api.Token, needed bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := time.Now()
+	if t.watch == nil {
+		t.watch = watchFolder(filepath.Dir(t.path))
+	} else if t.watch.quiet() && now.Sub(t.looked) < lookEvery {
+		return t.known, t.needed, nil
+	}
+	if err = t.look(); err == nil {
+		t.looked = now
+	}
+	return t.known, t.needed, err
+}
+
+func (t *Tokens) look() error {
+	t.looked = time.Time{}
 	info, err := os.Stat(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.read, t.known = nil, nil
-		return nil, t.needed, nil
+		return nil
 	}
 	t.needed = true
 	if err == nil && !same(info, t.read) {
 		err = t.load(info)
 	}
-	return t.known, true, err
+	return err
 }
 
 func same(a, b os.FileInfo) bool {

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// orderPattern is the mux's pattern of one order.
+const orderPattern = http.MethodGet + " " + orderPath
+
+// straight answers what is asked most: for one order as it is, by its path and nothing
+// else. It goes around the mux, huma, their contexts and the limit of time, which together
+// take as long as the order does. What it cannot answer with a success the operation
+// answers.
+func (h *handler) straight(a *answer, r *http.Request) bool {
+	of, plain := plainOrder(r)
+	if !plain || a.bearer.Scope < ScopeRead || !h.complete.Load() {
+		return false
+	}
+	holds := h.model.WatchOrder(of.Source, of.Key)
+	found, err := h.model.Order(r.Context(), of.Source, of.Key)
+	if err != nil {
+		return false
+	}
+	answer := h.present(a.bearer, found, holds)
+	answer.pattern = orderPattern
+	a.tell(r, answer)
+	h.answers.keep(a.question, answer)
+	return true
+}
+
+// plainOrder gives the order that a request names, if it says no more. Segments that the
+// mux would take for another path are the mux's to judge.
+func plainOrder(r *http.Request) (of OrderPath, plain bool) {
+	path, isOrder := strings.CutPrefix(r.URL.EscapedPath(), ordersPath+"/")
+	if r.Method != http.MethodGet || r.URL.RawQuery != "" || !isOrder {
+		return of, false
+	}
+	source, key, _ := strings.Cut(path, "/")
+	if !isSegment(source) || !isSegment(key) {
+		return of, false
+	}
+	var errs [2]error
+	of.Source, errs[0] = url.PathUnescape(source)
+	of.Key, errs[1] = url.PathUnescape(key)
+	return of, errs == [2]error{}
+}
+
+func isSegment(text string) bool {
+	return text != "" && text != "." && text != ".." && !strings.Contains(text, "/")
+}
