@@ -30,11 +30,8 @@ func newEffects(memory Memory, from domain.Checkpoint, webhooks int) *effects {
 		batch: domain.Batch{
 			Checkpoint: from,
 			Timeline:   make([]domain.OrderEntry, 0, webhooks),
-			Tallies: domain.Tallies{
-				Orders:    map[domain.OrderTally]int{},
-				Minutes:   map[domain.MinuteTally]domain.Counts{},
-				Durations: map[domain.DurationTally]int{},
-			},
+			Tallies:    domain.NewTallies(),
+			Stays:      make([]domain.Stay, 0, webhooks/2),
 		},
 		before: from.StreamSequence,
 		orders: make(map[orderName]*domain.Order, webhooks/2),
@@ -69,10 +66,14 @@ func quarantined(c *domain.Counts) *uint64   { return &c.Quarantined }
 
 func (e *effects) count(w *domain.Webhook, became became) {
 	*became(&e.batch.Checkpoint.Counts)++
-	minute := domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
+	minute := minuteOf(w)
 	counts := e.batch.Tallies.Minutes[minute]
-	*became(&counts)++
+	*became(&counts.Counts)++
 	e.batch.Tallies.Minutes[minute] = counts
+}
+
+func minuteOf(w *domain.Webhook) domain.MinuteTally {
+	return domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
 }
 
 // project decides what becomes of a webhook and does it.
@@ -194,7 +195,7 @@ func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Ev
 		e.batch.Erased = append(e.batch.Erased, order)
 	}
 	e.enter(order, w, event, change)
-	e.tally(order.Source, change)
+	e.tally(order, w, &change)
 	if event.Proof != nil {
 		e.batch.Proofs = append(e.batch.Proofs, domain.OrderProof{Order: order, Proof: event.Proof})
 	}
@@ -232,16 +233,24 @@ func (e *effects) enter(order *domain.Order, w *domain.Webhook, event *domain.Ev
 	}
 }
 
-func (e *effects) tally(source string, change domain.Change) {
+func (e *effects) tally(order *domain.Order, w *domain.Webhook, change *domain.Change) {
 	tallies := &e.batch.Tallies
 	switch {
 	case change.First:
-		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.After}]++
+		counts := tallies.Minutes[minuteOf(w)]
+		counts.Orders++
+		tallies.Minutes[minuteOf(w)] = counts
 	case change.Before != change.After:
-		tallies.Orders[domain.OrderTally{Source: source, State: change.Before}]--
-		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
-		tallies.Durations[domain.DurationTally{
-			Source: source, State: change.Before, Class: domain.DurationClass(change.InBefore),
-		}]++
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.Before}]--
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.After}]++
+		e.batch.Stays = append(e.batch.Stays, domain.Stay{
+			StreamSequence: w.StreamSequence,
+			Source:         order.Source,
+			Store:          order.StoreID.Value,
+			State:          change.Before,
+			EndedAt:        w.ReceivedAt.Time().Unix(),
+			Class:          domain.DurationClass(change.InBefore),
+		})
 	}
 }
