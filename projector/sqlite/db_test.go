@@ -37,6 +37,8 @@ type writer struct {
 	db     store
 	batch  domain.Batch
 	orders map[string]*domain.Order
+	// recallAll has the writer go on with the orders that the store gives after a commit.
+	recallAll func()
 }
 
 // store is a DB or a Loader.
@@ -45,7 +47,7 @@ type store interface {
 }
 
 func newWriter(t testing.TB, db store) *writer {
-	w := &writer{t: t, db: db, orders: map[string]*domain.Order{}}
+	w := &writer{t: t, db: db, orders: map[string]*domain.Order{}, recallAll: func() {}}
 	w.batch.Checkpoint = domain.Checkpoint{
 		Version: 1,
 		Stream:  domain.StreamIdentity{Name: "WEBHOOKS", CreatedAt: domain.InstantOf(start)},

@@ -45,6 +45,7 @@ type App struct {
 	projector  *projector.Projector
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
+	watcher    *api.Watcher
 	asked      atomic.Uint64 // requests of the API
 
 	sources     []config.Source
@@ -85,7 +86,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
 	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
-		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startIngest, (*App).startAPI,
+		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce, (*App).startMending)
 }
 
