@@ -128,7 +128,10 @@ func tallies(order *domain.Order, w *domain.Webhook, change domain.Change, isNew
 		Orders:  map[domain.OrderTally]int{{Source: order.Source, State: change.After}: 1},
 		Minutes: map[domain.MinuteTally]domain.MinuteCounts{{Source: order.Source, Minute: w.ReceivedAt.Time().Unix() / 60}: {Counts: domain.Counts{Applied: 1}}},
 	}
-	if !isNew {
+	if isNew {
+		minute := domain.MinuteTally{Source: order.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
+		t.Minutes[minute] = domain.MinuteCounts{Counts: domain.Counts{Applied: 1}, Orders: 1}
+	} else {
 		t.Orders[domain.OrderTally{Source: order.Source, State: change.Before}]--
 	}
 	return t

@@ -32,14 +32,14 @@ type Point struct {
 	Value  float64        `json:"value" example:"40" doc:"The value."`
 }
 
-// timeRange are the parameters of a range of time.
-type timeRange struct {
+// TimeRange are the parameters of a range of time.
+type TimeRange struct {
 	From string `query:"from" maxLength:"64" example:"2026-03-01T12:00:00Z" doc:"The start of the range: RFC 3339, or milliseconds since 1970. A day before its end where it is left out."`
-	To   string `query:"to" maxLength:"64" example:"1772373600000" doc:"The end of the range, as from; now where it is left out."`
+	To   string `query:"to" maxLength:"64" example:"1772373600000" doc:"The end of the range, as from, itself left out; now where there is none."`
 }
 
 // bounds gives the range, and when the clock moves it; zero for never.
-func (r *timeRange) bounds(now time.Time) (from, to, ends time.Time, err error) {
+func (r *TimeRange) bounds(now time.Time) (from, to, ends time.Time, err error) {
 	to = now
 	if r.To != "" {
 		if to, err = parseTime("query.to", r.To); err != nil {
@@ -101,7 +101,7 @@ const maxStep = 520 * 7 * 24 * time.Hour
 
 type seriesInput struct {
 	AtLeast
-	timeRange
+	TimeRange
 	Metric string `query:"metric" enum:"webhooks,orders,time-in-state,late" default:"time-in-state" example:"webhooks" doc:"webhooks: how many came, by what became of them. orders: how many were heard of for the first time. time-in-state: how long orders had been in a state when they left it. late: how many of these had been there for longer than the limit that is in force now."`
 	Step   string `query:"step" maxLength:"16" example:"5m" doc:"How long each step is, such as 30s, 5m, 2h or 1d, as Grafana's $__interval, from 1970 on. Taken up to whole minutes, hours for times in a state, and days of UTC where a store is named. A hundredth of the range where it is left out."`
 	Source string `query:"source" maxLength:"200" example:"ordatic" doc:"Only this source."`

@@ -12,7 +12,7 @@ import (
 // StayList tells how long orders stayed in a state.
 type StayList struct {
 	From  domain.Instant `json:"from" format:"date-time" doc:"The start of the first hour, or of the first day where it is about stores."`
-	To    domain.Instant `json:"to" format:"date-time" doc:"The end of the range that was asked for: the last hour or day is the one before it."`
+	To    domain.Instant `json:"to" format:"date-time" doc:"The end of the last hour or day."`
 	Stays []Stay         `json:"stays" nullable:"false" doc:"By time, source, store and state."`
 }
 
@@ -25,7 +25,7 @@ type Stay struct {
 
 type staysInput struct {
 	AtLeast
-	timeRange
+	TimeRange
 	Source string `query:"source" maxLength:"200" example:"ordatic" doc:"Only orders of this source."`
 	State  string `query:"state" example:"accepted" doc:"Only orders that left this state."`
 	Store  string `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only orders of this store, of which stays are counted by the day of UTC."`
@@ -63,7 +63,7 @@ func (h *handler) getTimeInState(ctx context.Context, in *staysInput) (*staysOut
 	}
 	body, err := encode(StayList{
 		From:  instantOf(query.Span().Start(from.Unix())),
-		To:    domain.InstantOf(to),
+		To:    instantOf(query.Span().Start(to.Unix()-1) + int64(query.Span())),
 		Stays: each(found, func(s domain.Stays) Stay { return stay(s, query.Step > 0) }),
 	})
 	if err != nil {
