@@ -24,7 +24,7 @@ func TestTheReadmeNamesEveryKey(t *testing.T) {
 			requireNamed(t, readme, "| `"+key+"` |")
 		}
 	}
-	for _, key := range []string{"name", "provider", "secrets", "currency", "rate"} {
+	for _, key := range []string{"name", "provider", "secrets", "currency", "rate", "limits"} {
 		requireNamed(t, readme, "| `sources[]."+key+"` |")
 	}
 }

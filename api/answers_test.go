@@ -37,6 +37,13 @@ func (l *ledger) switchTo(name, statement string) {
 	require.NoError(l.t, l.Model.Replace(next))
 }
 
+// stoppedClock stands where it was set to.
+type stoppedClock struct{ at atomic.Int64 } // since the opening
+
+func (c *stoppedClock) now() time.Time { return opening.Add(time.Duration(c.at.Load())) }
+
+func (c *stoppedClock) set(to time.Time) { c.at.Store(int64(to.Sub(opening))) }
+
 // unwatched is a read model of which no answer is kept.
 type unwatched struct{ *sqlite.Model }
 
@@ -52,15 +59,17 @@ func secretive(key string, n int) domain.Event {
 	return e
 }
 
-// Whatever is committed, erased, rebuilt or put in the place of the read model, who asks
-// again is told what the read model says now, to the header.
+// Whatever is committed, erased, rebuilt or put in the place of the read model, and whatever
+// the clock makes late, who asks again is told what is so now, to the header.
 func TestKeptAnswersAreThoseOfTheReadModel(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
 	tokens := guardedBy(newKeyring())
-	keeping := l.handler(tokens)
-	config := api.Config{Now: now, Sources: []api.Source{{Name: "ordatic", Currency: "SEK"}, {Name: "ivy"}}}
+	clock := &stoppedClock{}
+	limits := &domain.Limits{All: map[domain.State]time.Duration{domain.StateAccepted: 15 * time.Minute}}
+	config := api.Config{Now: clock.now, Limits: limits, Sources: []api.Source{{Name: "ordatic", Currency: "SEK"}, {Name: "ivy"}}}
 	tokens(&config)
+	keeping := l.handler(func(c *api.Config) { c.Now, c.Limits = config.Now, config.Limits }, tokens)
 	forgetting := api.New(unwatched{l.Model}, l, config)
 	n := 0
 	keys := []string{"a", "b", "c"}
@@ -80,10 +89,15 @@ func TestKeptAnswersAreThoseOfTheReadModel(t *testing.T) {
 				_, err := l.Model.ReplaceOrder(t.Context(), &domain.OrderRows{Order: l.orders["ordatic/"+key]}, false)
 				require.NoError(t, err)
 			case 3: // nothing has happened
+			case 4, 5: // to the moment in which an order is late
+				late := limits.LateAt(l.orders["ordatic/"+key])
+				if to := late.Add(time.Duration(rapid.IntRange(-1, 1).Draw(r, "nanoseconds"))); to.After(clock.now()) {
+					clock.set(to)
+				}
 			default:
 				l.apply("ordatic", "ordatic", secretive(key, n))
 			}
-			for _, target := range []string{"/v1/orders/ordatic/" + key, "/v1/orders/ordatic/" + key + "/timeline?limit=3", "/v1/orders?limit=2", "/v1/orders?q=secret", "/v1/orders/ordatic/nobody"} {
+			for _, target := range []string{"/v1/orders/ordatic/" + key, "/v1/orders/ordatic/" + key + "/timeline?limit=3", "/v1/orders?limit=2", "/v1/orders?q=secret", "/v1/orders/ordatic/nobody", "/v1/orders?late=true&sort=since", "/v1/orders?late=true&limit=1", "/v1/stats/time-in-state", "/v1/stats/timeseries?metric=webhooks"} {
 				for _, token := range []string{"read", "raw"} {
 					want := ask(t, forgetting, target, token)
 					for range 2 {

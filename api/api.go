@@ -23,7 +23,7 @@
 //
 // An answer about orders is kept as it was sent, for who asks the same with the same
 // scope, until the read model says that it no longer holds, which is before anybody can
-// see that: nobody is told what is older than what they have seen. An erasure is
+// see that, or the clock makes an order late: nobody is told what is older than what they have seen. An erasure is
 // answered when nothing of the order is kept any more. Only the lag in [Stats] may be a
 // tenth of a second old.
 //
@@ -69,6 +69,16 @@ type ReadModel interface {
 	Checkpoint(ctx context.Context) (domain.Checkpoint, error)
 	// Stats gives the tallies; those by minute only since the given time.
 	Stats(ctx context.Context, since time.Time) (domain.Stats, error)
+	// Minutes gives counts of webhooks by step and source, and Stays counts of stays in a
+	// state by step, source, store and state.
+	Minutes(ctx context.Context, q domain.MinuteQuery) ([]domain.MinuteCount, error)
+	Stays(ctx context.Context, q domain.StayQuery) ([]domain.Stays, error)
+	// Late counts the orders that are late, and those of them that became so after a time.
+	Late(ctx context.Context, l *domain.Lateness, after time.Time) (domain.Late, error)
+	// Heard tells when each source was first and last heard since a time, and BegunIn how
+	// many orders of it began in some stretches.
+	Heard(ctx context.Context, since time.Time) ([]domain.Heard, error)
+	BegunIn(ctx context.Context, stretches []domain.Stretch) ([]uint64, error)
 	// WaitFor returns when the checkpoint has reached the stream sequence, or
 	// with the context's error.
 	WaitFor(ctx context.Context, streamSequence uint64) error
@@ -101,6 +111,10 @@ type Webhooks interface {
 type Config struct {
 	// Sources are the configured sources, in the order of the configuration.
 	Sources []Source
+	// Limits are those of the time in a state. Nil: there are none.
+	Limits *domain.Limits
+	// Watcher tells which sources are silent. Nil: nobody watches.
+	Watcher *Watcher
 	// Token is a bearer token with every scope, and Tokens knows the others. Where
 	// there is any, every request must carry one, the probes apart; where there is
 	// none (empty and nil), only requests to a loopback name are answered.
@@ -149,6 +163,9 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if config.Limits == nil {
+		config.Limits = &domain.Limits{}
+	}
 	if config.Rebuilds == nil {
 		config.Rebuilds = elsewhere{}
 	}
@@ -168,13 +185,14 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		config.Asked = new(atomic.Uint64)
 	}
 	if config.Feed == nil {
-		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Registerer: config.Registerer})
+		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Limits: config.Limits, Now: config.Now, Registerer: config.Registerer})
 	}
 	page := dashboard.New()
 	h := &handler{
 		model:    model,
 		webhooks: webhooks,
 		config:   config,
+		terms:    terms{sources: config.Sources, limits: config.Limits},
 		guard:    newGuard(&config, page),
 		budget:   newBudget(),
 		answers:  newAnswers(),
@@ -193,6 +211,7 @@ type handler struct {
 	model    ReadModel
 	webhooks Webhooks
 	config   Config
+	terms    terms
 	guard    guard
 	budget   budget
 	answers  *answers
@@ -217,6 +236,8 @@ func (h *handler) routes() {
 	h.routeWebhooks(d)
 	h.routeQuarantine(d)
 	h.routeStats(d)
+	h.routeSeries(d)
+	h.routeLimits(d)
 	h.routeProjection(d)
 	h.routeRebuilds(d)
 	h.routeSources(d)

@@ -80,7 +80,7 @@ func (h *handler) erase(ctx context.Context, in *eraseInput) (*eraseOutput, erro
 		return nil, lookedBack(unjustified(err), h.noOrder(in.Source))
 	}
 	return &eraseOutput{Body: Erasure{
-		Order:            h.order(bearerOf(ctx), erased.Order),
+		Order:            h.order(bearerOf(ctx), erased.Order, h.config.Now()),
 		Plan:             in.Body.Plan,
 		Webhooks:         append([]uint64{}, erased.Webhooks...),
 		Proofs:           erased.Proofs,

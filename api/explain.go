@@ -47,7 +47,7 @@ func (h *handler) getExplanation(ctx context.Context, in *explanationInput) (*ex
 	if err != nil {
 		return nil, lookedBack(err, errNoOrder)
 	}
-	explanation := Explanation{Order: h.order(bearerOf(ctx), order), Webhooks: webhooks}
+	explanation := Explanation{Order: h.order(bearerOf(ctx), order, h.config.Now()), Webhooks: webhooks}
 	if more {
 		explanation.NextCursor = new(sealCursor(scope, webhooks[len(webhooks)-1].Webhook.StreamSequence))
 	}

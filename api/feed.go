@@ -32,8 +32,10 @@ const (
 
 // FeedConfig is what a Feed is given; the zero value is of use.
 type FeedConfig struct {
-	// Sources are as in [Config].
+	// Sources, Limits and Now are as in [Config].
 	Sources []Source
+	Limits  *domain.Limits
+	Now     func() time.Time
 	// Followers and Behind are DefaultFollowers and DefaultBehind where they are 0.
 	Followers, Behind int
 	// Heartbeat is how often a client hears how far the feed is; every 15 seconds where 0.
@@ -51,6 +53,7 @@ type FeedConfig struct {
 type Feed struct {
 	model   ReadModel
 	config  FeedConfig
+	terms   terms
 	metrics feedMetrics
 	pages   *semaphore.Weighted
 	now     chan struct{} // which is closed
@@ -70,7 +73,19 @@ func NewFeed(model ReadModel, config FeedConfig) *Feed {
 	config.Followers = cmp.Or(config.Followers, DefaultFollowers)
 	config.Behind = cmp.Or(config.Behind, DefaultBehind)
 	config.Heartbeat = cmp.Or(config.Heartbeat, defaultHeartbeat)
-	f := &Feed{model: model, config: config, pages: semaphore.NewWeighted(pagesAtOnce), now: make(chan struct{})}
+	if config.Limits == nil {
+		config.Limits = &domain.Limits{}
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	f := &Feed{
+		model:  model,
+		config: config,
+		terms:  terms{sources: config.Sources, limits: config.Limits},
+		pages:  semaphore.NewWeighted(pagesAtOnce),
+		now:    make(chan struct{}),
+	}
 	close(f.now)
 	f.metrics = newFeedMetrics(config.Registerer, f)
 	return f
@@ -186,7 +201,7 @@ func (f *Feed) older(ctx context.Context, after uint64) (run, error) {
 }
 
 func (f *Feed) framed(changes []domain.OrderChange) []*frame {
-	return each(changes, func(c domain.OrderChange) *frame { return newFrame(f.config.Sources, c) })
+	return each(changes, func(c domain.OrderChange) *frame { return newFrame(&f.terms, f.config.Now, c) })
 }
 
 // tooFar tells whether more changes follow on a stream sequence than a follower may be

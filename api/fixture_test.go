@@ -85,6 +85,12 @@ func (l *ledger) apply(source, provider string, e domain.Event) *domain.Order {
 	change := order.Apply(&e, w.StreamSequence, w.ReceivedAt)
 	l.counts.Applied++
 	batch := &domain.Batch{Orders: []*domain.Order{order}, Timeline: entries(order, &e, w, change), Tallies: tallies(order, w, change, !known)}
+	if change.InBefore > 0 {
+		batch.Stays = []domain.Stay{{
+			StreamSequence: w.StreamSequence, Source: source, Store: order.StoreID.Value, State: change.Before,
+			EndedAt: w.ReceivedAt.Time().Unix(), Class: domain.DurationClass(change.InBefore),
+		}}
+	}
 	if e.Proof != nil {
 		batch.Proofs = []domain.OrderProof{{Order: order, Proof: e.Proof}}
 	}
@@ -122,14 +128,13 @@ func entries(order *domain.Order, e *domain.Event, w *domain.Webhook, change dom
 func tallies(order *domain.Order, w *domain.Webhook, change domain.Change, isNew bool) domain.Tallies {
 	t := domain.Tallies{
 		Orders:  map[domain.OrderTally]int{{Source: order.Source, State: change.After}: 1},
-		Minutes: map[domain.MinuteTally]domain.Counts{{Source: order.Source, Minute: w.ReceivedAt.Time().Unix() / 60}: {Applied: 1}},
+		Minutes: map[domain.MinuteTally]domain.MinuteCounts{{Source: order.Source, Minute: w.ReceivedAt.Time().Unix() / 60}: {Counts: domain.Counts{Applied: 1}}},
 	}
-	if !isNew {
+	if isNew {
+		minute := domain.MinuteTally{Source: order.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
+		t.Minutes[minute] = domain.MinuteCounts{Counts: domain.Counts{Applied: 1}, Orders: 1}
+	} else {
 		t.Orders[domain.OrderTally{Source: order.Source, State: change.Before}]--
-	}
-	if change.InBefore > 0 {
-		class := domain.DurationClass(change.InBefore)
-		t.Durations = map[domain.DurationTally]int{{Source: order.Source, State: change.Before, Class: class}: 1}
 	}
 	return t
 }

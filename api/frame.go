@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,9 +43,9 @@ type frame struct {
 // frameText is a change as JSON, and as an event of the feed.
 type frameText struct{ data, event []byte }
 
-func newFrame(sources []Source, c domain.OrderChange) *frame {
+func newFrame(t *terms, now func() time.Time, c domain.OrderChange) *frame {
 	encode := func(redacted bool) func() (frameText, error) {
-		return sync.OnceValues(func() (frameText, error) { return encodeChange(sources, &c, redacted) })
+		return sync.OnceValues(func() (frameText, error) { return encodeChange(&c, t.order(c.Order, redacted, now())) })
 	}
 	return &frame{change: c, size: 4 * c.Size, whole: encode(false), bare: encode(true)}
 }
@@ -61,7 +62,7 @@ func (f *frame) compare(streamSequence uint64) int {
 	return cmp.Compare(f.change.StreamSequence, streamSequence)
 }
 
-func encodeChange(sources []Source, c *domain.OrderChange, redacted bool) (frameText, error) {
+func encodeChange(c *domain.OrderChange, order Order) (frameText, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "id: %d\nevent: change\ndata: ", c.StreamSequence)
 	head := out.Len()
@@ -74,7 +75,7 @@ func encodeChange(sources []Source, c *domain.OrderChange, redacted bool) (frame
 		State:          c.State,
 		OccurredAt:     orNull(c.OccurredAt),
 		ReceivedAt:     c.ReceivedAt,
-		Order:          orderIn(sources, c.Order, redacted),
+		Order:          order,
 	})
 	event := append(bytes.TrimRight(out.Bytes(), "\n"), "\n\n"...)
 	return frameText{data: event[head : len(event)-2], event: event}, err

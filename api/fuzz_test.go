@@ -26,6 +26,9 @@ func FuzzRequests(f *testing.F) {
 		{"/v1/quarantine/w-1", ""},
 		{"/v1/quarantine", "kind=rejected&cause=x&until=w-1"},
 		{"/v1/stats", ""},
+		{"/v1/stats/timeseries", "metric=webhooks&step=250ms&from=0&to=1772370000000"},
+		{"/v1/stats/timeseries", "metric=late&step=999999999w&from=2026-03-01T12:00:00Z&format=csv"},
+		{"/v1/stats/time-in-state", "by=hour&from=9223372036854775807&state=ready"},
 		{"/problems/x", ""},
 	} {
 		f.Add(c.path, c.query)

@@ -52,9 +52,27 @@ func (t *jsonText) value(text string) {
 		t.raw(`"`)
 		return
 	}
-	var quoted bytes.Buffer
-	_ = huma.DefaultJSONFormat.Marshal(&quoted, text) // a text can always be written
-	t.raw(strings.TrimSuffix(quoted.String(), "\n"))
+	t.marshal(text)
+}
+
+// texts writes a list of texts.
+func (t *jsonText) texts(name string, all []string) {
+	t.name(name)
+	t.raw("[")
+	for i, text := range all {
+		if i > 0 {
+			t.raw(",")
+		}
+		t.value(text)
+	}
+	t.raw("]")
+}
+
+// marshal leaves a text or a number to encoding/json, which can always write it.
+func (t *jsonText) marshal(value any) {
+	var written bytes.Buffer
+	_ = huma.DefaultJSONFormat.Marshal(&written, value)
+	t.raw(strings.TrimSuffix(written.String(), "\n"))
 }
 
 // isPlain tells whether a text is ASCII without anything that JSON escapes.
@@ -166,6 +184,12 @@ func orderMembers(t *jsonText, o *Order) {
 	t.number("version", o.Version)
 	t.number("stream_sequence", o.StreamSequence)
 	t.instant("state_since", o.StateSince)
+	objectOrNull(t, "late", o.Late, func(t *jsonText, l *Lateness) {
+		t.name("limit_seconds")
+		t.marshal(l.LimitSeconds)
+		t.instant("since", l.Since)
+	})
+	t.texts("expected_next", o.ExpectedNext)
 	list(t, "payments", o.Payments, paymentMembers)
 	objectOrNull(t, "receipt", o.Receipt, receiptMembers)
 	instantOrNull(t, "erased_at", o.ErasedAt)

@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // Order is an order in JSON. What is absent is null, and no list is.
@@ -36,6 +38,8 @@ type Order struct {
 	Version         uint64             `json:"version" example:"4" doc:"How many webhooks were applied to it."`
 	StreamSequence  uint64             `json:"stream_sequence" example:"812" doc:"The stream sequence of the last one."`
 	StateSince      domain.Instant     `json:"state_since" format:"date-time" doc:"When the webhook came that brought the present state."`
+	Late            *Lateness          `json:"late" doc:"That it has been in its state for too long, see list-limits; null where it has not, and in an answer that tells how it was."`
+	ExpectedNext    []string           `json:"expected_next" nullable:"false" enum:"placed,accepted,in-kitchen,ready,rider-delivering,failed,completed,closed,canceled" doc:"The states that its next webhooks may bring, of those that its provider tells of; none where no more are expected."`
 	Payments        []Payment          `json:"payments" nullable:"false" doc:"Its payments, by id, where the provider lists them."`
 	Receipt         *Receipt           `json:"receipt" doc:"Its proof of purchase, where the provider issued one."`
 	ErasedAt        *domain.Instant    `json:"erased_at" format:"date-time" doc:"When what is personal of it was erased: its reference, its description, the reasons of refunds and of its history, and the bytes of its proofs. It takes no more webhooks."`
@@ -92,18 +96,25 @@ type Anomaly struct {
 	StreamSequence uint64  `json:"stream_sequence" example:"812" doc:"Where it was first seen."`
 }
 
-// order gives an order in JSON, as whoever asks may see it. The currency of its source
-// comes in here and not in the fold, since the read model depends on the stream alone.
-func (h *handler) order(bearer Token, o *domain.Order) Order {
-	return orderIn(h.config.Sources, o, !bearer.seesPersonal())
+// terms are what the configuration says of orders. It comes in when an order is told and
+// not in the fold, since the read model depends on the stream alone.
+type terms struct {
+	sources []Source
+	limits  *domain.Limits
 }
 
-func orderIn(sources []Source, o *domain.Order, redacted bool) Order {
+// order gives an order in JSON, as whoever asks may see it, at a time, which is zero for an
+// order as it was.
+func (h *handler) order(bearer Token, o *domain.Order, now time.Time) Order {
+	return h.terms.order(o, !bearer.seesPersonal(), now)
+}
+
+func (t *terms) order(o *domain.Order, redacted bool, now time.Time) Order {
 	if redacted {
 		o = o.Redacted()
 	}
 	standing := o.Standing()
-	currency := cmp.Or(o.Currency.Value, currencyOf(sources, o.Source))
+	currency := cmp.Or(o.Currency.Value, t.currency(o.Source))
 	return Order{
 		Source:          o.Source,
 		Key:             o.Key,
@@ -133,6 +144,8 @@ func orderIn(sources []Source, o *domain.Order, redacted bool) Order {
 		Version:         o.Version,
 		StreamSequence:  o.StreamSequence,
 		StateSince:      o.StateSince,
+		Late:            t.lateness(o, now),
+		ExpectedNext:    each(o.ExpectedNext(provider.States(o.Provider)), domain.State.String),
 		Payments:        each(o.Payments, payment),
 		Receipt:         receipt(o.Receipt.Value),
 		ErasedAt:        orNull(o.ErasedAt),

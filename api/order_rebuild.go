@@ -48,7 +48,7 @@ func (h *handler) rebuildOrder(ctx context.Context, in *orderRebuildInput) (*ord
 		return nil, lookedBack(err, h.noOrder(in.Source))
 	}
 	return &orderRebuildOutput{Body: OrderRebuild{
-		Order:    h.order(bearerOf(ctx), rebuilt.Order),
+		Order:    h.order(bearerOf(ctx), rebuilt.Order, h.config.Now()),
 		Differs:  rebuilt.Differs(),
 		Replaced: rebuilt.Replaced,
 		Fields:   each(rebuilt.Fields, fieldDifference(ctx)),

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,10 +48,11 @@ type ordersInput struct {
 	Source       string           `query:"source" maxLength:"200" example:"ordatic" doc:"Only orders of this source."`
 	Store        string           `query:"store" maxLength:"200" pattern:"^\\P{Cc}*$" example:"store-7" doc:"Only orders of this store."`
 	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case. Without the scope raw only keys are looked through."`
+	Late         string           `query:"late" enum:"true" example:"true" doc:"Only orders that have been in their state for too long, see list-limits. Of orders as they were this is not told."`
 	Problem      string           `query:"problem" enum:"true,false" example:"true" doc:"Only orders with a problem, or only those without."`
 	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders whose last applied webhook came at this time or later; RFC 3339."`
 	At           string           `query:"at" maxLength:"64" example:"3" doc:"The orders as they were: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339). A snapshot of it must have been made, see start-rebuild."`
-	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first."`
+	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created,since" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first. With late=true also by how long they have been in their state (since), the longest first."`
 }
 
 type ordersOutput struct{ Body encoded[OrderList] }
@@ -102,12 +104,16 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 		return nil, err
 	}
 	query.KeysOnly = !seesPersonal(ctx) // what is found by its text is told by it
+	now := h.config.Now()
+	if query.Late != nil {
+		query.Late = &domain.Lateness{Limits: h.config.Limits, At: now}
+	}
 	at, err := h.parseAt(ctx, in.At)
 	if err != nil {
 		return nil, err
 	}
 	scope := scopeOf(query, at)
-	if err := openCursor(scope, in.Cursor, &query.After); err != nil {
+	if err := openCursor(scope, in.Cursor, &query.After.Since, &query.After.Number); err != nil {
 		return nil, err
 	}
 	holds := h.model.Watch()
@@ -116,15 +122,33 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 		return nil, err
 	}
 	found, next := cut(in.Page, found, func(last *domain.Order) string {
-		return sealCursor(scope, query.Sort.Position(last))
+		at := query.Sort.Position(last)
+		return sealCursor(scope, at.Since, at.Number)
 	})
+	if at != nil {
+		now = time.Time{}
+	}
 	bearer := bearerOf(ctx)
-	told := each(found, func(o *domain.Order) Order { return h.order(bearer, o) })
+	told := each(found, func(o *domain.Order) Order { return h.order(bearer, o, now) })
 	body := encodeOrders(&OrderList{Orders: told, NextCursor: next})
 	if at == nil {
-		keep(ctx, &kept{holds: holds, body: body.text})
+		end, err := h.listEnds(ctx, &query, found, now)
+		if err != nil {
+			return nil, err
+		}
+		keep(ctx, &kept{holds: h.until(end, holds), body: body.text})
 	}
 	return &ordersOutput{Body: body}, nil
+}
+
+// listEnds gives when the clock makes a list another one, if no webhook does before: when
+// an order of it is late and, in a list of late ones, when any order is.
+func (h *handler) listEnds(ctx context.Context, q *domain.OrderQuery, listed []*domain.Order, now time.Time) (time.Time, error) {
+	if q.Late == nil {
+		return h.nextLate(now, listed...), nil
+	}
+	late, err := h.model.Late(ctx, q.Late, now)
+	return late.Next, err
 }
 
 // query gives what the parameters select. The same selection in other words, its
@@ -145,6 +169,14 @@ func (in *ordersInput) query() (domain.OrderQuery, error) {
 	}
 	if in.Problem != "" {
 		query.Problem = new(in.Problem == "true")
+	}
+	switch {
+	case in.Late != "" && in.At != "":
+		return domain.OrderQuery{}, invalid("query.late", "is told of orders as they are, not as they were")
+	case in.Late != "":
+		query.Late = &domain.Lateness{}
+	case in.Sort == domain.SortSince:
+		return domain.OrderQuery{}, invalid("query.sort", "since is a sort of late orders: add late=true")
 	}
 	return query, nil
 }
@@ -174,16 +206,19 @@ func scopeOf(q domain.OrderQuery, at *uint64) string {
 	if at != nil {
 		moment = fmt.Sprint(*at)
 	}
-	return fmt.Sprintf("orders %v %q %q %q %t %s %s %s %s", q.States, q.Source, q.Store, q.Text, q.KeysOnly, problem, q.UpdatedSince, q.Sort, moment)
+	return fmt.Sprintf("orders %v %q %q %q %t %t %s %s %s %s", q.States, q.Source, q.Store, q.Text, q.KeysOnly, q.Late != nil, problem, q.UpdatedSince, q.Sort, moment)
 }
 
 func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {
-	holds := h.model.WatchOrder(in.Source, in.Key)
+	holds, now := h.model.WatchOrder(in.Source, in.Key), h.config.Now()
+	if in.At != "" {
+		now = time.Time{}
+	}
 	found, err := h.orderAt(ctx, in.OrderPath, in.At)
 	if err != nil {
 		return nil, err
 	}
-	answer := h.present(bearerOf(ctx), found, holds)
+	answer := h.present(bearerOf(ctx), found, now, holds)
 	out := &orderOutput{Status: http.StatusOK, ETag: answer.etag, CacheControl: revalidate, Body: encoded[Order]{answer.body}}
 	if in.At == "" {
 		keep(ctx, answer)
@@ -195,14 +230,14 @@ func (h *handler) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 }
 
 // present encodes an order as whoever asks may see it.
-func (h *handler) present(bearer Token, o *domain.Order, holds func() bool) *kept {
-	told := h.order(bearer, o)
+func (h *handler) present(bearer Token, o *domain.Order, now time.Time, holds func() bool) *kept {
+	told := h.order(bearer, o, now)
 	body := encodeOrder(&told).text
-	return &kept{holds: holds, etag: etagOf(body), body: body}
+	return &kept{holds: h.until(h.nextLate(now, o), holds), etag: etagOf(body), body: body}
 }
 
-// etagOf gives the strong ETag of an answer: a sum over all of it, since the
-// configured currency changes an order without any webhook.
+// etagOf gives the strong ETag of an answer: a sum over all of it, since the clock and
+// the configuration change an order without any webhook.
 func etagOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + hex.EncodeToString(sum[:16]) + `"`

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // Source is a configured source, as far as the API tells of it.
@@ -16,9 +18,9 @@ type Source struct {
 	Currency string
 }
 
-// currencyOf gives the configured currency of a source, empty where there is none.
-func currencyOf(sources []Source, source string) string {
-	for _, s := range sources {
+// currency gives the configured currency of a source, empty where there is none.
+func (t *terms) currency(source string) string {
+	for _, s := range t.sources {
 		if s.Name == source {
 			return s.Currency
 		}
@@ -43,9 +45,18 @@ type SourceList struct {
 
 // ListedSource is a configured source in JSON.
 type ListedSource struct {
-	Name     string  `json:"name" example:"ordatic" doc:"Its name, which its orders bear."`
-	Provider string  `json:"provider" example:"ordatic" doc:"The adapter that knows its webhooks."`
-	Currency *string `json:"currency" example:"SEK" doc:"ISO 4217: the currency of its orders where they name none."`
+	Name        string          `json:"name" example:"ordatic" doc:"Its name, which its orders bear."`
+	Provider    string          `json:"provider" example:"ordatic" doc:"The adapter that knows its webhooks."`
+	Currency    *string         `json:"currency" example:"SEK" doc:"ISO 4217: the currency of its orders where they name none."`
+	LastHeardAt *domain.Instant `json:"last_heard_at" format:"date-time" doc:"The minute in which its last webhook came; null where none did in the last eight days, or nobody watches."`
+	Silent      *Silence        `json:"silent" doc:"That nothing comes from it although, by the same time of the days before, it should; null where that is not so."`
+}
+
+// Silence is that nothing comes from a source although it should.
+type Silence struct {
+	_            struct{}       `nullable:"true"`
+	Since        domain.Instant `json:"since" format:"date-time" doc:"The minute in which its last webhook came."`
+	MissedOrders uint64         `json:"missed_orders" example:"40" doc:"How many orders should have begun since, by the same minutes of the last seven days: their median, and no more than on the same day of the week."`
 }
 
 type sourcesOutput struct{ Body SourceList }
@@ -56,13 +67,18 @@ func (h *handler) routeSources(d *document) {
 		Path:        "/v1/sources",
 		Tags:        []string{tagOperation},
 		Summary:     "List the configured sources",
-		Description: "Gives the sources that webhooks are taken from. The read model may hold orders of sources that are configured no more.",
+		Description: "Gives the sources that webhooks are taken from, and when each was last heard. The read model may hold orders of sources that are configured no more.",
 	}, h.listSources)
 }
 
 func (h *handler) listSources(context.Context, *struct{}) (*sourcesOutput, error) {
 	listed := each(h.config.Sources, func(s Source) ListedSource {
-		return ListedSource{Name: s.Name, Provider: s.Provider, Currency: orNull(s.Currency)}
+		last, silence := h.config.Watcher.source(s.Name)
+		listed := ListedSource{Name: s.Name, Provider: s.Provider, Currency: orNull(s.Currency), LastHeardAt: orNull(last)}
+		if silence != nil {
+			listed.Silent = &Silence{Since: domain.InstantOf(silence.Since), MissedOrders: silence.Missed}
+		}
+		return listed
 	})
 	return &sourcesOutput{Body: SourceList{Sources: listed}}, nil
 }

@@ -13,6 +13,7 @@ import (
 type Stats struct {
 	Orders            []OrderCount  `json:"orders" nullable:"false" doc:"Orders by source and state."`
 	WebhooksPerMinute []MinuteCount `json:"webhooks_per_minute" nullable:"false" doc:"Webhooks by source and minute of receipt, oldest first; a minute without any is left out."`
+	Late              []LateCount   `json:"late" nullable:"false" doc:"Orders that have been in their state for too long, by source and state; see list-limits."`
 	TimeInState       []TimeInState `json:"time_in_state" nullable:"false" doc:"How long orders stay in a state, by source and state."`
 	Lag               *Lag          `json:"lag" doc:"How far the read model is behind the stream; null where the stream does not answer."`
 }
@@ -32,6 +33,7 @@ type MinuteCount struct {
 	Duplicate     uint64         `json:"duplicate" example:"2" doc:"Webhooks that had been applied before."`
 	NotAboutOrder uint64         `json:"not_about_order" example:"1" doc:"Webhooks that speak of no order."`
 	Quarantined   uint64         `json:"quarantined" example:"0" doc:"Webhooks that could not be translated."`
+	NewOrders     uint64         `json:"new_orders" example:"9" doc:"Orders of which nothing was heard before."`
 }
 
 // TimeInState is how long orders of one source stayed in a state before they left
@@ -58,7 +60,7 @@ func (h *handler) routeStats(d *document) {
 		Path:        "/v1/stats",
 		Tags:        []string{tagOperation},
 		Summary:     "Count orders and webhooks",
-		Description: "Gives orders by source and state, webhooks per minute, the time spent in each state, and the lag.",
+		Description: "Gives orders by source and state, webhooks per minute, late orders, the time spent in each state, and the lag.",
 	}, h.getStats)
 }
 
@@ -67,8 +69,12 @@ func (h *handler) routeStats(d *document) {
 const lagHolds = 100 * time.Millisecond
 
 func (h *handler) getStats(ctx context.Context, in *statsInput) (*statsOutput, error) {
-	asked, holds := time.Now(), h.model.Watch()
-	stats, err := h.model.Stats(ctx, h.config.Now().Add(-time.Duration(in.Minutes)*time.Minute))
+	asked, now, holds := time.Now(), h.config.Now(), h.model.Watch()
+	stats, err := h.model.Stats(ctx, now.Add(-time.Duration(in.Minutes)*time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	late, err := h.model.Late(ctx, &domain.Lateness{Limits: h.config.Limits, At: now}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +86,14 @@ func (h *handler) getStats(ctx context.Context, in *statsInput) (*statsOutput, e
 	body, err := encode(Stats{
 		Orders:            each(stats.Orders, orderCount),
 		WebhooksPerMinute: each(stats.PerMinute, minuteCount),
+		Late:              each(late.Counts, lateCount),
 		TimeInState:       each(stats.Durations, timeInState),
 		Lag:               lag,
 	})
 	if err != nil {
 		return nil, err
 	}
+	holds = h.until(late.Next, holds)
 	keep(ctx, &kept{holds: func() bool { return holds() && time.Since(asked) < lagHolds }, body: body.text})
 	return &statsOutput{Body: body}, nil
 }
@@ -102,16 +110,17 @@ func minuteCount(c domain.MinuteCount) MinuteCount {
 		Duplicate:     c.Duplicate,
 		NotAboutOrder: c.NotAboutOrder,
 		Quarantined:   c.Quarantined,
+		NewOrders:     c.Orders,
 	}
 }
 
-func timeInState(d domain.StateDuration) TimeInState {
+func timeInState(s domain.Stays) TimeInState {
 	return TimeInState{
-		Source:     d.Source,
-		State:      d.State,
-		Orders:     d.Orders,
-		P50Seconds: d.P50.Seconds(),
-		P90Seconds: d.P90.Seconds(),
-		P99Seconds: d.P99.Seconds(),
+		Source:     s.Source,
+		State:      s.State,
+		Orders:     s.Orders(),
+		P50Seconds: s.Percentile(50).Seconds(),
+		P90Seconds: s.Percentile(90).Seconds(),
+		P99Seconds: s.Percentile(99).Seconds(),
 	}
 }

@@ -23,7 +23,7 @@ func (h *handler) straight(a *answer, r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	answer := h.present(a.bearer, found, holds)
+	answer := h.present(a.bearer, found, h.config.Now(), holds)
 	answer.pattern = orderPattern
 	a.tell(r, answer)
 	h.answers.keep(a.question, answer)

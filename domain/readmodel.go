@@ -81,6 +81,8 @@ type Batch struct {
 	Erased      []*Order
 	Quarantined []QuarantinedWebhook
 	Tallies     Tallies
+	// Stays are those that ended, in the order of the stream.
+	Stays []Stay
 }
 
 // OrderEntry is a timeline entry with its order. The order is one of the
@@ -133,10 +135,12 @@ type Tallies struct {
 	// Orders counts orders by source and state; a batch holds differences.
 	Orders map[OrderTally]int
 	// Minutes counts webhooks by source and minute of receipt.
-	Minutes map[MinuteTally]Counts
-	// Durations counts how long orders were in a state when they left it, in
-	// classes of DurationClass.
-	Durations map[DurationTally]int
+	Minutes map[MinuteTally]MinuteCounts
+}
+
+// NewTallies gives tallies of nothing.
+func NewTallies() Tallies {
+	return Tallies{Orders: map[OrderTally]int{}, Minutes: map[MinuteTally]MinuteCounts{}}
 }
 
 // OrderTally names a count of orders.
@@ -151,11 +155,20 @@ type MinuteTally struct {
 	Minute int64
 }
 
-// DurationTally names a count of stays in a state.
-type DurationTally struct {
-	Source string
-	State  State
-	Class  int
+// MinuteCounts are what became of the webhooks of a minute, and how many orders began
+// with one of them.
+type MinuteCounts struct {
+	Counts
+	Orders uint64
+}
+
+// Add adds other counts.
+func (c *MinuteCounts) Add(other MinuteCounts) {
+	c.Applied += other.Applied
+	c.Duplicate += other.Duplicate
+	c.NotAboutOrder += other.NotAboutOrder
+	c.Quarantined += other.Quarantined
+	c.Orders += other.Orders
 }
 
 // OrderSort is an order of the list of orders.
@@ -167,6 +180,8 @@ const (
 	SortUpdatedAscending  OrderSort = "updated"
 	SortCreatedDescending OrderSort = "-created"
 	SortCreatedAscending  OrderSort = "created"
+	// SortSince is by WaitingSince, the longest first; for late orders alone.
+	SortSince OrderSort = "since"
 )
 
 // OrderQuery selects a page of orders. Zero values select everything.
@@ -180,25 +195,39 @@ type OrderQuery struct {
 	Problem      *bool   // with or without one
 	UpdatedSince Instant // by the time of receipt of the last applied webhook
 	Sort         OrderSort
-	// After is the Position of the last order of the page before; 0 for the first page.
-	After uint64
+	// Late selects the orders that are late; nil for any.
+	Late *Lateness
+	// After is the Position of the last order of the page before; the zero value for the
+	// first page.
+	After OrderPosition
 	Limit int // from 1
 }
 
-// Position is where an order stands in a sort: its stream sequence or its ID.
-// Both are unique, so a page can follow exactly on another.
-func (s OrderSort) Position(o *Order) uint64 {
-	if s == SortCreatedAscending || s == SortCreatedDescending {
-		return o.ID
+// OrderPosition is where an order stands in a sort.
+type OrderPosition struct {
+	// Since is the order's WaitingSince in Unix nanoseconds, in SortSince alone.
+	Since uint64
+	// Number is the order's stream sequence or its ID. Both are unique, so a page can
+	// follow exactly on another.
+	Number uint64
+}
+
+// Position is where an order stands in the sort.
+func (s OrderSort) Position(o *Order) OrderPosition {
+	switch s {
+	case SortCreatedAscending, SortCreatedDescending:
+		return OrderPosition{Number: o.ID}
+	case SortSince:
+		return OrderPosition{Since: uint64(o.WaitingSince().Time().UnixNano()), Number: o.ID}
 	}
-	return o.StreamSequence
+	return OrderPosition{Number: o.StreamSequence}
 }
 
 // Stats are the read model's tallies, as a reader wants them.
 type Stats struct {
 	Orders    []OrderCount
 	PerMinute []MinuteCount
-	Durations []StateDuration
+	Durations []Stays
 }
 
 // OrderCount is the number of orders of one source in one state.
@@ -207,20 +236,22 @@ type OrderCount struct {
 	Orders uint64
 }
 
-// MinuteCount is what became of the webhooks of one source and minute.
+// MinuteCount is what became of the webhooks of one source in one minute, or in one
+// step of several.
 type MinuteCount struct {
 	Source string
-	Minute Instant
-	Counts
+	Minute Instant // its start
+	MinuteCounts
 }
 
-// StateDuration is how long orders of one source stayed in a state before they
-// left it. The percentiles are exact to an eighth, see DurationClass.
-type StateDuration struct {
-	Source        string
-	State         State
-	Orders        uint64
-	P50, P90, P99 time.Duration
+// MinuteQuery selects counts of webhooks.
+type MinuteQuery struct {
+	Source string // empty for all
+	// The minutes are those from the one that From is in to the last that begins before
+	// To; to the last of all where To is zero.
+	From, To time.Time
+	Step     time.Duration // whole minutes, from the Unix epoch on
+	Most     int           // how many counts to give, one more tells that there are more; 0 for all
 }
 
 // StreamInfo is where the stream stands.

@@ -20,10 +20,10 @@ func TestCountsAddUp(t *testing.T) {
 func TestPositionInASort(t *testing.T) {
 	t.Parallel()
 	order := &domain.Order{ID: 3, StreamSequence: 70}
-	require.EqualValues(t, 3, domain.SortCreatedAscending.Position(order))
-	require.EqualValues(t, 3, domain.SortCreatedDescending.Position(order))
-	require.EqualValues(t, 70, domain.SortUpdatedAscending.Position(order))
-	require.EqualValues(t, 70, domain.SortUpdatedDescending.Position(order))
+	require.EqualValues(t, 3, domain.SortCreatedAscending.Position(order).Number)
+	require.EqualValues(t, 3, domain.SortCreatedDescending.Position(order).Number)
+	require.EqualValues(t, 70, domain.SortUpdatedAscending.Position(order).Number)
+	require.EqualValues(t, 70, domain.SortUpdatedDescending.Position(order).Number)
 }
 
 // An untranslatable webhook says why, and where, if there is a place.

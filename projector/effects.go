@@ -30,11 +30,8 @@ func newEffects(memory Memory, from domain.Checkpoint, webhooks int) *effects {
 		batch: domain.Batch{
 			Checkpoint: from,
 			Timeline:   make([]domain.OrderEntry, 0, webhooks),
-			Tallies: domain.Tallies{
-				Orders:    map[domain.OrderTally]int{},
-				Minutes:   map[domain.MinuteTally]domain.Counts{},
-				Durations: map[domain.DurationTally]int{},
-			},
+			Tallies:    domain.NewTallies(),
+			Stays:      make([]domain.Stay, 0, webhooks/2),
 		},
 		before: from.StreamSequence,
 		orders: make(map[orderName]*domain.Order, webhooks/2),
@@ -55,7 +52,6 @@ func (e *effects) next(from domain.Checkpoint, webhooks int) *effects {
 	tallies := e.batch.Tallies
 	clear(tallies.Orders)
 	clear(tallies.Minutes)
-	clear(tallies.Durations)
 	clear(e.orders)
 	clear(e.ids)
 	e.before = from.StreamSequence
@@ -65,6 +61,7 @@ func (e *effects) next(from domain.Checkpoint, webhooks int) *effects {
 		Orders:     emptied(e.batch.Orders),
 		Timeline:   emptied(e.batch.Timeline),
 		WebhookIDs: emptied(e.batch.WebhookIDs),
+		Stays:      emptied(e.batch.Stays),
 	}
 	return e
 }
@@ -117,10 +114,14 @@ func (b became) countIn(c *domain.Counts) {
 
 func (e *effects) count(w *domain.Webhook, became became) {
 	became.countIn(&e.batch.Checkpoint.Counts)
-	minute := domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
+	minute := minuteOf(w)
 	counts := e.batch.Tallies.Minutes[minute]
-	became.countIn(&counts)
+	became.countIn(&counts.Counts)
 	e.batch.Tallies.Minutes[minute] = counts
+}
+
+func minuteOf(w *domain.Webhook) domain.MinuteTally {
+	return domain.MinuteTally{Source: w.Source, Minute: w.ReceivedAt.Time().Unix() / 60}
 }
 
 // project decides what becomes of a webhook and does it.
@@ -248,7 +249,7 @@ func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Ev
 		e.batch.Erased = append(e.batch.Erased, order)
 	}
 	e.enter(order, w, event, change)
-	e.tally(order.Source, change)
+	e.tally(order, w, &change)
 	if event.Proof != nil {
 		e.batch.Proofs = append(e.batch.Proofs, domain.OrderProof{Order: order, Proof: event.Proof})
 	}
@@ -287,16 +288,24 @@ func (e *effects) enter(order *domain.Order, w *domain.Webhook, event *domain.Ev
 	}
 }
 
-func (e *effects) tally(source string, change domain.Change) {
+func (e *effects) tally(order *domain.Order, w *domain.Webhook, change *domain.Change) {
 	tallies := &e.batch.Tallies
 	switch {
 	case change.First:
-		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.After}]++
+		counts := tallies.Minutes[minuteOf(w)]
+		counts.Orders++
+		tallies.Minutes[minuteOf(w)] = counts
 	case change.Before != change.After:
-		tallies.Orders[domain.OrderTally{Source: source, State: change.Before}]--
-		tallies.Orders[domain.OrderTally{Source: source, State: change.After}]++
-		tallies.Durations[domain.DurationTally{
-			Source: source, State: change.Before, Class: domain.DurationClass(change.InBefore),
-		}]++
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.Before}]--
+		tallies.Orders[domain.OrderTally{Source: order.Source, State: change.After}]++
+		e.batch.Stays = append(e.batch.Stays, domain.Stay{
+			StreamSequence: w.StreamSequence,
+			Source:         order.Source,
+			Store:          order.StoreID.Value,
+			State:          change.Before,
+			EndedAt:        w.ReceivedAt.Time().Unix(),
+			Class:          domain.DurationClass(change.InBefore),
+		})
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
@@ -88,6 +89,8 @@ func printFacts(w io.Writer, o *api.Order) {
 		{"source", o.Source},
 		{"key", o.Key},
 		{"state", fmt.Sprintf("%s since %s", o.State, shown(o.StateSince))},
+		{"late since", lateSince(o)},
+		{"expected next", strings.Join(o.ExpectedNext, ", ")},
 		{"problem", problem},
 		{"fulfillment", o.Fulfillment},
 		{"delivery", o.Delivery},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // ordersCommand asks the API about orders, or the data folder where no server
@@ -49,10 +50,11 @@ type ordersList struct {
 	Source       string   `help:"Only orders of this source." placeholder:"NAME"`
 	Store        string   `help:"Only orders of this store." placeholder:"ID"`
 	Text         string   `name:"q" help:"Only orders whose key or reference holds this text." placeholder:"TEXT"`
+	Late         bool     `help:"Only orders that have been in their state for too long."`
 	Problem      *bool    `help:"Only orders with a problem, or only those without one." negatable:""`
 	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later, in RFC 3339: 2026-01-31T12:00:00Z." placeholder:"TIME"`
 	At           string   `help:"List them as they were, at a stream sequence or a time that there is a snapshot of: see rebuild --until." placeholder:"N|TIME"`
-	Sort         string   `help:"One of ${enum}." enum:"-updated,updated,-created,created" default:"-updated"`
+	Sort         string   `help:"One of ${enum}; since, the longest in their state first, goes with --late." enum:"-updated,updated,-created,created,since" default:"-updated"`
 }
 
 // Run asks and prints.
@@ -62,6 +64,9 @@ func (c *ordersList) Run(ctx context.Context, p *program) error {
 	set(query, "source", c.Source)
 	set(query, "store", c.Store)
 	set(query, "q", c.Text)
+	if c.Late {
+		query.Set("late", "true")
+	}
 	if c.Problem != nil {
 		query.Set("problem", strconv.FormatBool(*c.Problem))
 	}
@@ -146,16 +151,24 @@ func set(query url.Values, name, value string) url.Values {
 }
 
 func printOrders(p *program, page *api.OrderList) {
-	table := newTable(p.stdout, "source", "key", "state", "problem", "store", "total", "last seen")
+	table := newTable(p.stdout, "source", "key", "state", "late since", "problem", "store", "total", "last seen")
 	for _, o := range page.Orders {
 		problem := ""
 		if o.Problem != nil {
 			problem = o.Problem.Reason
 		}
-		table.AppendRow(cells(o.Source, o.Key, o.State, problem, o.StoreID, money(o.Total, o.Currency), o.LastSeenAt))
+		table.AppendRow(cells(o.Source, o.Key, o.State, lateSince(&o), problem, o.StoreID, money(o.Total, o.Currency), o.LastSeenAt))
 	}
 	table.Render()
 	printNext(p, page.NextCursor)
+}
+
+// lateSince gives when an order had been in its state for too long.
+func lateSince(o *api.Order) *domain.Instant {
+	if o.Late == nil {
+		return nil
+	}
+	return &o.Late.Since
 }
 
 // noteWidth is the number of runes that are shown of a note: it is the last cell.

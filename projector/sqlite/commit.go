@@ -11,18 +11,18 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// The statements of a commit, which stay prepared on the one connection that writes. The
-// first nine take rows.
+// The statements of a commit, which stay prepared on the one connection that writes. Those
+// that insert or add take rows.
 const (
 	// What names an order never changes.
 	insertOrders = `
-		INSERT INTO orders (id, source, key, state, store_id, reference, problem, last_seen_at, stream_sequence, document)
-		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9
+		INSERT INTO orders (id, source, key, state, store_id, reference, problem, waiting_since, last_seen_at, stream_sequence, document)
+		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10
 		FROM rows(?)
 		WHERE true
 		ON CONFLICT (id) DO UPDATE SET
 		    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
-		    problem = excluded.problem, last_seen_at = excluded.last_seen_at,
+		    problem = excluded.problem, waiting_since = excluded.waiting_since, last_seen_at = excluded.last_seen_at,
 		    stream_sequence = excluded.stream_sequence, document = excluded.document`
 	insertTimeline = `
 		INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)
@@ -56,21 +56,16 @@ const (
 		WHERE true
 		ON CONFLICT DO UPDATE SET orders = excluded.orders`
 	addMinutes = `
-		INSERT INTO minute_tallies (source, minute, applied, duplicate, not_about_order, quarantined)
-		SELECT c0, c1, c2, c3, c4, c5
+		INSERT INTO minute_tallies (source, minute, applied, duplicate, not_about_order, quarantined, orders)
+		SELECT c0, c1, c2, c3, c4, c5, c6
 		FROM rows(?)
 		WHERE true
 		ON CONFLICT DO UPDATE SET
 		    applied = applied + excluded.applied,
 		    duplicate = duplicate + excluded.duplicate,
 		    not_about_order = not_about_order + excluded.not_about_order,
-		    quarantined = quarantined + excluded.quarantined`
-	addDurations = `
-		INSERT INTO duration_tallies (source, state, class, orders)
-		SELECT c0, c1, c2, c3
-		FROM rows(?)
-		WHERE true
-		ON CONFLICT DO UPDATE SET orders = orders + excluded.orders`
+		    quarantined = quarantined + excluded.quarantined,
+		    orders = orders + excluded.orders`
 	// A tally that fell to nothing would stay or not by how the batches were cut. The value
 	// is 0: a statement without values does not stay prepared.
 	dropEmptyTallies = `DELETE FROM order_tallies WHERE orders <= ?`
@@ -93,8 +88,8 @@ const (
 // checkWrites returns an error for a file whose tables the statements do not fit.
 func checkWrites(ctx context.Context, db *sql.DB) error {
 	for _, query := range []string{
-		insertOrders, insertTimeline, insertChanges, insertWebhookIDs, insertProofs, insertQuarantine, addOrders, addMinutes, addDurations,
-		dropEmptyTallies, eraseNotes, eraseProofs, replaceCheckpoint, selectLastOrder,
+		insertOrders, insertTimeline, insertChanges, insertWebhookIDs, insertProofs, insertQuarantine, insertStays, addOrders, addMinutes,
+		addDurations, dropStays, dropEmptyTallies, eraseNotes, eraseProofs, replaceCheckpoint, selectLastOrder,
 	} {
 		statement, err := db.PrepareContext(ctx, query)
 		if err != nil {
@@ -135,7 +130,9 @@ func (db *DB) commit(ctx context.Context, b *domain.Batch) (w batchWriter, err e
 		return w, err
 	}
 	w = batchWriter{ctx: ctx, tx: conn}
+	counted := countedUpTo(b.Checkpoint.StreamSequence)
 	w.batch(b)
+	w.stays(b.Stays, db.counted, counted)
 	if w.err == nil {
 		w.err = db.changes.during(b.Orders, func() error {
 			_, err := conn.ExecContext(ctx, "COMMIT")
@@ -144,13 +141,16 @@ func (db *DB) commit(ctx context.Context, b *domain.Batch) (w batchWriter, err e
 	}
 	if w.err != nil {
 		_, _ = conn.ExecContext(ctx, "ROLLBACK") // it fails where SQLite has done so itself
+		return w, w.err
 	}
-	return w, w.err
+	db.counted = counted
+	return w, nil
 }
 
 // transaction is what a batch is written in.
 type transaction interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	rowQuerier
 }
 
@@ -240,7 +240,7 @@ func (w *batchWriter) erase(orders []*domain.Order) {
 }
 
 func (w *batchWriter) tallies(t *domain.Tallies) {
-	var orders, minutes, durations bulk
+	var orders, minutes bulk
 	fell := false
 	for tally, n := range t.Orders {
 		if n != 0 {
@@ -251,15 +251,11 @@ func (w *batchWriter) tallies(t *domain.Tallies) {
 	for tally, n := range t.Minutes {
 		minutes.minuteTally(tally, n)
 	}
-	for tally, n := range t.Durations {
-		durations.durationTally(tally, n)
-	}
 	w.bulk(addOrders, &orders)
 	if fell {
 		w.run(dropEmptyTallies, 0)
 	}
 	w.bulk(addMinutes, &minutes)
-	w.bulk(addDurations, &durations)
 }
 
 func (w *batchWriter) checkpoint(c *domain.Checkpoint) {

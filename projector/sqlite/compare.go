@@ -104,14 +104,14 @@ func (c *Comparison) difference(ctx context.Context, examples int) (*domain.Diff
 
 // indexes looks whether every index of both sides has the rows of its table, since
 // one that lacks them would hide them from readers. It compares the number of rows
-// and the sums of their integers: to look each row up in each index, as SQLite's own
+// and the sums of the lower halves of their integers, which do not overflow: to look each row up in each index, as SQLite's own
 // check does, takes four times as long.
 func (c *Comparison) indexes(ctx context.Context, _ *domain.Difference) error {
 	type index struct{ name, table, statement, sums string }
 	for _, side := range []string{"main", "in_use"} {
 		rows, err := c.conn.QueryContext(ctx, `
 			SELECT name, tbl_name, ifnull(sql, ''), 'count(rowid), sum(rowid)' || (
-			    SELECT ifnull(group_concat(', sum(' || i.name || ')', ''), '')
+			    SELECT ifnull(group_concat(', sum(' || i.name || ' & 0xffffffff)', ''), '')
 			    FROM pragma_index_info(s.name, ?1) AS i
 			    JOIN pragma_table_info(s.tbl_name, ?1) AS t ON t.cid = i.cid
 			    WHERE t.type = 'INTEGER')

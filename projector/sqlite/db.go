@@ -66,8 +66,10 @@ type DB struct {
 	// logHolds tells that the write-ahead log may hold what was erased, as that of an
 	// earlier run may. It is of who commits.
 	logHolds bool
-	// kept is of who commits, too.
-	kept kept
+	// kept is of who commits, too, and so is counted: the stream sequence up to which a
+	// commit of this run has counted the stays.
+	kept    kept
+	counted uint64
 
 	mu        sync.Mutex
 	committed chan struct{} // closed and replaced at every commit

@@ -54,6 +54,7 @@ type Loader struct {
 	seed               maphash.Seed
 	ids                *loadedIDs
 	next               piece
+	stays              []domain.Stay // that are not counted yet, in the order of the stream
 	readOrder, readIDs *sql.Stmt
 	writing            chan error // gives the end of the piece that is being written; nil while none is
 	written            []*loading // by then
@@ -223,6 +224,10 @@ func (l *Loader) take(b *domain.Batch) {
 		l.ids.add(&b.WebhookIDs[i])
 	}
 	l.next.take(b)
+	l.stays = append(l.stays, b.Stays...)
+	before, after := cutStays(l.stays, countedUpTo(b.Checkpoint.StreamSequence))
+	l.next.count(before)
+	l.stays = append(l.stays[:0], after...)
 }
 
 // makeRoom has the quieter half of the orders written when memory is full, and each
@@ -326,7 +331,7 @@ func (l *Loader) fail(err error) {
 // Finish writes all that is in memory and closes the file, which is whole then.
 func (l *Loader) Finish(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
-	l.next.ids = l.ids.drain()
+	l.next.ids, l.next.stays = l.ids.drain(), l.stays
 	l.evict(l.byQuiet())
 	l.settle()
 	if l.err == nil && l.checkpoint.StreamSequence > 0 {

@@ -13,18 +13,20 @@ type piece struct {
 	quarantined []domain.QuarantinedWebhook
 	erased      []*domain.Order
 	tallies     domain.Tallies
-	bytes       int // of proofs and quarantined
+	stays       []domain.Stay // that are not counted at the end
+	durations   durations
+	bytes       int // of proofs, quarantined and counts of stays
 }
 
 // quarantinedBytes is about what one quarantined webhook takes in memory.
 const quarantinedBytes = 200
 
+// tallyBytes is what one count of stays takes in memory, as a map grows: with many stores
+// nearly each stay has its own.
+const tallyBytes = 200
+
 func newPiece() piece {
-	return piece{tallies: domain.Tallies{
-		Orders:    map[domain.OrderTally]int{},
-		Minutes:   map[domain.MinuteTally]domain.Counts{},
-		Durations: map[domain.DurationTally]int{},
-	}}
+	return piece{tallies: domain.NewTallies(), durations: durations{}}
 }
 
 // take takes what a batch holds beside its orders and their webhooks.
@@ -39,17 +41,18 @@ func (p *piece) take(b *domain.Batch) {
 	for tally, orders := range b.Tallies.Orders {
 		p.tallies.Orders[tally] += orders
 	}
-	for tally, orders := range b.Tallies.Durations {
-		p.tallies.Durations[tally] += orders
-	}
 	for tally, n := range b.Tallies.Minutes {
 		sum := p.tallies.Minutes[tally]
-		sum.Applied += n.Applied
-		sum.Duplicate += n.Duplicate
-		sum.NotAboutOrder += n.NotAboutOrder
-		sum.Quarantined += n.Quarantined
+		sum.Add(n)
 		p.tallies.Minutes[tally] = sum
 	}
+}
+
+// count counts stays.
+func (p *piece) count(stays []domain.Stay) {
+	before := len(p.durations)
+	p.durations.count(stays)
+	p.bytes += tallyBytes * (len(p.durations) - before)
 }
 
 // write writes it, in the order in which a commit would.
@@ -61,6 +64,8 @@ func (p *piece) write(w *batchWriter) error {
 	insert(w, insertProofs, p.proofs, (*bulk).proof)
 	w.erase(p.erased)
 	insert(w, insertQuarantine, p.quarantined, (*bulk).quarantined)
+	insert(w, insertStays, p.stays, (*bulk).stay)
 	w.tallies(&p.tallies)
+	w.durations(p.durations)
 	return w.err
 }

@@ -190,6 +190,31 @@ func (m *Model) Stats(ctx context.Context, since time.Time) (domain.Stats, error
 	return using(m, func(db *DB) (domain.Stats, error) { return db.Stats(ctx, since) })
 }
 
+// Minutes is [DB.Minutes] of the file in use.
+func (m *Model) Minutes(ctx context.Context, q domain.MinuteQuery) ([]domain.MinuteCount, error) {
+	return using(m, func(db *DB) ([]domain.MinuteCount, error) { return db.Minutes(ctx, q) })
+}
+
+// Stays is [DB.Stays] of the file in use.
+func (m *Model) Stays(ctx context.Context, q domain.StayQuery) ([]domain.Stays, error) {
+	return using(m, func(db *DB) ([]domain.Stays, error) { return db.Stays(ctx, q) })
+}
+
+// Late is [DB.Late] of the file in use.
+func (m *Model) Late(ctx context.Context, l *domain.Lateness, before time.Time) (domain.Late, error) {
+	return using(m, func(db *DB) (domain.Late, error) { return db.Late(ctx, l, before) })
+}
+
+// Heard is [DB.Heard] of the file in use.
+func (m *Model) Heard(ctx context.Context, since time.Time) ([]domain.Heard, error) {
+	return using(m, func(db *DB) ([]domain.Heard, error) { return db.Heard(ctx, since) })
+}
+
+// BegunIn is [DB.BegunIn] of the file in use.
+func (m *Model) BegunIn(ctx context.Context, stretches []domain.Stretch) ([]uint64, error) {
+	return using(m, func(db *DB) ([]uint64, error) { return db.BegunIn(ctx, stretches) })
+}
+
 // SeenWebhookID is [DB.SeenWebhookID] of the file in use.
 func (m *Model) SeenWebhookID(ctx context.Context, id domain.WebhookID) (first uint64, otherBody bool, err error) {
 	_, err = using(m, func(db *DB) (_ struct{}, err error) {

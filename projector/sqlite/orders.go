@@ -51,11 +51,10 @@ func readOrder(row scanner) (*domain.Order, error) {
 
 // Orders gives a page of the orders that the query selects.
 func (db *DB) Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error) {
-	walk, err := db.walks(ctx, &q)
+	query, args, err := db.selectOrders(ctx, &q)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
-	query, args := selectOrders(&q, walk)
 	rows, err := db.reader.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
@@ -89,52 +88,90 @@ func stateNames(states []domain.State) (condition string, names []any) {
 	return "state IN (?" + strings.Repeat(", ?", len(names)-1) + ")", names
 }
 
-// selectOrders gives the query of a page. A plus before a column keeps its index out of
-// use, so that a walk stays one.
-func selectOrders(q *domain.OrderQuery, walk bool) (query string, args []any) {
-	column, direction, beyond := sorting(q.Sort)
-	indexed := map[bool]string{true: "+", false: ""}[walk]
-	var where []string
-	filter := func(condition string, values ...any) {
-		where = append(where, condition)
-		args = append(args, values...)
+// selectOrders gives the query of a page: of late orders from those that there are, and of
+// all from the table or from an index of it.
+func (db *DB) selectOrders(ctx context.Context, q *domain.OrderQuery) (query string, args []any, err error) {
+	s := selection{}
+	from := "orders"
+	if q.Late != nil {
+		bounds, err := db.waitBounds(ctx, q.Late, q.Late.At)
+		if err != nil {
+			return "", nil, err
+		}
+		from = lateOrders
+		s.args = append(s.args, waitRows(bounds, q.Source, q.States))
+	} else {
+		walk, err := db.walks(ctx, q)
+		if err != nil {
+			return "", nil, err
+		}
+		s.names(q, walk)
 	}
+	s.rest(q)
+	query = "SELECT id, document FROM " + from
+	if len(s.where) > 0 {
+		query += " WHERE " + strings.Join(s.where, " AND ")
+	}
+	column, direction, _ := sorting(q.Sort)
+	return query + " ORDER BY " + column + direction + " LIMIT ?", append(s.args, max(q.Limit, 1)), nil
+}
+
+// selection is the conditions of a query.
+type selection struct {
+	where []string
+	args  []any
+}
+
+func (s *selection) filter(condition string, values ...any) {
+	s.where = append(s.where, condition)
+	s.args = append(s.args, values...)
+}
+
+// names filters by what there are tallies of. A plus before a column keeps its index out
+// of use, so that a walk stays one.
+func (s *selection) names(q *domain.OrderQuery, walk bool) {
+	column, _, _ := sorting(q.Sort)
+	indexed := map[bool]string{true: "+", false: ""}[walk]
 	if states, names := stateNames(q.States); len(names) == 1 && column != "id" {
-		filter(states, names...) // its index has the sort
+		s.filter(states, names...) // its index has the sort
 	} else if len(names) > 0 {
-		filter(indexed+states, names...)
+		s.filter(indexed+states, names...)
 	}
 	if q.Source != "" {
-		filter(indexed+"source = ?", q.Source)
+		s.filter(indexed+"source = ?", q.Source)
 	}
+}
+
+func (s *selection) rest(q *domain.OrderQuery) {
 	if q.Store != "" {
-		filter("store_id = ? AND store_id <> ''", q.Store)
+		s.filter("store_id = ? AND store_id <> ''", q.Store)
 	}
 	if q.Problem != nil {
-		filter(map[bool]string{true: "problem <> ''", false: "problem = ''"}[*q.Problem])
+		s.filter(map[bool]string{true: "problem <> ''", false: "problem = ''"}[*q.Problem])
 	}
 	switch {
 	case q.Text == "":
 	case q.KeysOnly:
-		filter(`key LIKE ? ESCAPE '\'`, containing(q.Text))
+		s.filter(`key LIKE ? ESCAPE '\'`, containing(q.Text))
 	default:
-		filter(`(key LIKE ? ESCAPE '\' OR reference LIKE ? ESCAPE '\')`, containing(q.Text), containing(q.Text))
+		s.filter(`(key LIKE ? ESCAPE '\' OR reference LIKE ? ESCAPE '\')`, containing(q.Text), containing(q.Text))
 	}
 	if !q.UpdatedSince.IsZero() {
-		filter("last_seen_at >= ?", nanoseconds(q.UpdatedSince))
+		s.filter("last_seen_at >= ?", nanoseconds(q.UpdatedSince))
 	}
-	if q.After != 0 {
-		filter(column+beyond+"?", q.After)
+	switch column, _, beyond := sorting(q.Sort); {
+	case q.After == domain.OrderPosition{}:
+	case q.Sort == domain.SortSince:
+		s.filter("(waiting_since, id) > (?, ?)", q.After.Since, q.After.Number)
+	default:
+		s.filter(column+beyond+"?", q.After.Number)
 	}
-	query = "SELECT id, document FROM orders"
-	if len(where) > 0 {
-		query += " WHERE " + strings.Join(where, " AND ")
-	}
-	return query + " ORDER BY " + column + direction + " LIMIT ?", append(args, max(q.Limit, 1))
 }
 
 func sorting(sort domain.OrderSort) (column, direction, beyond string) {
 	switch sort {
+	case domain.SortSince:
+		return "waiting_since, id", " ASC", " > "
 	case domain.SortUpdatedAscending:
 		return "stream_sequence", " ASC", " > "
 	case domain.SortCreatedAscending:
@@ -152,8 +189,10 @@ func containing(text string) string {
 
 // nanoseconds gives a time as the tables hold it. One before the year 1678 or
 // after 2262 is beyond them, and gives the nearest that they can hold.
-func nanoseconds(at domain.Instant) int64 {
-	switch t := at.Time(); {
+func nanoseconds(at domain.Instant) int64 { return nanosecondsOf(at.Time()) }
+
+func nanosecondsOf(t time.Time) int64 {
+	switch {
 	case t.Before(time.Unix(0, math.MinInt64)):
 		return math.MinInt64
 	case t.After(time.Unix(0, math.MaxInt64)):

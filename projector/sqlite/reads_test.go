@@ -102,7 +102,7 @@ func TestPagesOfManyAndOfFew(t *testing.T) {
 			}
 		}
 		slices.SortFunc(want, func(a, b *domain.Order) int {
-			order := cmp.Compare(q.Sort.Position(a), q.Sort.Position(b))
+			order := cmp.Compare(q.Sort.Position(a).Number, q.Sort.Position(b).Number)
 			if strings.HasPrefix(string(q.Sort), "-") {
 				return -order
 			}
@@ -202,10 +202,15 @@ func TestStats(t *testing.T) {
 	w.apply(step("a", domain.FulfillmentReady))
 	w.apply(step("b", domain.FulfillmentReady))
 	minute := start.Unix() / 60
-	w.batch.Tallies.Minutes[domain.MinuteTally{Source: "shop", Minute: minute}] = domain.Counts{Applied: 3, Duplicate: 1}
-	w.batch.Tallies.Minutes[domain.MinuteTally{Source: "shop", Minute: minute - 10}] = domain.Counts{Applied: 9}
-	for class, orders := range map[int]int{1: 50, 5: 40, 20: 9, 30: 1} {
-		w.batch.Tallies.Durations[domain.DurationTally{Source: "shop", State: domain.StateAccepted, Class: class}] = orders
+	counted := domain.MinuteCounts{Counts: domain.Counts{Applied: 3, Duplicate: 1}, Orders: 2}
+	w.batch.Tallies.Minutes[domain.MinuteTally{Source: "shop", Minute: minute}] = counted
+	w.batch.Tallies.Minutes[domain.MinuteTally{Source: "shop", Minute: minute - 10}] = domain.MinuteCounts{Counts: domain.Counts{Applied: 9}}
+	for _, c := range []domain.ClassCount{{Class: 1, Orders: 50}, {Class: 5, Orders: 40}, {Class: 20, Orders: 9}, {Class: 30, Orders: 1}} {
+		for range c.Orders {
+			w.batch.Stays = append(w.batch.Stays, domain.Stay{
+				StreamSequence: uint64(len(w.batch.Stays) + 1), Source: "shop", State: domain.StateAccepted, EndedAt: start.Unix(), Class: c.Class,
+			})
+		}
 	}
 	w.commit()
 
@@ -213,12 +218,16 @@ func TestStats(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []domain.OrderCount{{OrderTally: domain.OrderTally{Source: "shop", State: domain.StateReady}, Orders: 2}}, stats.Orders)
 	require.Equal(t, []domain.MinuteCount{{
-		Source: "shop", Minute: domain.InstantOf(start.Truncate(time.Minute)), Counts: domain.Counts{Applied: 3, Duplicate: 1},
+		Source: "shop", Minute: domain.InstantOf(start.Truncate(time.Minute)), MinuteCounts: counted,
 	}}, stats.PerMinute)
-	require.Equal(t, []domain.StateDuration{{
-		Source: "shop", State: domain.StateAccepted, Orders: 100,
-		P50: domain.ClassDuration(1), P90: domain.ClassDuration(5), P99: domain.ClassDuration(20),
-	}}, stats.Durations)
+	require.Len(t, stats.Durations, 1)
+	stays := stats.Durations[0]
+	require.Equal(t, "shop", stays.Source)
+	require.Equal(t, domain.StateAccepted, stays.State)
+	require.EqualValues(t, 100, stays.Orders())
+	for percent, class := range map[uint64]int{50: 1, 90: 5, 99: 20} {
+		require.Equal(t, domain.ClassDuration(class), stays.Percentile(percent))
+	}
 }
 
 // What was quarantined is listed in the order of the stream, page by page.

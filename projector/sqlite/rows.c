@@ -55,7 +55,7 @@ SQLITE void sqlite3_result_int64(context *, int64_t);
 SQLITE void sqlite3_result_text(context *, const char *, int, void (*)(void *));
 SQLITE void sqlite3_result_blob(context *, const void *, int, void (*)(void *));
 
-enum { OK = 0, CONSTRAINT = 19, NO_MEMORY = 7, MISUSE = 21, EQUAL = 2, COLUMNS = 10 };
+enum { OK = 0, CONSTRAINT = 19, NO_MEMORY = 7, MISUSE = 21, EQUAL = 2, COLUMNS = 11 };
 
 // cursor is at one row: cells are where its values begin. It is past the last one where
 // there are no cells.
@@ -68,7 +68,7 @@ struct cursor {
 
 static int connect_rows(connection *c, void *data, int n, const char *const *args, table **made, char **error) {
 	(void)data, (void)n, (void)args, (void)error;
-	int result = sqlite3_declare_vtab(c, "CREATE TABLE r(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, rows HIDDEN)");
+	int result = sqlite3_declare_vtab(c, "CREATE TABLE r(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, rows HIDDEN)");
 	if (result == OK)
 		result = (*made = calloc(1, sizeof **made)) ? OK : NO_MEMORY;
 	return result;

@@ -14,7 +14,7 @@ import (
 // them from the table-valued function of rows.c, as in INSERT INTO t SELECT c0, c1 FROM
 // rows(?). To bind and to run a statement for each row takes twice as long.
 //
-// It begins with the number of their columns, 1 to 10. Each value is its kind, 'i',
+// It begins with the number of their columns, 1 to 11. Each value is its kind, 'i',
 // 't' or 'b', and eight bytes in the machine's own order: an integer, or the length of
 // the text or blob that follows. The zero value is no rows.
 type bulk struct {
@@ -88,7 +88,7 @@ func (b *bulk) close(at int) {
 func (b *bulk) order(order **domain.Order) {
 	o := *order
 	standing := o.Standing()
-	b.begin(10)
+	b.begin(11)
 	b.integer(int64(o.ID))
 	b.text(o.Source)
 	b.text(o.Key)
@@ -96,6 +96,7 @@ func (b *bulk) order(order **domain.Order) {
 	b.text(o.StoreID.Value)
 	b.text(o.Reference.Value)
 	b.text(standing.Problem)
+	b.integer(waitingSince(o))
 	b.integer(nanoseconds(o.LastSeenAt))
 	b.integer(int64(o.StreamSequence))
 	b.document(o)
@@ -160,18 +161,31 @@ func (b *bulk) orderTally(of domain.OrderTally, orders int) {
 	b.integer(int64(orders))
 }
 
-func (b *bulk) minuteTally(of domain.MinuteTally, n domain.Counts) {
-	b.begin(6)
+func (b *bulk) minuteTally(of domain.MinuteTally, n domain.MinuteCounts) {
+	b.begin(7)
 	b.text(of.Source)
 	b.integer(of.Minute)
-	for _, count := range []uint64{n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined} {
+	for _, count := range []uint64{n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined, n.Orders} {
 		b.integer(int64(count))
 	}
 }
 
-func (b *bulk) durationTally(of domain.DurationTally, orders int) {
-	b.begin(4)
+func (b *bulk) stay(s *domain.Stay) {
+	b.begin(6)
+	b.integer(int64(s.StreamSequence))
+	b.integer(s.EndedAt)
+	b.text(s.Source)
+	b.text(s.Store)
+	b.text(s.State.String())
+	b.integer(int64(s.Class))
+}
+
+func (b *bulk) durationTally(of domain.DurationTally, orders uint64) {
+	b.begin(7)
+	b.integer(int64(of.Span))
+	b.integer(of.Start)
 	b.text(of.Source)
+	b.text(of.Store)
 	b.text(of.State.String())
 	b.integer(int64(of.Class))
 	b.integer(int64(orders))

@@ -62,7 +62,7 @@ func TestRowsComeOutAsTheyWentIn(t *testing.T) {
 func FuzzRows(f *testing.F) {
 	f.Add(pack(3, 1, "x", []byte{2}))
 	f.Add(pack(3, 1, "x"))
-	f.Add(pack(11))
+	f.Add(pack(12))
 	f.Add([]byte{})
 	f.Add(binary.NativeEndian.AppendUint64([]byte{1, 't'}, 1<<63))
 	db := openRows(f)

@@ -33,6 +33,7 @@ CREATE TABLE orders (
     store_id        TEXT    NOT NULL,     -- empty where there is none
     reference       TEXT    NOT NULL,     -- empty where there is none
     problem         TEXT    NOT NULL,     -- empty where there is none
+    waiting_since   INTEGER NOT NULL,     -- when the webhook came that brought the state, Unix nanoseconds; 0 where nothing more is waited for
     last_seen_at    INTEGER NOT NULL,     -- of the last applied webhook, Unix nanoseconds
     stream_sequence INTEGER NOT NULL,     -- of the last applied webhook
     document        TEXT    NOT NULL,     -- the whole folded order, JSON
@@ -43,6 +44,7 @@ CREATE UNIQUE INDEX orders_by_update ON orders (stream_sequence);
 CREATE INDEX orders_by_state         ON orders (state, stream_sequence);
 CREATE INDEX orders_by_store         ON orders (store_id, stream_sequence) WHERE store_id <> '';
 CREATE INDEX orders_by_problem       ON orders (stream_sequence) WHERE problem <> '';
+CREATE INDEX orders_by_wait          ON orders (source, state, waiting_since) WHERE waiting_since > 0; -- few have not ended
 
 CREATE TABLE timeline (
     order_id        INTEGER NOT NULL REFERENCES orders (id),
@@ -107,13 +109,70 @@ CREATE TABLE minute_tallies (
     duplicate       INTEGER NOT NULL,
     not_about_order INTEGER NOT NULL,
     quarantined     INTEGER NOT NULL,
+    orders          INTEGER NOT NULL,  -- of which nothing was heard before
     PRIMARY KEY (minute, source)
 ) STRICT, WITHOUT ROWID;
 
+-- The stays of orders in a state that ended of late. They are counted together after every
+-- 4096th webhook: to look for three counts with each would make a commit dear.
+CREATE TABLE stays (
+    stream_sequence INTEGER PRIMARY KEY,  -- of the webhook that ended it
+    ended_at        INTEGER NOT NULL,     -- when that was received, Unix seconds
+    source          TEXT    NOT NULL,
+    store_id        TEXT    NOT NULL,     -- empty where there is none
+    state           TEXT    NOT NULL,
+    class           INTEGER NOT NULL      -- of the time spent in the state, see domain.DurationClass
+) STRICT;
+
+-- Each stay is in up to three counts: in all, in its hour, and in the day of its store. A
+-- source has some hundred rows for a busy hour, about what its minutes take. A store's day
+-- has at most a row for each stay, mostly a tenth of that, which is a hundredth of what its
+-- orders take.
 CREATE TABLE duration_tallies (
-    source TEXT    NOT NULL,
-    state  TEXT    NOT NULL,
-    class  INTEGER NOT NULL,  -- of the time spent in the state, see domain.DurationClass
-    orders INTEGER NOT NULL,
-    PRIMARY KEY (source, state, class)
+    span     INTEGER NOT NULL,  -- seconds: 0 for all time, 3600 for an hour, 86400 for a day (UTC) of a store
+    start    INTEGER NOT NULL,  -- of the span, Unix seconds, 0 for all time
+    source   TEXT    NOT NULL,
+    store_id TEXT    NOT NULL,  -- empty but for days of stores
+    state    TEXT    NOT NULL,
+    class    INTEGER NOT NULL,  -- of the time spent in the state, see domain.DurationClass
+    orders   INTEGER NOT NULL,
+    PRIMARY KEY (span, start, source, store_id, state, class)
 ) STRICT, WITHOUT ROWID;
+
+-- All counts, with those that the latest stays will be in.
+CREATE VIEW durations AS
+SELECT span, start, source, store_id, state, class, orders FROM duration_tallies
+UNION ALL
+SELECT 0, 0, source, '', state, class, 1 FROM stays
+UNION ALL
+SELECT 3600, ended_at - ended_at % 3600, source, '', state, class, 1 FROM stays
+UNION ALL
+SELECT 86400, ended_at - ended_at % 86400, source, store_id, state, class, 1 FROM stays WHERE store_id <> '';
+
+-- The views v_… are for other programs, such as Grafana, and stay as they are when the tables
+-- change. Times are Unix seconds. They hold nothing that the list of orders does not show.
+
+CREATE VIEW v_orders AS
+SELECT id, source, document ->> '$.provider' AS provider, key, state, store_id, problem,
+       document ->> '$.total.value' AS total, document ->> '$.currency.value' AS currency,
+       unixepoch(document ->> '$.first_seen_at') AS first_seen_at, last_seen_at / 1000000000 AS last_seen_at,
+       unixepoch(document ->> '$.state_since') AS state_since, waiting_since > 0 AS waiting,
+       document ->> '$.version' AS version, stream_sequence
+FROM orders;
+
+CREATE VIEW v_order_events AS
+SELECT t.order_id, o.source, o.key, t.stream_sequence, t.ordinal, t.event, t.status, t.effect, t.state,
+       unixepoch(nullif(t.occurred_at, '')) AS occurred_at, unixepoch(t.received_at) AS received_at
+FROM timeline AS t JOIN orders AS o ON o.id = t.order_id;
+
+CREATE VIEW v_webhooks_per_minute AS
+SELECT minute * 60 AS time, source, applied, duplicate, not_about_order, quarantined, orders AS new_orders
+FROM minute_tallies;
+
+-- A row for each count of stays of about one length: seconds is the least that they were,
+-- and they were no longer than nine eighths of it.
+CREATE VIEW v_time_in_state AS
+SELECT CASE span WHEN 0 THEN 'all' WHEN 3600 THEN 'hour' ELSE 'day' END AS span, start AS time, source, store_id, state,
+       iif(class < 16, class, (8 + class % 8) << (class / 8 - 1)) / 1000.0 AS seconds, sum(orders) AS orders
+FROM durations
+GROUP BY durations.span, start, source, store_id, state, class;

@@ -47,6 +47,7 @@ type App struct {
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
 	feed       *api.Feed // nil without listeners
+	watcher    *api.Watcher
 	asked      atomic.Uint64 // requests of the API
 
 	sources     []config.Source
@@ -87,7 +88,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
 	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
-		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startIngest, (*App).startAPI,
+		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce, (*App).startMending)
 }
 

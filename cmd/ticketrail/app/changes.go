@@ -10,7 +10,7 @@ import (
 
 // startFeed makes what tells of changes of orders.
 func (a *App) startFeed(context.Context) error {
-	a.feed = api.NewFeed(a.readModel, api.FeedConfig{Sources: APISources(a.sources), Registerer: a.metrics})
+	a.feed = api.NewFeed(a.readModel, api.FeedConfig{Sources: APISources(a.sources), Limits: a.config.LimitsOf(a.sources), Registerer: a.metrics})
 	return nil
 }
 

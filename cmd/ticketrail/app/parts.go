@@ -86,6 +86,8 @@ func (a *App) settings() api.Config {
 	})
 	return api.Config{
 		Sources:    APISources(a.sources),
+		Limits:     a.config.LimitsOf(a.sources),
+		Watcher:    a.watcher,
 		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,
@@ -110,6 +112,19 @@ func (a *App) startPulse(ctx context.Context) error {
 	a.pulse = api.NewPulse(a.readModel, a.log, nil, a.metrics)
 	a.pulse.Look(ctx)
 	a.steps.beside("stop watching", limitWatch, a.pulse.Run)
+	return nil
+}
+
+// startWatcher watches for late orders and silent sources.
+func (a *App) startWatcher(context.Context) error {
+	settings := api.WatcherConfig{
+		Limits: a.config.LimitsOf(a.sources), Pulse: a.pulse, Logger: a.logger, Registerer: a.metrics,
+	}
+	for _, source := range a.sources {
+		settings.Sources = append(settings.Sources, source.Name)
+	}
+	a.watcher = api.NewWatcher(a.readModel, settings)
+	a.steps.beside("stop looking for late orders", limitWatch, a.watcher.Run)
 	return nil
 }
 

@@ -1,20 +1,26 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
 
 // Config is the whole configuration. The names of its keys, of their environment
 // variables and of the flags are all made from its yaml tags.
 type Config struct {
 	// Data is the folder of the embedded stream and the read models. A relative
 	// path counts from the working directory.
-	Data    string   `yaml:"data"`
-	Ingest  Ingest   `yaml:"ingest"`
-	API     API      `yaml:"api"`
-	NATS    NATS     `yaml:"nats"`
-	Stream  Stream   `yaml:"stream"`
-	Archive Archive  `yaml:"archive"`
-	Rebuild Rebuild  `yaml:"rebuild"`
-	Orders  Orders   `yaml:"orders"`
+	Data    string  `yaml:"data"`
+	Ingest  Ingest  `yaml:"ingest"`
+	API     API     `yaml:"api"`
+	NATS    NATS    `yaml:"nats"`
+	Stream  Stream  `yaml:"stream"`
+	Archive Archive `yaml:"archive"`
+	Rebuild Rebuild `yaml:"rebuild"`
+	Orders  Orders  `yaml:"orders"`
+	// Limits are those of every source, by state.
+	Limits  Limits   `yaml:"limits"`
 	Sources []Source `yaml:"sources"`
 
 	// File is the path that the configuration was read from, empty where no file
@@ -139,6 +145,8 @@ type Source struct {
 	// Rate is the number of webhooks a second that are taken; 0 stands for the
 	// receiver's own default.
 	Rate float64 `yaml:"rate"`
+	// Limits replace those of every source, for the states that are named.
+	Limits Limits `yaml:"limits"`
 }
 
 // RevealSecrets gives the values of the source's secrets.
@@ -161,5 +169,12 @@ func Default() *Config {
 		Stream:  Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
 		Rebuild: Rebuild{Memory: 256 << 20},
 		Orders:  Orders{Publish: true, MaxBytes: 64 << 20, MaxAge: Duration(24 * time.Hour)},
+		Limits: Limits{
+			domain.StatePlaced:          Duration(10 * time.Minute),
+			domain.StateAccepted:        Duration(15 * time.Minute),
+			domain.StateInKitchen:       Duration(30 * time.Minute),
+			domain.StateReady:           Duration(20 * time.Minute),
+			domain.StateRiderDelivering: Duration(60 * time.Minute),
+		},
 	}
 }

@@ -79,6 +79,8 @@ func (d *decoder) decode(node ast.Node, target reflect.Value, key string) error 
 	switch {
 	case target.Type() == reflect.TypeFor[Secret]():
 		return d.decodeSecret(node, target, key)
+	case target.Type() == reflect.TypeFor[Limits]():
+		return d.decodeLimits(node, target, key)
 	case target.Kind() == reflect.Struct:
 		return d.decodeMapping(node, target, key)
 	case target.Kind() == reflect.Slice:
@@ -101,6 +103,18 @@ func (d *decoder) setText(text string, target reflect.Value, key string, line in
 }
 
 func (d *decoder) decodeMapping(node ast.Node, target reflect.Value, key string) error {
+	fields := fieldsOf(target)
+	return d.eachPair(node, key, func(name string, line int, value ast.Node) error {
+		field, known := fields.named(name)
+		if !known {
+			return d.fail(line, join(key, name), misfitf("it knows "+fields.list(), "there is no such key"))
+		}
+		return d.decode(value, field, join(key, name))
+	})
+}
+
+// eachPair visits the keys of a mapping with their lines and values, until visit fails.
+func (d *decoder) eachPair(node ast.Node, key string, visit func(name string, line int, value ast.Node) error) error {
 	line := node.GetToken().Position.Line
 	d.origins[key] = d.at(line)
 	if _, empty := node.(*ast.NullNode); empty {
@@ -110,15 +124,9 @@ func (d *decoder) decodeMapping(node ast.Node, target reflect.Value, key string)
 	if !ok {
 		return d.fail(line, key, misfitf("write its keys on lines of their own, indented", "it must hold keys, not %s", kindOf(node)))
 	}
-	fields := fieldsOf(target)
 	for pair := pairs.MapRange(); pair.Next(); {
-		name := pair.Key().GetToken().Value
-		field, known := fields.named(name)
-		if !known {
-			mend := "it knows " + fields.list()
-			return d.fail(pair.Key().GetToken().Position.Line, join(key, name), misfitf(mend, "there is no such key"))
-		}
-		if err := d.decode(pair.Value(), field, join(key, name)); err != nil {
+		token := pair.Key().GetToken()
+		if err := visit(token.Value, token.Position.Line, pair.Value()); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ func FuzzConfiguration(f *testing.F) {
 	f.Add(sample)
 	for _, text := range []string{
 		"sources: [{ name: shop, provider: ivy, secrets: [s] }]", "sources: [{ name: shop, secrets: [{ env: X }, { file: /dev/null }] }]",
-		"ingest: { max_body: 1MiB }\nstream: { max_age: 1h, max_bytes: 0 }", "a: &a [*a]", "{", "\x00", "- 1",
+		"ingest: { max_body: 1MiB }\nstream: { max_age: 1h, max_bytes: 0 }", "a: &a [*a]", "limits: { ready: 5m, placed: 0 }", "{", "\x00", "- 1",
 	} {
 		f.Add([]byte(text))
 	}

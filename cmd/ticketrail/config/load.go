@@ -102,7 +102,7 @@ func readFlags(config *Config, d *decoder, in Inputs) error {
 // that no character of a token or an address has to be quoted.
 func (d *decoder) assign(origin, text string, target reflect.Value, key string) error {
 	d.origin, d.lines = origin, false
-	if strings.HasPrefix(text, "{") || target.Kind() == reflect.Slice {
+	if strings.HasPrefix(text, "{") || target.Kind() == reflect.Slice || target.Kind() == reflect.Map {
 		return d.decodeYAML([]byte(text), target, key)
 	}
 	if target.Type() == reflect.TypeFor[Secret]() {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 const (
@@ -117,6 +118,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
 		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
+		"limits":  "{placed: 1m, accepted: 2m, in-kitchen: 3m, ready: 4m, rider-delivering: 0}",
 		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 	}
 	for _, section := range []string{"ingest", "api", "nats"} {
@@ -149,6 +151,10 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		Archive: config.Archive{Dir: config.ArchiveOff},
 		Orders:  config.Orders{MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
 		Rebuild: config.Rebuild{Memory: 1 << 30},
+		Limits: config.Limits{
+			domain.StatePlaced: config.Duration(time.Minute), domain.StateAccepted: config.Duration(2 * time.Minute),
+			domain.StateInKitchen: config.Duration(3 * time.Minute), domain.StateReady: config.Duration(4 * time.Minute), domain.StateRiderDelivering: 0,
+		},
 		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
 		File:    c.File,
 	}, c)

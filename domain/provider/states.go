@@ -1,0 +1,22 @@
+package provider
+
+import "github.com/ticketrail/ticketrail/domain"
+
+// States gives the states that a provider's webhooks tell of, in rising order; all there
+// are for one that is not known here.
+func States(provider string) []domain.State {
+	switch provider {
+	case Ivy{}.Name():
+		return []domain.State{domain.StatePlaced, domain.StateAccepted, domain.StateFailed, domain.StateCompleted, domain.StateCanceled}
+	case Ordatic{}.Name():
+		return []domain.State{
+			domain.StatePlaced, domain.StateAccepted, domain.StateInKitchen, domain.StateReady, domain.StateRiderDelivering,
+			domain.StateCompleted, domain.StateCanceled,
+		}
+	case Payway{}.Name():
+		return []domain.State{domain.StatePlaced, domain.StateFailed, domain.StateClosed}
+	case Runa{}.Name():
+		return []domain.State{domain.StatePlaced, domain.StateFailed, domain.StateCompleted}
+	}
+	return domain.States()
+}
