@@ -118,7 +118,7 @@ func TestReaderFollowsTheBlocks(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
 				for range rapid.IntRange(1, 5).Draw(t, "n") {
-					f.add(rapid.SampledFrom([]int{0, 10, 3000}).Draw(t, "size"))
+					f.add(rapid.SampledFrom([]int{0, 10, 3000, 70_000}).Draw(t, "size"))
 				}
 			},
 			"roll over": func(*rapid.T) {

@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server/avl"
@@ -45,6 +47,41 @@ func TestTheBrokerBeginsWhereItsBlocksEnd(t *testing.T) {
 			require.True(t, os.SameFile(written, is), "one that is right is left alone")
 			require.Empty(t, brokerSays(t, data))
 			f.isWhole(t, data)
+		})
+	}
+}
+
+// Whatever was erased, the index that the broker is given is the one that it has itself when
+// it stops, and the one that it makes of the blocks.
+func TestTheIndexIsTheBrokersOwn(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			dice := rand.New(rand.NewPCG(seed, 1))
+			var orders [][]uint64
+			for left := dice.Perm(some); len(orders) < 3; {
+				var order []uint64
+				for _, at := range left[:1+dice.IntN(20)] {
+					order = append(order, uint64(at+1))
+				}
+				left = left[len(order):]
+				slices.Sort(order)
+				orders = append(orders, order)
+			}
+			clean, crashed, _ := erasedFolders(t, orders...)
+			for _, data := range []string{clean, crashed} {
+				own := copied(t, data)
+				require.NoError(t, os.Remove(indexFile(own)))
+				require.Empty(t, brokerSays(t, own))
+				was := readIndex(t, data)
+				require.NoError(t, os.Remove(indexFile(data)))
+				require.NoError(t, recovery.Check(filesOf(data), nil))
+				requireSame(t, readIndex(t, own), readIndex(t, data))
+				if data == clean {
+					requireSame(t, was, readIndex(t, data))
+				}
+			}
 		})
 	}
 }

@@ -49,12 +49,13 @@ type block struct {
 	first, last uint64
 	outline     archive.Outline // of all its messages
 	deleted     []uint64        // stream sequences that are noted as deleted or erased, here or elsewhere
-	// What the server's index tells beside, of its webhooks; nothing of other streams.
+	gaps        []gap           // what is missing inside, before sound
+	tombstones  []*tombstone
+
+	// What the server's index tells of webhooks besides.
 	firstAt, lastAt int64
 	bytes           uint64
 	subjects        brokerfile.Subjects
-	gaps            []gap // what is missing inside, before sound
-	tombstones      []*tombstone
 }
 
 // gap is a run of stream sequences that are missing.
