@@ -32,10 +32,12 @@
 //
 // What the embedded server has stored is in its files before it says so. Their form is known
 // here, see package brokerfile, and each record has a checksum, so they are read directly:
-// by [Log.Batches] and [Log.Written], and to find out where the webhooks of a group are. A
-// consumer takes three times as long. It is asked where the files do not tell everything,
-// where the server syncs each message by itself, since they have it before that, and on an
-// external server always.
+// by [Log.Batches] and [Log.Written], and to find out where the webhooks of a group are. What
+// was read for that is kept for a moment, so that those who have come to the end of the stream
+// need not read it again. A consumer takes three times as long. It is asked where the files
+// do not tell everything, and while they are in doubt, which the log says; where the server
+// syncs each message by itself, since they have it before that; and on an external server
+// always.
 //
 // # Duplicates
 //
