@@ -247,14 +247,19 @@ func (h *handler) routeProblems(d *document) {
 		Path:        problemsPath + "{code}",
 		Tags:        []string{tagOperation},
 		Summary:     "What a problem means",
-		Description: "Explains what the type of a problem leads to: its status, what happened, and what can be done.",
-	}, explainProblem)
+		Description: "Explains what the type of a problem leads to, and the codes that ingest answers with: its status, what happened, and what can be done.",
+	}, h.explainProblem)
 }
 
-func explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
+func (h *handler) explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
 	for _, f := range failures {
 		if f.code == in.Code {
 			return &problemOutput{Body: ProblemType{Code: f.code, Status: f.status, Title: f.title, Detail: f.detail}}, nil
+		}
+	}
+	for _, p := range h.config.Problems {
+		if p.Code == in.Code {
+			return &problemOutput{Body: p}, nil
 		}
 	}
 	return nil, errNoProblem

@@ -96,11 +96,21 @@ func (a *App) settings() api.Config {
 		Snapshots:  rebuilds,
 		LookBack:   a.lookBack(),
 		Quarantine: setAside,
+		Problems:   receiverProblems(),
 		Eraser:     a.eraser(),
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
 	}
+}
+
+// receiverProblems gives what the receiver's answers mean, for the API to explain: the
+// public side explains nothing.
+func receiverProblems() (problems []api.ProblemType) {
+	for _, t := range ingest.ProblemTypes() {
+		problems = append(problems, api.ProblemType(t))
+	}
+	return problems
 }
 
 // startPulse watches from outside whether the projector does its work. The first look
