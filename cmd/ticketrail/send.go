@@ -52,6 +52,9 @@ func (c *sendCommand) Validate() error {
 	if c.URL != "" && (err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https") {
 		return errors.New("--url: write http://HOST:PORT")
 	}
+	if !(c.Rate >= 0) { // not a number is neither
+		return fmt.Errorf("--rate: %v is below zero", c.Rate)
+	}
 	return c.plan.Validate()
 }
 
