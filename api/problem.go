@@ -57,6 +57,7 @@ var (
 	errReleased        = errors.New("the entry was released")
 	errNoSnapshot      = errors.New("no such snapshot")
 	errNoRebuilds      = errors.New("the projector is another process")
+	errNoArrivals      = errors.New("ingest is another process")
 	errBusy            = errors.New("too many bodies are being read")
 	errBehind          = errors.New("the read model is behind")
 	errSnapshotDamaged = errors.New("the snapshot is damaged")
@@ -140,8 +141,10 @@ var failures = []failure{
 		"It is a webhook by now: GET the entry for its place in the stream."},
 	{errNoQuarantine, http.StatusNotImplemented, "quarantine-elsewhere", "The quarantine is another process's",
 		"The quarantine is told of where the stream can be read."},
+	{errNoArrivals, http.StatusNotImplemented, "ingest-elsewhere", "Ingest is another process",
+		"What comes in is told where webhooks are taken."},
 	{errBusy, http.StatusServiceUnavailable, "busy", "Too much is being read at once",
-		"As many webhooks and proofs as fit are being read. Try again."},
+		"As many webhooks and proofs as fit are being read, or as many listen as may. Try again."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
 		"The stream sequence asked for was not applied in time. Try again, or see /v1/projection."},
 	{errIncomplete, http.StatusServiceUnavailable, codeIncomplete, "The read model is being made",

@@ -46,6 +46,7 @@ type App struct {
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
 	asked      atomic.Uint64 // requests of the API
+	arrivals   api.Arrivals
 
 	sources     []config.Source
 	sourcesMade bool

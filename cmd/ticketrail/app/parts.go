@@ -23,6 +23,7 @@ func (a *App) startIngest(context.Context) error {
 		Sources:     a.ingestSources(),
 		MaxBody:     int64(a.config.Ingest.MaxBody),
 		MaxInFlight: a.config.Ingest.MaxInFlight,
+		Tell:        a.arrivals.Tell,
 		Logger:      a.logger,
 		Registerer:  a.metrics,
 	})
@@ -72,6 +73,7 @@ func (a *App) startAPI(context.Context) error {
 func (a *App) API() http.Handler {
 	settings := a.settings()
 	if a.listening {
+		settings.Arrivals = &a.arrivals
 		settings.Token = a.config.API.Token.Reveal()
 		settings.Tokens = access.NewTokens(a.config.Data)
 	}
