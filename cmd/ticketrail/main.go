@@ -23,6 +23,7 @@ type commandLine struct {
 	Serve      serveCommand      `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
 	Send       sendCommand       `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
 	Trigger    triggerCommand    `cmd:"" help:"Send a webhook of a published event, signed as the provider would, without a file."`
+	Listen     listenCommand     `cmd:"" help:"Show each request to the webhook endpoints with its verdict, live, and send accepted ones on."`
 	Demo       demoCommand       `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
 	Rebuild    rebuildCommand    `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
 	Rebuilds   rebuildsCommand   `cmd:"" help:"List, show, cancel and delete rebuilds and snapshots."`
