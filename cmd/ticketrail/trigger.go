@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -181,17 +182,14 @@ func (c *triggerCommand) print(ctx context.Context, w io.Writer, to *sender.Send
 
 // printHeaders prints headers as they are sent, one a line.
 func printHeaders(w io.Writer, header http.Header) {
-	names := make([]string, 0, len(header))
-	for name := range header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range sortedKeys(header) {
 		for _, value := range header[name] {
 			fmt.Fprintf(w, "%s: %s\n", name, value)
 		}
 	}
 }
+
+func sortedKeys(of map[string][]string) []string { return slices.Sorted(maps.Keys(of)) }
 
 // fixture finds what is meant.
 func (c *triggerCommand) fixture() (f fixture.Fixture, err error) {
