@@ -38,7 +38,9 @@ type commandLine struct {
 	Quarantine      quarantineCommand      `cmd:"" help:"See what was set aside, try it again, or discard it."`
 	Erase           eraseCommand           `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
 	Token           tokenCommand           `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
+	Config          configCommand          `cmd:"" help:"Show, check and explain the configuration."`
 	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Completion      completionCommand      `cmd:"" help:"Print a script that completes command lines in bash, zsh or fish."`
 	Version         versionCommand         `cmd:"" help:"Print the versions of the program and of what it is built on."`
 }
 
