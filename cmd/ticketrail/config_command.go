@@ -21,6 +21,7 @@ type configCommand struct {
 type configShow struct {
 	settings
 	listeners
+	listing
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
@@ -39,19 +40,12 @@ func (c *configShow) Run(p *program) error {
 	if all, err = withKept(all, loaded); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(p.stdout, map[string]any{"settings": all})
-	}
-	table := newTable(p.stdout, "key", "value", "from")
+	rows := newSheet("key", "value", "from", "where")
+	rows.wide = hintWidth
 	for _, s := range all {
-		from := s.From
-		if s.Where != "" {
-			from += " " + s.Where
-		}
-		table.AppendRow([]any{s.Key, printable(s.Value), printable(from)})
+		rows.add(s.Key, s.Value, s.From, s.Where)
 	}
-	table.Render()
-	return nil
+	return c.printList(p, c.JSON, map[string]any{"settings": all}, rows)
 }
 
 // withKept puts the sources that a start made in the place of those that are not configured.

@@ -32,6 +32,7 @@ type triggerCommand struct {
 	Print    bool     `help:"Print the request, with its secrets, and send nothing."`
 	List     bool     `help:"List the events of all providers, or of one."`
 	JSON     bool     `name:"json" help:"Print JSON: an object for each webhook, or the list."`
+	listing
 }
 
 // maxTriggered is more than anybody means.
@@ -53,7 +54,7 @@ func (c *triggerCommand) Validate() error {
 // Run sends, prints or lists.
 func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 	if c.List {
-		return c.list(p.stdout)
+		return c.list(p)
 	}
 	f, err := c.fixture()
 	if err != nil {
@@ -245,7 +246,7 @@ type listedEvent struct {
 	Variants   []string `json:"variants"`
 }
 
-func (c *triggerCommand) list(w io.Writer) error {
+func (c *triggerCommand) list(p *program) error {
 	providers := provider.All()
 	if c.Provider != "" {
 		one, err := providerNamed(c.Provider)
@@ -255,26 +256,23 @@ func (c *triggerCommand) list(w io.Writer) error {
 		providers = []provider.Provider{one}
 	}
 	events := []listedEvent{}
-	for _, p := range providers {
-		all, err := fixture.Of(p)
+	for _, adapter := range providers {
+		all, err := fixture.Of(adapter)
 		if err != nil {
 			return err
 		}
 		events = append(events, listEvents(all)...)
 	}
-	if c.JSON {
-		return printJSON(w, map[string]any{"events": events})
-	}
-	table := newTable(w, "provider", "event", "about an order", "variants")
+	s := newSheet("provider", "event", "about an order", "variants")
+	s.wide = hintWidth
 	for _, e := range events {
 		about := ""
 		if e.AboutOrder {
 			about = "yes"
 		}
-		table.AppendRow([]any{e.Provider, e.Event, about, strings.Join(e.Variants, ", ")})
+		s.add(e.Provider, e.Event, about, strings.Join(e.Variants, ", "))
 	}
-	table.Render()
-	return nil
+	return c.printList(p, c.JSON, map[string]any{"events": events}, s)
 }
 
 // listEvents puts the fixtures of a provider, which are in the order of their events, under
