@@ -18,6 +18,7 @@ type ordersCommand struct {
 	Get      ordersGet      `cmd:"" help:"Show one order."`
 	Timeline ordersTimeline `cmd:"" help:"Show what each webhook did to an order."`
 	Explain  ordersExplain  `cmd:"" help:"Show why an order is as it is, webhook by webhook."`
+	Top      ordersTop      `cmd:"" help:"Fill the terminal with counts by state, rate, lag and the latest changes, live."`
 	Rebuild  ordersRebuild  `cmd:"" help:"Make one order anew from its webhooks."`
 }
 
