@@ -8,26 +8,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 )
 
 // maxArchitecture is what a stranger reads in one sitting, in lines.
 const maxArchitecture = 200
-
-// What can be configured is in the table of the README.
-func TestTheReadmeNamesEveryKey(t *testing.T) {
-	t.Parallel()
-	readme := read(t, "README.md")
-	for _, key := range config.Keys() {
-		if key != "sources" {
-			requireNamed(t, readme, "| `"+key+"` |")
-		}
-	}
-	for _, key := range []string{"name", "provider", "secrets", "currency", "rate", "limits"} {
-		requireNamed(t, readme, "| `sources[]."+key+"` |")
-	}
-}
 
 // What the API answers is in the table of the README.
 func TestTheReadmeNamesEveryPath(t *testing.T) {

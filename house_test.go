@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"cmd/ticketrail":               {"*"},
 	"cmd/ticketrail/app":           {"*"},
 	"cmd/ticketrail/config":        {"api", "api/access", "domain", "domain/provider", "ingest"},
+	"cmd/ticketrail/fixture":       {"domain", "domain/provider", "testdata/webhooks"},
 	"cmd/ticketrail/sender":        {"domain/provider"},
 	"cmd/bench":                    {"*"},
 	"cmd/bench/contest":            {},

@@ -143,6 +143,11 @@ type Config struct {
 	Quarantine Quarantine
 	// LookBack folds single orders again. Nil: the stream is out of reach.
 	LookBack LookBack
+	// Arrivals hands on what comes in. Nil: that is another process's to tell.
+	Arrivals *Arrivals
+	// Problems are those that another part of the program answers with, to be explained
+	// beside the API's own. Where both have a code it is the API's that is explained.
+	Problems []ProblemType
 	// Eraser erases orders. Nil: that is another process's to do.
 	Eraser Eraser
 	// Gatherer gives the metrics that /metrics shows. Nil: there is no /metrics.
@@ -234,6 +239,7 @@ func (h *handler) routes() {
 	h.routeProofs(d)
 	h.routeChanges(d)
 	h.routeWebhooks(d)
+	h.routeArrivals(d)
 	h.routeQuarantine(d)
 	h.routeStats(d)
 	h.routeSeries(d)

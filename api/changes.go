@@ -11,7 +11,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-const changesPath = "/v1/changes"
+const (
+	changesPath = "/v1/changes"
+	// reconnectAfter is what a client is told to wait before it comes back.
+	reconnectAfter = 2 * time.Second
+)
 
 type changesInput struct {
 	AtLeast
@@ -83,7 +87,7 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after 
 		return
 	}
 	defer feed.leave()
-	to := newEventWriter(w, seesPersonal(ctx), filter)
+	to := changeWriter{eventWriter: newEventWriter(w), personal: seesPersonal(ctx), filter: filter}
 	to.begin(next)
 	beat := time.NewTicker(feed.config.Heartbeat)
 	defer beat.Stop()
@@ -103,4 +107,43 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after 
 			return
 		}
 	}
+}
+
+// changeWriter writes the changes that a client wants, as it may see them.
+type changeWriter struct {
+	*eventWriter
+	personal bool
+	filter   changeFilter
+}
+
+// begin tells when to come back, and from where, should the answer end before its first
+// event.
+func (w *changeWriter) begin(first run) {
+	w.printf("retry: %d\n\n", reconnectAfter.Milliseconds())
+	if first.reset == "" {
+		w.position(first.through)
+	}
+}
+
+// position tells how far the feed is: an event of nothing but an id.
+func (w *changeWriter) position(at uint64) { w.printf("id: %d\n\n", at) }
+
+// run writes what the filter takes of a run, and counts the changes.
+func (w *changeWriter) run(next run) (sent float64) {
+	if next.reset != "" {
+		w.printf("id: %d\n", next.through)
+		w.event("reset", Reset{StreamSequence: next.through, Reason: next.reset})
+	}
+	for _, f := range next.frames {
+		if !w.filter.takes(&f.change) || w.err != nil {
+			continue
+		}
+		text, err := f.text(w.personal)
+		if err == nil {
+			_, err = w.to.Write(text.event)
+		}
+		w.err = err
+		sent++
+	}
+	return sent
 }

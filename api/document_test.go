@@ -162,6 +162,9 @@ func TestOpenAPIExamples(t *testing.T) {
 		if _, reads := operations["get"]; !reads {
 			continue
 		}
+		if _, endless := operations["get"].Responses["200"].Content["text/event-stream"]; endless {
+			continue // its answer does not end
+		}
 		for _, query := range exampleQueries(operations["get"].Parameters) {
 			examplePath := examplePath(path, operations["get"].Parameters)
 			answer := c.get(examplePath + query)

@@ -57,6 +57,7 @@ var (
 	errReleased        = errors.New("the entry was released")
 	errNoSnapshot      = errors.New("no such snapshot")
 	errNoRebuilds      = errors.New("the projector is another process")
+	errNoArrivals      = errors.New("ingest is another process")
 	errBusy            = errors.New("too many bodies are being read")
 	errManyFollowers   = errors.New("too many follow the changes")
 	errBehind          = errors.New("the read model is behind")
@@ -141,8 +142,10 @@ var failures = []failure{
 		"It is a webhook by now: GET the entry for its place in the stream."},
 	{errNoQuarantine, http.StatusNotImplemented, "quarantine-elsewhere", "The quarantine is another process's",
 		"The quarantine is told of where the stream can be read."},
+	{errNoArrivals, http.StatusNotImplemented, "ingest-elsewhere", "Ingest is another process",
+		"What comes in is told where webhooks are taken."},
 	{errBusy, http.StatusServiceUnavailable, "busy", "Too much is being read at once",
-		"As many webhooks and proofs as fit are being read. Try again."},
+		"As many webhooks and proofs as fit are being read, or as many listen as may. Try again."},
 	{errManyFollowers, http.StatusServiceUnavailable, "too-many-followers", "Too many follow the changes",
 		"As many clients as may follow the changes of orders do. Try again, or close one that nobody looks at."},
 	{errBehind, http.StatusServiceUnavailable, "read-model-behind", "The read model is behind",
@@ -250,14 +253,19 @@ func (h *handler) routeProblems(d *document) {
 		Path:        problemsPath + "{code}",
 		Tags:        []string{tagOperation},
 		Summary:     "What a problem means",
-		Description: "Explains what the type of a problem leads to: its status, what happened, and what can be done.",
-	}, explainProblem)
+		Description: "Explains what the type of a problem leads to, and the codes that ingest answers with: its status, what happened, and what can be done.",
+	}, h.explainProblem)
 }
 
-func explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
+func (h *handler) explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
 	for _, f := range failures {
 		if f.code == in.Code {
 			return &problemOutput{Body: ProblemType{Code: f.code, Status: f.status, Title: f.title, Detail: f.detail}}, nil
+		}
+	}
+	for _, p := range h.config.Problems {
+		if p.Code == in.Code {
+			return &problemOutput{Body: p}, nil
 		}
 	}
 	return nil, errNoProblem

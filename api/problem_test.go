@@ -58,6 +58,19 @@ func TestUnknownPaths(t *testing.T) {
 	c.get("/problems/none").refused(http.StatusNotFound, "problem-not-found")
 }
 
+// The problems of another part are explained beside the API's own, which come first.
+func TestProblemsOfAnotherPart(t *testing.T) {
+	t.Parallel()
+	full := api.ProblemType{Code: "stream-full", Status: http.StatusServiceUnavailable, Title: "The stream is full", Detail: "Send it again later."}
+	busy := api.ProblemType{Code: "busy", Status: http.StatusServiceUnavailable, Title: "Another busy", Detail: "of another part"}
+	c := newLedger(t).serve(func(config *api.Config) { config.Problems = []api.ProblemType{full, busy} })
+	var got api.ProblemType
+	c.get("/problems/stream-full").into(&got)
+	require.Equal(t, full, got)
+	c.get("/problems/busy").into(&got)
+	require.NotEqual(t, busy.Title, got.Title)
+}
+
 // A method that a path does not have is answered with those that it has.
 func TestWrongMethods(t *testing.T) {
 	t.Parallel()

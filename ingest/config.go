@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
@@ -56,6 +57,9 @@ type Config struct {
 	MaxInFlight int
 	// PublishTimeout is how long the stream may take to acknowledge a webhook.
 	PublishTimeout time.Duration
+	// Tell is told of each request to a webhook endpoint, before it is answered, and so
+	// must not wait for anything; by default nobody is.
+	Tell func(domain.Arrival)
 	// Now gives the time, for signed timestamps and rates; time.Now by default.
 	Now func() time.Time
 	// Logger gets a few lines a second at most; by default nothing is logged.
@@ -76,6 +80,9 @@ func (c Config) withDefaults() Config {
 	c.PublishTimeout = cmp.Or(c.PublishTimeout, DefaultPublishTimeout)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Tell == nil {
+		c.Tell = func(domain.Arrival) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -5,13 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-)
 
-// The outcomes of a request that was taken; every other outcome is the code of
-// a refusal.
-const (
-	outcomeAccepted  = "accepted"
-	outcomeDuplicate = "duplicate"
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // The outcomes of keeping a refused request.
@@ -88,7 +83,7 @@ func (m *metrics) ofStranger() *sourceMetrics {
 
 // outcomes gives what can come of a request to a source that is known.
 func outcomes() []string {
-	possible := []string{outcomeAccepted, outcomeDuplicate, unavailable.code}
+	possible := []string{domain.VerdictAccepted, domain.VerdictDuplicate, unavailable.code}
 	for _, r := range refusals {
 		if !errors.Is(r.err, errUnknownPath) && !errors.Is(r.err, errUnknownSource) {
 			possible = append(possible, r.code)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -139,6 +140,25 @@ func refusalOf(err error) refusal {
 		}
 	}
 	return unavailable
+}
+
+// ProblemType is what one code of the receiver's answers means.
+type ProblemType struct {
+	Code   string
+	Status int
+	// Title says what it is, and Detail what happened and what can be done.
+	Title, Detail string
+}
+
+// ProblemTypes gives what each code means that a refused request is answered with,
+// the first meaning of a code that has several.
+func ProblemTypes() (types []ProblemType) {
+	for _, r := range append(slices.Clone(refusals), unavailable) {
+		if !slices.ContainsFunc(types, func(t ProblemType) bool { return t.Code == r.code }) {
+			types = append(types, ProblemType{Code: r.code, Status: r.status, Title: r.title, Detail: r.detail})
+		}
+	}
+	return types
 }
 
 // Reason gives the reason for which a request is kept among the rejected ones,

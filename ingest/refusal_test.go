@@ -137,6 +137,22 @@ func TestProblemForm(t *testing.T) {
 		r.do(t, r.plain(t, http.MethodPost, "/webhooks/nobody", nil)).body)
 }
 
+// What each answer means can be asked elsewhere: every code is explained once.
+func TestEveryCodeIsExplained(t *testing.T) {
+	t.Parallel()
+	explained := map[string]ingest.ProblemType{}
+	for _, p := range ingest.ProblemTypes() {
+		require.NotContains(t, explained, p.Code)
+		require.NotEmpty(t, p.Title)
+		require.NotEmpty(t, p.Detail)
+		explained[p.Code] = p
+	}
+	for _, code := range []string{"unknown-source", "credential-wrong", "stream-full", "stream-unavailable", "rate-limited"} {
+		require.Contains(t, explained, code)
+	}
+	require.Equal(t, http.StatusServiceUnavailable, explained["stream-full"].Status)
+}
+
 // Whatever is wrong on this side, the sender is asked for its webhook again:
 // never a 4xx, and always a time to wait.
 func TestFaultsOfThisSide(t *testing.T) {

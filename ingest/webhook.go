@@ -19,6 +19,7 @@ type visit struct {
 	source *source
 	at     time.Time
 	size   int64 // of the body: as announced (-1 for unknown), then as read
+	event  string
 }
 
 func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source) {
@@ -26,12 +27,12 @@ func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source
 	receipt, err := h.take(w, r, v)
 	if err != nil {
 		refused := refusalOf(err)
-		h.count(v, refused.code)
+		h.count(v, refused.code, refused.status, 0)
 		h.note(r.Context(), v, refused, err)
 		refused.answer(w)
 		return
 	}
-	h.count(v, outcomeOf(receipt))
+	h.count(v, outcomeOf(receipt), http.StatusOK, receipt.StreamSequence)
 	answerReceipt(w, receipt)
 }
 
@@ -69,6 +70,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		}
 		return receipt, err
 	}
+	v.event = identity.Event
 	return h.publish(s.Webhook(request, identity))
 }
 
@@ -148,9 +150,15 @@ func (h *Handler) keep(ctx context.Context, s *source, r *provider.Request, caus
 	s.metrics.rejected[outcomeKept].Inc()
 }
 
-func (h *Handler) count(v *visit, outcome string) {
+// count counts a request once it is known what comes of it, and tells of it.
+func (h *Handler) count(v *visit, outcome string, status int, streamSequence uint64) {
+	took := h.config.Now().Sub(v.at)
 	v.source.metrics.requests[outcome].Inc()
-	v.source.metrics.duration.Observe(h.config.Now().Sub(v.at).Seconds())
+	v.source.metrics.duration.Observe(took.Seconds())
+	h.config.Tell(domain.Arrival{
+		At: domain.InstantOf(v.at), Source: v.source.Name, Event: v.event, Verdict: outcome, Status: status,
+		StreamSequence: streamSequence, Size: v.size, Took: took,
+	})
 }
 
 // note logs a refusal. The text of an error is logged only where the cause is on
@@ -170,9 +178,9 @@ func (h *Handler) note(ctx context.Context, v *visit, refused refusal, err error
 
 func outcomeOf(receipt eventlog.Receipt) string {
 	if receipt.Duplicate {
-		return outcomeDuplicate
+		return domain.VerdictDuplicate
 	}
-	return outcomeAccepted
+	return domain.VerdictAccepted
 }
 
 func answerReceipt(w http.ResponseWriter, receipt eventlog.Receipt) {

@@ -131,11 +131,10 @@ func (e *examination) checkPort(ctx context.Context, name, address string, ours 
 
 func checkDisk(_ context.Context, e *examination) check {
 	const name = "disk"
-	var disk unix.Statfs_t
-	if err := unix.Statfs(standing(e.config.Data), &disk); err != nil {
-		return failed(name, fmt.Errorf("look at the disk: %w", err))
+	free, err := freeBytes(e.config.Data)
+	if err != nil {
+		return failed(name, err)
 	}
-	free := disk.Bavail * uint64(disk.Bsize)
 	finding := fmt.Sprintf("%.2f GiB are free", float64(free)/(1<<30))
 	const mend = "make room, or choose a folder on another disk with --data"
 	switch {
@@ -145,6 +144,15 @@ func checkDisk(_ context.Context, e *examination) check {
 		return warn(name, mend, "%s", finding)
 	}
 	return ok(name, "%s", finding)
+}
+
+// freeBytes gives the room on the disk where a folder is, or will be.
+func freeBytes(folder string) (uint64, error) {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(standing(folder), &disk); err != nil {
+		return 0, fmt.Errorf("look at the disk: %w", err)
+	}
+	return disk.Bavail * uint64(disk.Bsize), nil
 }
 
 // checkSyncTime measures what every webhook waits for at least.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 )
@@ -58,11 +59,26 @@ func (e *examination) runningDurability(ctx context.Context, name string) check 
 	if !ready.Ready {
 		mend := "see its log, and whether the broker runs"
 		if ready.Reason == "stream-full" {
-			mend = "make room on the disk, and it goes on by itself; or raise stream.max_bytes, and restart it"
+			mend = e.makeRoom()
 		}
 		return fail(name, mend, "webhooks are refused: %s", ready.Reason)
 	}
 	return judgeDurability(name, ready.Durability)
+}
+
+// makeRoom tells what a full stream wants: where its disk has room, it is at its own limit,
+// or the archive's disk is full.
+func (e *examination) makeRoom() string {
+	free, err := freeBytes(e.config.Data)
+	if err != nil || free < leastDisk {
+		return "make room on the disk, and it goes on by itself"
+	}
+	mend := fmt.Sprintf("its disk has %.2f GiB free, so the stream is at its limit: raise stream.max_bytes, and restart it",
+		float64(free)/(1<<30))
+	if e.config.Archive.Dir != "" && e.config.Archive.Dir != config.ArchiveOff {
+		mend += "; or make room on the disk of archive.dir, and it goes on by itself"
+	}
+	return mend
 }
 
 // judgeDurability warns of every durability but the one that promises.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,10 +38,45 @@ func printExplanation(p *program, e *api.Explanation) {
 	if o.Problem != nil {
 		fmt.Fprintf(p.stdout, "Somebody should look at it: %s since %s.\n", printable(o.Problem.Reason), shown(o.Problem.Since))
 	}
+	if o.ErasedAt != nil {
+		fmt.Fprintf(p.stdout, "What was personal of it was erased at %s: it reads %s where a text was.\n", shown(o.ErasedAt), erasedText)
+	}
 	for i := range e.Webhooks {
-		printExplained(p.stdout, &e.Webhooks[i])
+		if w := &e.Webhooks[i]; w.Effect == domain.EffectErased {
+			printTombstone(p.stdout, w)
+		} else {
+			printExplained(p.stdout, w)
+		}
 	}
 	printNext(p, e.NextCursor)
+}
+
+// erasedText is shown in place of the token that stands for a text that was erased:
+// thirty-two digits that tell nothing but that two texts were the same.
+const erasedText = "[erased]"
+
+var erasedToken = regexp.MustCompile(`erased-[0-9a-f]{32}`)
+
+// printTombstone prints who had an order erased and why, and of which webhooks that was.
+func printTombstone(w io.Writer, e *api.ExplainedWebhook) {
+	var tombstone struct {
+		By, Reason string
+		Webhooks   []struct {
+			StreamSequence uint64 `json:"stream_sequence"`
+		}
+	}
+	_ = json.Unmarshal([]byte(orEmpty(e.Webhook.Body)), &tombstone) // it was read before: it is ours
+	var sequences []string
+	for _, of := range tombstone.Webhooks {
+		sequences = append(sequences, fmt.Sprint(of.StreamSequence))
+	}
+	fmt.Fprintf(w, "\nstream sequence %d: the erasure\n", e.Webhook.StreamSequence)
+	table := newTable(w)
+	table.AppendRow(cells("received", e.Webhook.ReceivedAt))
+	table.AppendRow([]any{"by", clip(tombstone.By+": "+tombstone.Reason, bodyWidth)})
+	table.AppendRow([]any{"of the webhooks", clip(strings.Join(sequences, ", "), bodyWidth)})
+	table.AppendRow([]any{"why", clip(e.Reason, bodyWidth)})
+	table.Render()
 }
 
 // printExplained prints what came, what it says, and what it did by which rule.
@@ -58,6 +94,9 @@ func printExplained(w io.Writer, e *api.ExplainedWebhook) {
 		{"back-filled", history(e.Backfilled)},
 		{"order then", stands(&e.Standing)},
 	} {
+		if e.Webhook.Erased {
+			row.text = erasedToken.ReplaceAllLiteralString(row.text, erasedText)
+		}
 		if row.text != "" {
 			table.AppendRow([]any{row.name, clip(row.text, bodyWidth)})
 		}

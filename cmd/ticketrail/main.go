@@ -20,21 +20,28 @@ const about = "Order webhooks in, live and replayable order state out."
 
 // commandLine is what can be said to the program.
 type commandLine struct {
-	Serve      serveCommand      `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
-	Send       sendCommand       `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
-	Demo       demoCommand       `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
-	Rebuild    rebuildCommand    `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
-	Rebuilds   rebuildsCommand   `cmd:"" help:"List, show, cancel and delete rebuilds and snapshots."`
-	Verify     verifyCommand     `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
-	Archive    archiveCommand    `cmd:"" help:"Verify the second copy of the webhooks, or make it anew."`
-	Backup     backupCommand     `cmd:"" help:"Copy the archive and the read model into a folder, also while a program serves."`
-	Restore    restoreCommand    `cmd:"" help:"Make a damaged or lost stream anew from the archive, or from a backup."`
-	Orders     ordersCommand     `cmd:"" help:"Ask about orders."`
-	Quarantine quarantineCommand `cmd:"" help:"See what was set aside, try it again, or discard it."`
-	Erase      eraseCommand      `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
-	Token      tokenCommand      `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
-	Doctor     doctorCommand     `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
-	Version    versionCommand    `cmd:"" help:"Print the versions of the program and of what it is built on."`
+	Serve           serveCommand           `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
+	Send            sendCommand            `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
+	Trigger         triggerCommand         `cmd:"" help:"Send a webhook of a published event, signed as the provider would, without a file."`
+	Listen          listenCommand          `cmd:"" help:"Show each request to the webhook endpoints with its verdict, live, and send accepted ones on."`
+	Resend          resendCommand          `cmd:"" help:"Send stored webhooks once more, signed anew, for trying out."`
+	Sign            signCommand            `cmd:"" help:"Print the headers that a provider would send with a body."`
+	Demo            demoCommand            `cmd:"" help:"Serve on a throw-away folder, and have simulated shops send webhooks."`
+	Rebuild         rebuildCommand         `cmd:"" help:"Make the read model anew from the stream, compare, and switch."`
+	Rebuilds        rebuildsCommand        `cmd:"" help:"List, show, cancel and delete rebuilds and snapshots."`
+	Verify          verifyCommand          `cmd:"" help:"Compare every row of the read model with what the stream makes of it."`
+	VerifySignature verifySignatureCommand `cmd:"" help:"Say whether a request is its sender's, and which part of it is wrong if not."`
+	Archive         archiveCommand         `cmd:"" help:"Verify the second copy of the webhooks, or make it anew."`
+	Backup          backupCommand          `cmd:"" help:"Copy the archive and the read model into a folder, also while a program serves."`
+	Restore         restoreCommand         `cmd:"" help:"Make a damaged or lost stream anew from the archive, or from a backup."`
+	Orders          ordersCommand          `cmd:"" help:"Ask about orders."`
+	Quarantine      quarantineCommand      `cmd:"" help:"See what was set aside, try it again, or discard it."`
+	Erase           eraseCommand           `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
+	Token           tokenCommand           `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
+	Config          configCommand          `cmd:"" help:"Show, check and explain the configuration."`
+	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Completion      completionCommand      `cmd:"" help:"Print a script that completes command lines in bash, zsh or fish."`
+	Version         versionCommand         `cmd:"" help:"Print the versions of the program and of what it is built on."`
 }
 
 func main() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,6 +20,7 @@ type ordersCommand struct {
 	Watch    ordersWatch    `cmd:"" help:"Print the changes of orders as they come."`
 	Timeline ordersTimeline `cmd:"" help:"Show what each webhook did to an order."`
 	Explain  ordersExplain  `cmd:"" help:"Show why an order is as it is, webhook by webhook."`
+	Top      ordersTop      `cmd:"" help:"Fill the terminal with counts by state, rate, lag and the latest changes, live."`
 	Rebuild  ordersRebuild  `cmd:"" help:"Make one order anew from its webhooks."`
 }
 
@@ -45,6 +45,7 @@ func (p paging) values() url.Values {
 // ordersList prints a page of orders.
 type ordersList struct {
 	asking
+	listing
 	paging
 	State        []string `help:"Only these states, such as accepted,in-kitchen." placeholder:"STATE"`
 	Source       string   `help:"Only orders of this source." placeholder:"NAME"`
@@ -77,7 +78,7 @@ func (c *ordersList) Run(ctx context.Context, p *program) error {
 	if c.At != "" {
 		from = openParts // snapshots are the rebuilder's
 	}
-	return ask(ctx, p, c.asking, from, "/v1/orders", query, printOrders)
+	return askList(ctx, p, c.asking, c.listing, from, "/v1/orders", query, ordersSheet)
 }
 
 // ordersGet prints one order, as it is or as it was.
@@ -101,6 +102,7 @@ func (c *ordersGet) Run(ctx context.Context, p *program) error {
 // ordersTimeline prints a page of an order's timeline.
 type ordersTimeline struct {
 	asking
+	listing
 	paging
 	Source string `arg:"" help:"Source of the order."`
 	Key    string `arg:"" help:"Key of the order."`
@@ -108,25 +110,13 @@ type ordersTimeline struct {
 
 // Run asks and prints.
 func (c *ordersTimeline) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openOffline, api.PathOfOrder(c.Source, c.Key)+"/timeline", c.values(), printTimeline)
+	return askList(ctx, p, c.asking, c.listing, openOffline, api.PathOfOrder(c.Source, c.Key)+"/timeline", c.values(), timelineSheet)
 }
 
 // ask puts one question to the API, or to what stands in for it where no server
 // runs, and prints the answer: as it came, or as tables.
-func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, path string, query url.Values, tables func(*program, *T)) (err error) {
-	loaded, err := p.loadToRead(a.settings)
-	if err != nil {
-		return err
-	}
-	client, err := connect(ctx, loaded, p.namesFolder(), inItsPlace)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, client.close()) }()
-	if a.MinStreamSequence > 0 {
-		query.Set("min_stream_sequence", strconv.FormatUint(a.MinStreamSequence, 10))
-	}
-	text, err := client.get(ctx, path, query)
+func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, path string, query url.Values, tables func(*program, *T)) error {
+	text, err := a.answer(ctx, p, inItsPlace, path, query)
 	if err != nil {
 		return err
 	}
@@ -135,11 +125,41 @@ func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, p
 		return err
 	}
 	var answer T
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return fmt.Errorf("read the answer of the api: %w", err)
+	if err := understand(text, &answer); err != nil {
+		return err
 	}
 	tables(p, &answer)
 	return nil
+}
+
+// askList is ask for a list, which has more forms.
+func askList[T any](ctx context.Context, p *program, a asking, l listing, inItsPlace offline, path string, query url.Values, rows func(*T) *sheet) error {
+	text, err := a.answer(ctx, p, inItsPlace, path, query)
+	if err != nil {
+		return err
+	}
+	var answer T
+	if err := understand(text, &answer); err != nil {
+		return err
+	}
+	return l.print(p, a.JSON, text, rows(&answer))
+}
+
+// answer puts one question and gives the answer as it came.
+func (a asking) answer(ctx context.Context, p *program, inItsPlace offline, path string, query url.Values) (text []byte, err error) {
+	loaded, err := p.loadToRead(a.settings)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect(ctx, loaded, p.namesFolder(), inItsPlace)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, client.close()) }()
+	if a.MinStreamSequence > 0 {
+		query.Set("min_stream_sequence", strconv.FormatUint(a.MinStreamSequence, 10))
+	}
+	return client.get(ctx, path, query)
 }
 
 // set adds a parameter that has a value.
@@ -150,17 +170,17 @@ func set(query url.Values, name, value string) url.Values {
 	return query
 }
 
-func printOrders(p *program, page *api.OrderList) {
-	table := newTable(p.stdout, "source", "key", "state", "late since", "problem", "store", "total", "last seen")
+func ordersSheet(page *api.OrderList) *sheet {
+	s := newSheet("source", "key", "state", "late since", "problem", "store", "total", "last seen")
 	for _, o := range page.Orders {
 		problem := ""
 		if o.Problem != nil {
 			problem = o.Problem.Reason
 		}
-		table.AppendRow(cells(o.Source, o.Key, o.State, lateSince(&o), problem, o.StoreID, money(o.Total, o.Currency), o.LastSeenAt))
+		s.add(o.Source, o.Key, o.State, lateSince(&o), problem, o.StoreID, money(o.Total, o.Currency), o.LastSeenAt)
 	}
-	table.Render()
-	printNext(p, page.NextCursor)
+	s.note = next(page.NextCursor)
+	return s
 }
 
 // lateSince gives when an order had been in its state for too long.
@@ -174,19 +194,26 @@ func lateSince(o *api.Order) *domain.Instant {
 // noteWidth is the number of runes that are shown of a note: it is the last cell.
 const noteWidth = 120
 
-func printTimeline(p *program, page *api.Timeline) {
-	table := newTable(p.stdout, "stream sequence", "received", "occurred", "event", "status", "effect", "state", "note")
+func timelineSheet(page *api.Timeline) *sheet {
+	s := newSheet("stream sequence", "received", "occurred", "event", "status", "effect", "state", "note")
 	for _, e := range page.Entries {
-		row := cells(e.StreamSequence, e.ReceivedAt, e.OccurredAt, e.Event, e.Status, e.Effect, e.State)
-		table.AppendRow(append(row, clip(shown(e.Note), noteWidth)))
+		s.add(e.StreamSequence, e.ReceivedAt, e.OccurredAt, e.Event, e.Status, e.Effect, e.State, e.Note)
 	}
-	table.Render()
-	printNext(p, page.NextCursor)
+	s.wide, s.note = noteWidth, next(page.NextCursor)
+	return s
 }
 
-// printNext tells how to go on where a page was not the last.
+// next tells how to go on where a page was not the last.
+func next(cursor *string) string {
+	if cursor == nil {
+		return ""
+	}
+	return "More: --cursor=" + *cursor
+}
+
+// printNext prints it.
 func printNext(p *program, cursor *string) {
 	if cursor != nil {
-		fmt.Fprintf(p.stdout, "\nMore: --cursor=%s\n", printable(*cursor))
+		fmt.Fprintf(p.stdout, "\n%s\n", printable(next(cursor)))
 	}
 }

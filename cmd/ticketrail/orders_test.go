@@ -21,19 +21,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // headlines says what each webhook of testdata makes of an order that nothing
-// else was heard of: state, fulfillment, delivery, payment, outcome. An empty one
-// says that the webhook is about no order.
+// else was heard of: state, fulfillment, delivery, payment, outcome. One that
+// is not here is about no order.
 var headlines = map[string]string{
-	"ivy/checkout_session_completed":                  "",
-	"ivy/checkout_session_created":                    "",
-	"ivy/checkout_session_expired":                    "",
-	"ivy/checkout_session_updated":                    "",
-	"ivy/data_session_completed":                      "",
-	"ivy/mandate_revoked":                             "",
-	"ivy/mandate_setup_failed":                        "",
-	"ivy/mandate_setup_started":                       "",
-	"ivy/mandate_setup_succeeded":                     "",
-	"ivy/merchant_updated":                            "",
 	"ivy/order_created":                               "placed none none pending open",
 	"ivy/order_updated":                               "failed none none failed failed",
 	"ivy/order_updated-canceled":                      "canceled none none canceled canceled",
@@ -52,18 +42,11 @@ var headlines = map[string]string{
 	"ivy/order_updated-waiting_for_bank_confirmation": "accepted accepted none authorized open",
 	"ivy/order_updated-waiting_for_payment":           "accepted accepted none authorized open",
 	"ivy/order_updated-waiting_for_payment-direct":    "completed accepted none authorized completed",
-	"ivy/payout_created":                              "",
-	"ivy/payout_report_requested":                     "",
-	"ivy/payout_updated":                              "",
 	"ivy/refund.failed":                               "placed none none none open",
 	"ivy/refund.initiated":                            "placed none none none open",
 	"ivy/refund.succeeded":                            "placed none none none open",
 	"ivy/refund_failed":                               "completed none none refund-failed completed",
 	"ivy/refund_succeeded":                            "completed none none refunded completed",
-	"ivy/test":                                        "",
-	"ivy/user_payout.failed":                          "",
-	"ivy/user_payout.initiated":                       "",
-	"ivy/user_payout.paid":                            "",
 	"ordatic/order-accepted":                          "accepted accepted none none open",
 	"ordatic/order-canceled":                          "canceled none none none canceled",
 	"ordatic/order-in-kitchen":                        "in-kitchen in-kitchen none none open",
@@ -78,20 +61,15 @@ var headlines = map[string]string{
 	"ordatic/rider-proof-delivery":                    "placed none none none open",
 	"ordatic/rider-proof-delivery-picture":            "placed none none none open",
 	"ordatic/rider-refund":                            "placed none none none open",
-	"payway/account_changed":                          "",
-	"payway/changed_subscription_renewal_date":        "",
-	"payway/changed_subscription_renewal_date-ssi":    "",
 	"payway/order_closed":                             "closed none none none closed",
 	"payway/order_closed-created":                     "placed none none none open",
 	"payway/order_closed-failed":                      "failed none none none failed",
 	"payway/order_closed-invoice":                     "closed none none none closed",
-	"payway/user_product_cancelled":                   "",
 	"payway/user_product_cancelled-order":             "closed none none none closed",
 	"runa/order.completion-completed":                 "completed none none paid completed",
 	"runa/order.completion-completed-yen":             "completed none none paid completed",
 	"runa/order.completion-failed":                    "failed none none none failed",
 	"runa/order.completion-processing":                "placed none none none open",
-	"runa/product.update":                             "",
 }
 
 // arrival are the fields of an order that are about when its webhooks came.
@@ -108,16 +86,16 @@ func TestWebhooksBecomeOrdersGolden(t *testing.T) {
 	for i, file := range files {
 		name := webhookName(file)
 		order := orderOf(t, p, i, file)
-		headline, listed := headlines[name]
-		require.True(t, listed, "say in headlines what %s becomes", name)
-		require.Equal(t, headline, headlineOf(order), name)
+		require.Equal(t, headlines[name], headlineOf(order), name)
 		of, event, _ := strings.Cut(name, "/")
 		if orders[of] == nil {
 			orders[of] = map[string]any{}
 		}
 		orders[of][event] = order
 	}
-	require.Len(t, headlines, len(files))
+	for name := range headlines {
+		require.Contains(t, files, filepath.Join("../../testdata/webhooks", name+".json"))
+	}
 	for _, of := range slices.Sorted(maps.Keys(orders)) {
 		requireGolden(t, "testdata/orders/"+of+".json", orders[of])
 	}

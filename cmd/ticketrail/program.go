@@ -85,15 +85,34 @@ func settingFlags(parsed *kong.Context) []config.Flag {
 	return flags
 }
 
-// checkEmpty refuses a flag that was given with nothing. It would count as not given, and a
-// command do more than was meant: most likely a variable of a shell was not set.
+// checkEmpty refuses a flag or an argument that was given with nothing. It would count as
+// not given, and a command do more than was meant: most likely a variable of a shell was
+// not set.
 func checkEmpty(parsed *kong.Context) error {
 	for _, step := range parsed.Path {
-		if step.Flag != nil && step.Flag.Target.Kind() == reflect.String && step.Flag.Target.String() == "" {
+		switch {
+		case step.Flag != nil && holdsEmpty(step.Flag.Target):
 			return usagef("give it a value, or leave it out", "--%s is empty", step.Flag.Name)
+		case step.Positional != nil && holdsEmpty(step.Positional.Target):
+			return usagef("give it a value", "<%s> is empty", step.Positional.Name)
 		}
 	}
 	return nil
+}
+
+// holdsEmpty tells whether a value is an empty text, or a list with one.
+func holdsEmpty(value reflect.Value) bool {
+	switch value.Kind() {
+	case reflect.String:
+		return value.String() == ""
+	case reflect.Slice:
+		for i := range value.Len() {
+			if holdsEmpty(value.Index(i)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // describe gives the help of a flag, with the environment variable that stands

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -41,6 +42,7 @@ func (c choosing) narrow(query url.Values) url.Values {
 // quarantineList prints a page of entries.
 type quarantineList struct {
 	asking
+	listing
 	paging
 	choosing
 	Discarded bool `help:"Show those, too, that were discarded."`
@@ -52,18 +54,19 @@ func (c *quarantineList) Run(ctx context.Context, p *program) error {
 	if c.Discarded {
 		query.Set("discarded", "true")
 	}
-	return ask(ctx, p, c.asking, openQuarantine, quarantinePath, query, printQuarantine)
+	return askList(ctx, p, c.asking, c.listing, openQuarantine, quarantinePath, query, quarantineSheet)
 }
 
 // quarantineCauses prints the counts by cause.
 type quarantineCauses struct {
 	asking
+	listing
 	choosing
 }
 
 // Run asks and prints.
 func (c *quarantineCauses) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openQuarantine, quarantinePath+"/causes", c.narrow(url.Values{}), printCauses)
+	return askList(ctx, p, c.asking, c.listing, openQuarantine, quarantinePath+"/causes", c.narrow(url.Values{}), causesSheet)
 }
 
 // quarantineShow prints one entry, or its bytes alone.
@@ -95,8 +98,8 @@ func openQuarantine(ctx context.Context, c *config.Config, nobody string) (*apiC
 	return openParts(ctx, &known, nobody)
 }
 
-func printQuarantine(p *program, page *api.QuarantineList) {
-	table := newTable(p.stdout, "id", "received", "source", "cause", "where", "bytes", "decision")
+func quarantineSheet(page *api.QuarantineList) *sheet {
+	s := newSheet("id", "received", "source", "cause", "where", "bytes", "decision")
 	for _, e := range page.Entries {
 		decision := ""
 		switch {
@@ -105,13 +108,13 @@ func printQuarantine(p *program, page *api.QuarantineList) {
 		case e.Decision != nil:
 			decision = string(e.Decision.Verdict)
 		}
-		table.AppendRow(cells(e.ID, e.ReceivedAt, e.Source, e.Cause, e.Where, count(e.Size), decision))
+		s.add(e.ID, e.ReceivedAt, e.Source, e.Cause, e.Where, count(e.Size), decision)
 	}
-	table.Render()
+	s.note = next(page.NextCursor)
 	if page.RejectedSince != nil {
-		fmt.Fprintf(p.stdout, "\nRejected requests from before %s are kept no more.\n", page.RejectedSince)
+		s.note = strings.TrimSpace(fmt.Sprintf("Rejected requests from before %s are kept no more. %s", page.RejectedSince, s.note))
 	}
-	printNext(p, page.NextCursor)
+	return s
 }
 
 // count gives a number as text, empty for none.
@@ -122,12 +125,16 @@ func count(n *int) string {
 	return fmt.Sprint(*n)
 }
 
-func printCauses(p *program, groups *api.QuarantineCauses) {
-	table := newTable(p.stdout, "kind", "source", "cause", "entries", "first", "last", "hint")
+// hintWidth is more than any hint has, in runes.
+const hintWidth = 1000
+
+func causesSheet(groups *api.QuarantineCauses) *sheet {
+	s := newSheet("kind", "source", "cause", "entries", "first", "last", "hint")
 	for _, g := range groups.Causes {
-		table.AppendRow(append(cells(g.Kind, g.Source, g.Cause, g.Count, g.First, g.Last), printable(g.Hint)))
+		s.add(g.Kind, g.Source, g.Cause, g.Count, g.First, g.Last, g.Hint)
 	}
-	table.Render()
+	s.wide = hintWidth
+	return s
 }
 
 func printEntry(p *program, e *api.QuarantineDetail) {

@@ -22,25 +22,26 @@ type rebuildsCommand struct {
 // rebuildsList prints a page of rebuilds.
 type rebuildsList struct {
 	asking
+	listing
 	paging
 }
 
 // Run asks and prints.
 func (c *rebuildsList) Run(ctx context.Context, p *program) error {
-	return ask(ctx, p, c.asking, openParts, "/v1/rebuilds", c.values(), printRebuilds)
+	return askList(ctx, p, c.asking, c.listing, openParts, "/v1/rebuilds", c.values(), rebuildsSheet)
 }
 
-func printRebuilds(p *program, page *api.RebuildList) {
-	table := newTable(p.stdout, "id", "started", "state", "webhooks", "version", "differing orders", "snapshot of")
+func rebuildsSheet(page *api.RebuildList) *sheet {
+	s := newSheet("id", "started", "state", "webhooks", "version", "differing orders", "snapshot of")
 	for _, r := range page.Rebuilds {
 		version := fmt.Sprint(r.ToVersion)
 		if r.FromVersion != 0 && r.FromVersion != r.ToVersion {
 			version = fmt.Sprintf("%d to %d", r.FromVersion, r.ToVersion)
 		}
-		table.AppendRow(cells(r.ID, r.StartedAt, string(r.State), r.StreamSequence, version, differing(&r), number(r.Until)))
+		s.add(r.ID, r.StartedAt, string(r.State), r.StreamSequence, version, differing(&r), number(r.Until))
 	}
-	table.Render()
-	printNext(p, page.NextCursor)
+	s.note = next(page.NextCursor)
+	return s
 }
 
 // differing gives the number of orders that differ, empty where nothing was compared.
@@ -128,7 +129,7 @@ func (c *rebuildsDelete) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	printRebuilds(p, found)
+	rebuildsSheet(found).table(p.stdout)
 	if c.Plan {
 		return nil
 	}

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"as":          as,
+			"await":       await,
 			"certificate": certificate,
 			"damage":      damage,
 			"exits":       exits,
@@ -78,6 +79,22 @@ func certificate(script *testscript.TestScript, _ bool, args []string) {
 	script.Check(err)
 	for name, block := range map[string]*pem.Block{".pem": {Type: "CERTIFICATE", Bytes: public}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
 		script.Check(os.WriteFile(script.MkAbs(args[0]+name), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+// await FILE REGEXP: waits until a line of a file that a program writes matches.
+func await(script *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	script.Check(err)
+	text, err := until(func() ([]byte, error) {
+		text, err := os.ReadFile(script.MkAbs(args[0]))
+		if err == nil && !pattern.Match(text) {
+			err = fmt.Errorf("nothing in it matches %s", pattern)
+		}
+		return text, err
+	})
+	if err != nil {
+		script.Fatalf("%s: %v:\n%s", args[0], err, text)
 	}
 }
 
@@ -214,7 +231,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "trigger", "listen", "resend", "sign", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "config", "completion", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

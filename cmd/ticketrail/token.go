@@ -139,6 +139,7 @@ func (c *tokenChange) change(p *program, verb string, change func(*access.Tokens
 // tokenList lists the tokens.
 type tokenList struct {
 	settings
+	listing
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
@@ -152,15 +153,11 @@ func (c *tokenList) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(p.stdout, map[string]any{"tokens": append([]access.Record{}, records...)})
-	}
-	table := newTable(p.stdout, "name", "scope", "fingerprint", "created", "expires")
+	s := newSheet("name", "scope", "fingerprint", "created", "expires")
 	for _, r := range records {
-		table.AppendRow([]any{r.Name, r.Scope.String(), r.Fingerprint(), r.Created.Format(time.RFC3339), expiry(r)})
+		s.add(r.Name, r.Scope, r.Fingerprint(), r.Created.Format(time.RFC3339), expiry(r))
 	}
-	table.Render()
-	return nil
+	return c.printList(p, c.JSON, map[string]any{"tokens": append([]access.Record{}, records...)}, s)
 }
 
 // expiry gives when a token ends, or that it has.

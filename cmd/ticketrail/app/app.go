@@ -49,6 +49,7 @@ type App struct {
 	feed       *api.Feed // nil without listeners
 	watcher    *api.Watcher
 	asked      atomic.Uint64 // requests of the API
+	arrivals   api.Arrivals
 
 	sources     []config.Source
 	sourcesMade bool

@@ -23,6 +23,7 @@ func (a *App) startIngest(context.Context) error {
 		Sources:     a.ingestSources(),
 		MaxBody:     int64(a.config.Ingest.MaxBody),
 		MaxInFlight: a.config.Ingest.MaxInFlight,
+		Tell:        a.arrivals.Tell,
 		Logger:      a.logger,
 		Registerer:  a.metrics,
 	})
@@ -72,6 +73,7 @@ func (a *App) startAPI(context.Context) error {
 func (a *App) API() http.Handler {
 	settings := a.settings()
 	if a.listening {
+		settings.Arrivals = &a.arrivals
 		settings.Token = a.config.API.Token.Reveal()
 		settings.Tokens = access.NewTokens(a.config.Data)
 	}
@@ -99,11 +101,21 @@ func (a *App) settings() api.Config {
 		Snapshots:  rebuilds,
 		LookBack:   a.lookBack(),
 		Quarantine: setAside,
+		Problems:   receiverProblems(),
 		Eraser:     a.eraser(),
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
 	}
+}
+
+// receiverProblems gives what the receiver's answers mean, for the API to explain: the
+// public side explains nothing.
+func receiverProblems() (problems []api.ProblemType) {
+	for _, t := range ingest.ProblemTypes() {
+		problems = append(problems, api.ProblemType(t))
+	}
+	return problems
 }
 
 // startPulse watches from outside whether the projector does its work. The first look

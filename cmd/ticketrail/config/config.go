@@ -7,11 +7,12 @@ import (
 )
 
 // Config is the whole configuration. The names of its keys, of their environment
-// variables and of the flags are all made from its yaml tags.
+// variables and of the flags are all made from its yaml tags, and the reference of
+// the help beside them.
 type Config struct {
 	// Data is the folder of the embedded stream and the read models. A relative
 	// path counts from the working directory.
-	Data    string  `yaml:"data"`
+	Data    string  `yaml:"data" help:"Folder of the stream, the archive and the read model."`
 	Ingest  Ingest  `yaml:"ingest"`
 	API     API     `yaml:"api"`
 	NATS    NATS    `yaml:"nats"`
@@ -20,8 +21,8 @@ type Config struct {
 	Rebuild Rebuild `yaml:"rebuild"`
 	Orders  Orders  `yaml:"orders"`
 	// Limits are those of every source, by state.
-	Limits  Limits   `yaml:"limits"`
-	Sources []Source `yaml:"sources"`
+	Limits  Limits   `yaml:"limits" help:"How long an order may be in a state before it is late; a state that is not named keeps its default, 0 is no limit."`
+	Sources []Source `yaml:"sources" help:"The endpoints. Without any, the first start makes one for each provider; the variable holds the whole list, as YAML."`
 
 	// File is the path that the configuration was read from, empty where no file
 	// was.
@@ -34,51 +35,51 @@ type Config struct {
 // Ingest configures the public listener.
 type Ingest struct {
 	// Listen is host:port; port 0 takes a free one.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" help:"Where webhooks are taken."`
 	// MaxBody is the size in bytes of the largest webhook that is taken.
-	MaxBody Size `yaml:"max_body"`
+	MaxBody Size `yaml:"max_body" help:"Largest webhook, up to 8MiB."`
 	// MaxInFlight is the number of webhooks that are worked on at once; more are
 	// asked to come again.
-	MaxInFlight int `yaml:"max_in_flight"`
+	MaxInFlight int `yaml:"max_in_flight" help:"Webhooks worked on at once."`
 	// Certificate and Key are the paths of PEM files, both or none: with them the
 	// listener speaks TLS. CA is the path of a PEM file that this program's own
 	// commands check it against; empty: it must bear the very certificate.
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
-	CA          string `yaml:"ca"`
+	Certificate string `yaml:"certificate" help:"PEM file of the listener's certificate: with it, TLS 1.2 or newer; read again when it changes."`
+	Key         string `yaml:"key" help:"PEM file of its key."`
+	CA          string `yaml:"ca" help:"PEM file that send and the like check it against; empty: it must be the very ingest.certificate."`
 }
 
 // API configures the private listener.
 type API struct {
 	// Listen is host:port; port 0 takes a free one.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" help:"Where orders are read; any address but loopback needs a token."`
 	// Token is what a reader must send as its bearer token. It may be empty only
 	// on a loopback address.
-	Token Secret `yaml:"token"`
+	Token Secret `yaml:"token" help:"A bearer token of the API, with every scope; on the client's side the token to send."`
 	// Certificate and Key are the paths of PEM files, both or none: with them the
 	// listener speaks TLS. CA is the path of a PEM file that this program's own
 	// commands check it against; empty: it must bear the very certificate.
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
-	CA          string `yaml:"ca"`
+	Certificate string `yaml:"certificate" help:"PEM file of the listener's certificate: with it, TLS 1.2 or newer; read again when it changes."`
+	Key         string `yaml:"key" help:"PEM file of its key."`
+	CA          string `yaml:"ca" help:"PEM file that orders and the like check it against; empty: it must be the very api.certificate."`
 }
 
 // NATS configures the broker.
 type NATS struct {
 	// URL is empty for the embedded server, else one or more addresses of NATS
 	// servers with commas between.
-	URL string `yaml:"url"`
+	URL string `yaml:"url" help:"Empty: the broker inside; else nats://a:4222,nats://b:4222."`
 	// Credentials is the path of a .creds file, empty where none is needed.
-	Credentials string `yaml:"credentials"`
+	Credentials string `yaml:"credentials" help:"A .creds file."`
 	// CA is the path of a PEM file to check the servers' certificates against,
 	// empty for the system's.
-	CA string `yaml:"ca"`
+	CA string `yaml:"ca" help:"PEM file to check the servers' certificates against; the system's where it is empty."`
 	// Certificate and Key are the paths of PEM files by which the servers know
 	// ticketrail; both or none.
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
+	Certificate string `yaml:"certificate" help:"PEM file of the certificate that the servers know ticketrail by."`
+	Key         string `yaml:"key" help:"PEM file of its key."`
 	// Replicas is the number of servers that hold each webhook: 1, 3 or 5.
-	Replicas int `yaml:"replicas"`
+	Replicas int `yaml:"replicas" help:"Servers that hold each webhook: 1, 3 or 5."`
 }
 
 // Embedded tells whether ticketrail runs its own NATS server.
@@ -89,14 +90,14 @@ type Stream struct {
 	// MaxBytes is the size in bytes at which webhooks are refused; 0 stands for
 	// half of what the disk has room for, and will not do for a new stream
 	// on external servers.
-	MaxBytes Size `yaml:"max_bytes"`
+	MaxBytes Size `yaml:"max_bytes" help:"Room for webhooks; 0: half of what the disk has room for; with nats.url a number is needed. A full stream refuses, it never forgets; a twentieth of it, and 16 MiB at the most, is for erasures."`
 	// MaxAge is how long webhooks are kept; 0 stands for ever.
-	MaxAge Duration `yaml:"max_age"`
+	MaxAge Duration `yaml:"max_age" help:"How long webhooks are kept in the stream, from stream.duplicate_window on; 0: for ever. The archive forgets them a segment (8 MiB) at a time. When the first has expired, no read model can be rebuilt any more."`
 	// DuplicateWindow is how long the broker remembers webhook ids.
-	DuplicateWindow Duration `yaml:"duplicate_window"`
+	DuplicateWindow Duration `yaml:"duplicate_window" help:"How long the broker itself recognises a retransmission."`
 	// Durability is when the embedded server has a webhook on disk: DurabilityGroup,
 	// DurabilityEach or DurabilityPage.
-	Durability string `yaml:"durability"`
+	Durability string `yaml:"durability" help:"With the broker inside: group, on disk before the 200, webhooks that come at once share a sync; each, the same with a sync for each; page, on disk some seconds after the 200: a power cut loses the last ones."`
 }
 
 // What stream.durability may be.
@@ -110,7 +111,7 @@ const (
 type Archive struct {
 	// Dir is its folder. Empty stands for the folder archive in Data with the embedded
 	// server, and for none with external ones; ArchiveOff for none.
-	Dir string `yaml:"dir"`
+	Dir string `yaml:"dir" help:"Folder of the archive; empty: archive in data, or none with nats.url; off: none."`
 }
 
 // ArchiveOff is the folder that stands for no archive.
@@ -120,33 +121,33 @@ const ArchiveOff = "off"
 type Rebuild struct {
 	// Memory is what that may take of the machine's memory, in bytes, beside what the
 	// program takes while it serves.
-	Memory Size `yaml:"memory"`
+	Memory Size `yaml:"memory" help:"What a rebuild may take of the memory beside what serving takes, from 64 MiB on."`
 }
 
 // Orders configures the stream ORDERS, on which changes of orders are published.
 type Orders struct {
 	// Publish tells whether they are.
-	Publish bool `yaml:"publish"`
+	Publish bool `yaml:"publish" help:"Publish each change of an order on the stream ORDERS, for other services."`
 	// MaxBytes and MaxAge bound the stream, which forgets its oldest messages.
-	MaxBytes Size     `yaml:"max_bytes"`
-	MaxAge   Duration `yaml:"max_age"`
+	MaxBytes Size     `yaml:"max_bytes" help:"Room of that stream, which forgets its oldest messages, from 1 MiB on."`
+	MaxAge   Duration `yaml:"max_age" help:"How long it keeps them, from 1m on."`
 }
 
 // Source configures one endpoint that a provider sends to.
 type Source struct {
 	// Name is the last part of the endpoint's path.
-	Name string `yaml:"name"`
+	Name string `yaml:"name" help:"The last part of the address /webhooks/NAME."`
 	// Provider is the name of the adapter that reads the webhooks.
-	Provider string `yaml:"provider"`
+	Provider string `yaml:"provider" help:"ivy, ordatic, payway or runa."`
 	// Secrets are all active at once, so that one can be rotated.
-	Secrets []Secret `yaml:"secrets"`
+	Secrets []Secret `yaml:"secrets" help:"All active at once; a text, ${VARIABLE} or {file: PATH}."`
 	// Currency is the ISO 4217 code of amounts that come without one; may be empty.
-	Currency string `yaml:"currency"`
+	Currency string `yaml:"currency" help:"Of amounts that come without one, such as SEK."`
 	// Rate is the number of webhooks a second that are taken; 0 stands for the
 	// receiver's own default.
-	Rate float64 `yaml:"rate"`
+	Rate float64 `yaml:"rate" help:"Webhooks a second; 0: 10000."`
 	// Limits replace those of every source, for the states that are named.
-	Limits Limits `yaml:"limits"`
+	Limits Limits `yaml:"limits" help:"As limits, where the source has other ones."`
 }
 
 // RevealSecrets gives the values of the source's secrets.

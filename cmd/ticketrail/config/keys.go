@@ -53,14 +53,15 @@ type fields []field
 
 type field struct {
 	name  string
+	help  string
 	value reflect.Value
 }
 
 func fieldsOf(section reflect.Value) fields {
 	var all fields
 	for i := range section.NumField() {
-		if name := section.Type().Field(i).Tag.Get("yaml"); name != "-" {
-			all = append(all, field{name: name, value: section.Field(i)})
+		if tag := section.Type().Field(i).Tag; tag.Get("yaml") != "-" {
+			all = append(all, field{name: tag.Get("yaml"), help: tag.Get("help"), value: section.Field(i)})
 		}
 	}
 	return all

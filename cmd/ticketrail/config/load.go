@@ -38,6 +38,12 @@ type Flag struct {
 // Load makes the configuration. Its error is an [*Error]. Sources may be empty:
 // see [MakeSources].
 func Load(in Inputs) (*Config, error) {
+	config, _, err := load(in)
+	return config, err
+}
+
+// load is Load, and gives where each value came from.
+func load(in Inputs) (*Config, *decoder, error) {
 	config := Default()
 	d := &decoder{
 		origins:       map[string]origin{},
@@ -47,11 +53,11 @@ func Load(in Inputs) (*Config, error) {
 	}
 	for _, layer := range []func(*Config, *decoder, Inputs) error{readFile, readEnvironment, readFlags, checkVariables} {
 		if err := layer(config, d, in); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	config.PlainSecrets = d.plainSecrets
-	return config, validate(config, d)
+	return config, d, validate(config, d)
 }
 
 func readFile(config *Config, d *decoder, in Inputs) error {

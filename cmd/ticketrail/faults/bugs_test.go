@@ -112,8 +112,8 @@ var bugs = []bug{
 	}}},
 	{"goroutines-left", courseCalm, checkBaseline, []patch{{
 		"ingest/webhook.go",
-		"	h.count(v, outcomeOf(receipt))\n",
-		"	if fault.On(\"goroutines-left\") {\n		go func() { select {} }()\n	}\n	h.count(v, outcomeOf(receipt))\n",
+		"	h.count(v, outcomeOf(receipt), http.StatusOK, receipt.StreamSequence)\n",
+		"	if fault.On(\"goroutines-left\") {\n		go func() { select {} }()\n	}\n	h.count(v, outcomeOf(receipt), http.StatusOK, receipt.StreamSequence)\n",
 	}}},
 	{"model-dedup-by-id", courseCalm, checkCounts, []patch{{
 		"projector/effects.go",

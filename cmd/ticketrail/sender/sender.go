@@ -48,7 +48,7 @@ func (a Answer) OK() bool { return a.Status == http.StatusOK }
 // delivery, for providers that send one beside the body: a retransmission has
 // the id of the first. The error says that there was no answer.
 func (s *Sender) Send(ctx context.Context, id string, body []byte) (Answer, error) {
-	request, err := s.request(ctx, id, body)
+	request, err := s.Request(ctx, id, body)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -84,7 +84,8 @@ func (s *Sender) sign(id string, body []byte) *provider.Request {
 	return signed
 }
 
-func (s *Sender) request(ctx context.Context, id string, body []byte) (*http.Request, error) {
+// Request gives what Send posts, signed at the present time.
+func (s *Sender) Request(ctx context.Context, id string, body []byte) (*http.Request, error) {
 	signed := s.sign(id, body)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {

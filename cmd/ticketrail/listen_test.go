@@ -1,0 +1,74 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An accepted webhook is sent on once, byte for byte with what the stream keeps of its
+// headers, and what was answered is told; a duplicate and what is refused are not.
+func TestListenForwardsWhatIsAccepted(t *testing.T) {
+	t.Parallel()
+	got := make(chan *http.Request, 10)
+	bodies := make(chan string, 10)
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got <- r
+		bodies <- string(body)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer app.Close()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	listen := exec.CommandContext(t.Context(), binary, "listen", "--json", "--forward-to", app.URL+"/hook", "--data", p.data)
+	said, err := listen.StderrPipe()
+	require.NoError(t, err)
+	told, err := listen.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, listen.Start())
+	defer func() { _ = listen.Process.Kill() }()
+	hello, err := bufio.NewReader(said).ReadString('\n')
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(hello, "listening to "), hello)
+
+	p.run(t, "send", "../../testdata/webhooks/runa/order.completion-failed.json", "--source", "runa", "--repeat", "2", "--seed", "1")
+	lines := bufio.NewScanner(told)
+	for _, verdict := range []string{"accepted", "duplicate"} {
+		require.True(t, lines.Scan())
+		var line struct {
+			Verdict   string
+			Forwarded *struct{ Status int }
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line))
+		require.Equal(t, verdict, line.Verdict)
+		if verdict == "accepted" {
+			require.Equal(t, http.StatusTeapot, line.Forwarded.Status)
+		} else {
+			require.Nil(t, line.Forwarded)
+		}
+	}
+	request := <-got
+	require.Equal(t, "/hook", request.URL.Path)
+	require.Equal(t, "application/json", request.Header.Get("Content-Type"))
+	require.Equal(t, "order-completion", request.Header.Get("Ticketrail-Event"))
+	require.Equal(t, "1", request.Header.Get("Ticketrail-Stream-Sequence"))
+	require.True(t, strings.HasPrefix(request.Header.Get("Ticketrail-Webhook-Id"), "msg_"))
+	require.Empty(t, request.Header.Get("Svix-Signature"))
+	var stored struct{ Body string }
+	p.get(t, "/v1/webhooks/1", &stored)
+	require.Equal(t, stored.Body, <-bodies)
+	require.Empty(t, got)
+
+	require.NoError(t, listen.Process.Signal(syscall.SIGINT))
+	require.NoError(t, listen.Wait())
+	p.stop(t)
+}
