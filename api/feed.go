@@ -103,7 +103,14 @@ func (f *Feed) leave() {
 	}
 }
 
-// restart forgets what is kept.
+// forget forgets what is kept, as after an erasure: who is behind reads it anew.
+func (f *Feed) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.restart(f.to)
+}
+
+// restart begins to keep what comes after a stream sequence.
 func (f *Feed) restart(at uint64) {
 	f.committed, f.revision = nil, f.model.Revision().Number
 	f.frames, f.bytes, f.from, f.to = nil, 0, at, at

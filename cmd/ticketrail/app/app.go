@@ -45,7 +45,7 @@ type App struct {
 	projector  *projector.Projector
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
-	feed       *api.Feed // nil without listeners
+	feed       *api.Feed     // nil without listeners
 	asked      atomic.Uint64 // requests of the API
 
 	sources     []config.Source
