@@ -87,9 +87,9 @@ type ReadModel interface {
 	// Order reads.
 	Watch() (holds func() bool)
 	WatchOrder(source, key string) (holds func() bool)
-	// Changes gives up to limit changes of orders after a stream sequence, and
-	// ChangesAfter counts them, up to most.
-	Changes(ctx context.Context, after uint64, limit int) (domain.OrderChanges, error)
+	// Changes gives changes of orders after a stream sequence, up to limit and no more once
+	// they take so many bytes, and ChangesAfter counts them, up to most.
+	Changes(ctx context.Context, after uint64, limit, bytes int) (domain.OrderChanges, error)
 	ChangesAfter(ctx context.Context, after uint64, most int) (int, error)
 	// NextCommit gives a channel that is closed when there may be more changes, or
 	// another revision.

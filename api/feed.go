@@ -14,18 +14,20 @@ import (
 )
 
 const (
-	// DefaultFollowers is how many may follow the changes at once.
-	DefaultFollowers = 200
+	// DefaultFollowers is how many clients may follow the changes at once, each of which
+	// may hold runBytes while it reads slowly.
+	DefaultFollowers = 100
 	// DefaultBehind is how many changes a follower may be behind before it is told to read
 	// the orders anew: to send it all of those would take longer.
 	DefaultBehind = 100_000
 	// recentFrames and recentBytes bound the changes that are kept for all who follow.
 	recentFrames = 2048
 	recentBytes  = 16 << 20
-	// pageOfChanges is how many changes are read at once, and pagesAtOnce how many such
-	// pages those who are behind may read and hold encoded before others do.
-	pageOfChanges = 128
-	pagesAtOnce   = 2
+	// runChanges and runBytes bound what a follower is given at once, but that it is given
+	// one change, and pagesAtOnce how many who are behind read at the same time.
+	runChanges  = 128
+	runBytes    = 512 << 10
+	pagesAtOnce = 2
 	// defaultHeartbeat keeps a connection open through what stands in between.
 	defaultHeartbeat = 15 * time.Second
 )
@@ -118,7 +120,14 @@ func (f *Feed) leave() {
 	}
 }
 
-// restart forgets what is kept.
+// forget forgets what is kept, as after an erasure: who is behind reads it anew.
+func (f *Feed) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.restart(f.to)
+}
+
+// restart begins to keep what comes after a stream sequence.
 func (f *Feed) restart(at uint64) {
 	f.committed, f.revision = nil, f.model.Revision().Number
 	f.frames, f.bytes, f.from, f.to = nil, 0, at, at
@@ -135,11 +144,29 @@ func (f *Feed) recent(ctx context.Context, after uint64, revision int) (found ru
 		return run{}, false, nil
 	}
 	at, _ := slices.BinarySearchFunc(f.frames, after+1, (*frame).compare)
-	found = run{frames: slices.Clip(f.frames[at:]), through: max(after, f.to), more: f.now}
-	if len(found.frames) == 0 && f.committed != nil {
+	if frames := enough(f.frames[at:]); len(frames) > 0 {
+		through := f.to
+		if at+len(frames) < len(f.frames) {
+			through = frames[len(frames)-1].change.StreamSequence
+		}
+		return run{frames: frames, through: through, more: f.now}, true, nil
+	}
+	found = run{through: max(after, f.to), more: f.now}
+	if f.committed != nil {
 		found.more = f.committed
 	}
 	return found, true, nil
+}
+
+// enough gives the first frames that are enough for a run.
+func enough(frames []*frame) []*frame {
+	bytes := 0
+	for i, f := range frames {
+		if bytes += f.size; i == runChanges || bytes > runBytes && i > 0 {
+			return slices.Clip(frames[:i])
+		}
+	}
+	return slices.Clip(frames)
 }
 
 // read reads a page of what is new, unless nothing is.
@@ -160,12 +187,12 @@ func (f *Feed) read(ctx context.Context) error {
 		}
 		f.restart(checkpoint.StreamSequence)
 	}
-	page, err := f.model.Changes(ctx, f.to, pageOfChanges)
+	page, err := f.page(ctx, f.to)
 	if err != nil {
 		return err
 	}
 	f.keep(page)
-	if len(page.Changes) < pageOfChanges {
+	if !page.More {
 		f.committed = committed
 	}
 	return nil
@@ -196,8 +223,13 @@ func (f *Feed) older(ctx context.Context, after uint64) (run, error) {
 	}
 	defer f.pages.Release(1)
 	f.metrics.pages.Inc()
-	page, err := f.model.Changes(ctx, after, pageOfChanges)
+	page, err := f.page(ctx, after)
 	return run{frames: f.framed(page.Changes), through: page.Through, more: f.now}, err
+}
+
+// page reads what is enough for a run.
+func (f *Feed) page(ctx context.Context, after uint64) (domain.OrderChanges, error) {
+	return f.model.Changes(ctx, after, runChanges, runBytes/copies)
 }
 
 func (f *Feed) framed(changes []domain.OrderChange) []*frame {

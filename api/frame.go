@@ -40,6 +40,9 @@ type frame struct {
 	whole, bare func() (frameText, error)
 }
 
+// copies is how often a frame may hold its order: as it is, and encoded for each scope.
+const copies = 4
+
 // frameText is a change as JSON, and as an event of the feed.
 type frameText struct{ data, event []byte }
 
@@ -47,7 +50,7 @@ func newFrame(t *terms, now func() time.Time, c domain.OrderChange) *frame {
 	encode := func(redacted bool) func() (frameText, error) {
 		return sync.OnceValues(func() (frameText, error) { return encodeChange(&c, t.order(c.Order, redacted, now())) })
 	}
-	return &frame{change: c, size: 4 * c.Size, whole: encode(false), bare: encode(true)}
+	return &frame{change: c, size: copies * c.Size, whole: encode(false), bare: encode(true)}
 }
 
 // text gives the frame for who may see what is personal, or may not.

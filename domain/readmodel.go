@@ -104,8 +104,10 @@ type OrderChange struct {
 // OrderChanges are a run of changes, in the order of the stream.
 type OrderChanges struct {
 	Changes []OrderChange
-	// Through is the stream sequence up to which the run leaves no change out.
+	// Through is the stream sequence up to which the run leaves no change out, and More
+	// tells that the read model may have others after it.
 	Through uint64
+	More    bool
 }
 
 // Revision tells when orders may last have become others without a webhook, as where

@@ -144,7 +144,7 @@ func publish(t *testing.T, conn *nats.Conn, m *model) publishing {
 func publishWith(t *testing.T, config orders.Config, m *model) publishing {
 	t.Helper()
 	config.Source, config.Newest, config.Log, config.Registerer = m, m.Newest, m, prometheus.NewRegistry()
-	publisher, err := orders.New(config)
+	publisher, err := orders.New(t.Context(), config)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -176,8 +176,8 @@ func messages(t *testing.T, conn *nats.Conn, until uint64) (all []*jetstream.Raw
 			}
 			all = append(all, m)
 		}
-		if until == 0 || len(all) == 0 {
-			return until == 0
+		if len(all) == 0 {
+			return false
 		}
 		last, err := strconv.ParseUint(all[len(all)-1].Header.Get("ce-id"), 10, 64)
 		return err == nil && last >= until
@@ -199,19 +199,12 @@ func counting(from, to int) (all []string) {
 	return all
 }
 
-// waitForStream waits until a publisher has made the stream.
-func waitForStream(t *testing.T, conn *nats.Conn) {
-	t.Helper()
-	messages(t, conn, 0)
-}
-
 // A change is a CloudEvent in binary mode, under its source and its state.
 func TestChangeIsACloudEvent(t *testing.T) {
 	t.Parallel()
 	for name, conn := range brokers(t) {
 		m := newModel()
 		publish(t, conn, m)
-		waitForStream(t, conn)
 		m.change(1)
 		told := messages(t, conn, 1)
 		require.Len(t, told, 1, name)
@@ -252,7 +245,6 @@ func TestPublishesOnOverRestarts(t *testing.T) {
 	for name, conn := range brokers(t) {
 		m := newModel()
 		first := publish(t, conn, m)
-		waitForStream(t, conn)
 		first.stop()
 		for range 20 {
 			p := publish(t, conn, m)
@@ -275,7 +267,6 @@ func TestNewStreamHasNoHistory(t *testing.T) {
 		m := newModel()
 		m.change(5)
 		p := publish(t, conn, m)
-		waitForStream(t, conn)
 		p.stop()
 		m.change(2)
 		publish(t, conn, m)
@@ -290,7 +281,6 @@ func TestRebuildIsSilent(t *testing.T) {
 	for name, conn := range brokers(t) {
 		m := newModel()
 		p := publish(t, conn, m)
-		waitForStream(t, conn)
 		m.change(10)
 		messages(t, conn, 10)
 		p.stop()
@@ -309,7 +299,6 @@ func TestStreamThatWentBack(t *testing.T) {
 	for name, conn := range brokers(t) {
 		m := newModel()
 		p := publish(t, conn, m)
-		waitForStream(t, conn)
 		m.change(10)
 		messages(t, conn, 10)
 		p.stop()
@@ -332,7 +321,6 @@ func TestPublishesOnWhenTheBrokerIsBack(t *testing.T) {
 	conn := connect(t, broker)
 	m := newModel()
 	publish(t, conn, m)
-	waitForStream(t, conn)
 	m.change(20)
 	messages(t, conn, 20)
 	broker.Shutdown()
@@ -348,7 +336,6 @@ func TestLimitsOfTheStream(t *testing.T) {
 	for name, conn := range brokers(t) {
 		m := newModel()
 		p := publish(t, conn, m)
-		waitForStream(t, conn)
 		m.change(200)
 		messages(t, conn, 200)
 		p.stop()

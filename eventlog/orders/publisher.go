@@ -71,8 +71,10 @@ type Publisher struct {
 	complain  rate.Sometimes
 }
 
-// New gives a Publisher. It panics if the Registerer holds metrics of the same names.
-func New(config Config) (*Publisher, error) {
+// New gives a Publisher, and makes its stream, so that this has whatever changes from now
+// on; where the broker does not answer, [Publisher.Run] makes it later. It panics if the
+// Registerer holds metrics of the same names.
+func New(ctx context.Context, config Config) (*Publisher, error) {
 	config.Logger = cmp.Or(config.Logger, slog.New(slog.DiscardHandler))
 	js, err := jetstream.New(config.Conn, jetstream.WithPublishAsyncTimeout(publishWithin))
 	if err != nil {
@@ -88,6 +90,11 @@ func New(config Config) (*Publisher, error) {
 	config.Registerer.MustRegister(p.published, p.failures, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ticketrail_changes_published_stream_sequence", Help: "The last change that is on the stream ORDERS, by its stream sequence.",
 	}, func() float64 { return float64(p.at.Load()) }))
+	ctx, cancel := context.WithTimeout(ctx, publishWithin)
+	defer cancel()
+	if err := p.locate(ctx); err != nil {
+		p.failed(err)
+	}
 	return p, nil
 }
 

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -9,9 +11,10 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// Changes gives up to limit changes of orders after a stream sequence. The orders may be
-// newer than the checkpoint that the changes go up to.
-func (db *DB) Changes(ctx context.Context, after uint64, limit int) (domain.OrderChanges, error) {
+// Changes gives changes of orders after a stream sequence: up to limit, and no more once
+// their orders take so many bytes. The orders may be newer than the checkpoint that the
+// changes go up to.
+func (db *DB) Changes(ctx context.Context, after uint64, limit, bytes int) (domain.OrderChanges, error) {
 	var found domain.OrderChanges
 	checkpoint, err := db.Checkpoint(ctx)
 	if err != nil || after >= checkpoint.StreamSequence {
@@ -32,12 +35,30 @@ func (db *DB) Changes(ctx context.Context, after uint64, limit int) (domain.Orde
 	if err != nil {
 		return found, fmt.Errorf("read changes: %w", damage(err))
 	}
+	found.Changes, found.More, err = collectChanges(rows, limit, bytes)
 	found.Through = checkpoint.StreamSequence
-	found.Changes, err = collect(rows, readChange)
-	if n := len(found.Changes); err == nil && n == limit {
-		found.Through = found.Changes[n-1].StreamSequence
+	if found.More {
+		found.Through = found.Changes[len(found.Changes)-1].StreamSequence
 	}
 	return found, damage(err)
+}
+
+// collectChanges reads rows until they are enough, tells whether they were, and closes them.
+func collectChanges(rows *sql.Rows, limit, bytes int) (all []domain.OrderChange, enough bool, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for !enough && rows.Next() {
+		change, err := readChange(rows)
+		if err != nil {
+			return nil, false, fmt.Errorf("read row: %w", err)
+		}
+		all = append(all, change)
+		bytes -= change.Size
+		enough = len(all) == limit || bytes <= 0
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, fmt.Errorf("read rows: %w", err)
+	}
+	return all, enough, nil
 }
 
 func readChange(row scanner) (c domain.OrderChange, err error) {
@@ -75,8 +96,8 @@ func (db *DB) ChangesAfter(ctx context.Context, after uint64, most int) (n int, 
 }
 
 // Changes is [DB.Changes] of the file in use.
-func (m *Model) Changes(ctx context.Context, after uint64, limit int) (domain.OrderChanges, error) {
-	return using(m, func(db *DB) (domain.OrderChanges, error) { return db.Changes(ctx, after, limit) })
+func (m *Model) Changes(ctx context.Context, after uint64, limit, bytes int) (domain.OrderChanges, error) {
+	return using(m, func(db *DB) (domain.OrderChanges, error) { return db.Changes(ctx, after, limit, bytes) })
 }
 
 // ChangesAfter is [DB.ChangesAfter] of the file in use.

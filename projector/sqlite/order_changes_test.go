@@ -32,7 +32,7 @@ func TestChangesAreTheNews(t *testing.T) {
 
 		var read []uint64
 		for at := uint64(0); at < last; {
-			page, err := db.Changes(t.Context(), at, rapid.IntRange(1, 5).Draw(rt, "limit"))
+			page, err := db.Changes(t.Context(), at, rapid.IntRange(1, 5).Draw(rt, "limit"), rapid.IntRange(1, 2000).Draw(rt, "bytes"))
 			require.NoError(t, err)
 			require.Greater(t, page.Through, at)
 			for _, change := range page.Changes {
@@ -52,7 +52,7 @@ func TestChangesAreTheNews(t *testing.T) {
 // A read model that nothing was committed to has no changes, and goes nowhere.
 func TestNoChanges(t *testing.T) {
 	t.Parallel()
-	page, err := open(t).Changes(t.Context(), 3, 10)
+	page, err := open(t).Changes(t.Context(), 3, 10, 1000)
 	require.NoError(t, err)
 	require.Equal(t, domain.OrderChanges{Through: 3}, page)
 }

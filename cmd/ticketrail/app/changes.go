@@ -16,11 +16,11 @@ func (a *App) startFeed(context.Context) error {
 
 // startPublishing publishes the changes for other services, beside everything else: what
 // becomes of that is for the log and the metrics to tell.
-func (a *App) startPublishing(context.Context) error {
+func (a *App) startPublishing(ctx context.Context) error {
 	if !a.config.Orders.Publish {
 		return nil
 	}
-	publisher, err := orders.New(orders.Config{
+	publisher, err := orders.New(ctx, orders.Config{
 		Conn:       a.log.Reading(),
 		Source:     published{a.feed},
 		Newest:     a.newest,

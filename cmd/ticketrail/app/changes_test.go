@@ -2,19 +2,29 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/orders"
 )
 
-// follow follows the changes after a stream sequence, and gives what gives the next event
-// as its kind and its id.
-func (p *program) follow(lastID string) (next func() [2]string) {
+// follow follows the changes after a stream sequence, and gives what gives the next event.
+// Its kind is ended when there is none.
+func (p *program) follow(lastID string) (next func() event) {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(p.t.Context())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Addresses().API+"/v1/changes", nil)
@@ -45,15 +55,23 @@ func (p *program) follow(lastID string) (next func() [2]string) {
 		cancel()
 		<-done
 	})
-	return func() [2]string {
+	return func() event {
 		select {
-		case event := <-events:
-			return [2]string{event.Type, event.LastEventID}
+		case e := <-events:
+			return event{e.Type, e.LastEventID, e.Data}
 		case <-done:
-			return [2]string{"the feed has ended"}
+			return event{kind: ended}
 		}
 	}
 }
+
+const ended = "ended"
+
+// event is one of the feed's.
+type event struct{ kind, id, data string }
+
+// is gives the event without its data.
+func (e event) is() event { return event{kind: e.kind, id: e.id} }
 
 // Who follows the changes goes on where it was after a restart, and over a rebuild, without
 // a gap, a repetition, or another id. Where a rebuild changed orders it is told to read them
@@ -65,29 +83,109 @@ func TestFeedGoesOnOverRestartsAndRebuilds(t *testing.T) {
 	p.ordatic("order-accepted", "1")
 	p.ordatic("order-accepted", "2")
 	next := p.follow("0")
-	require.Equal(t, [2]string{"change", "1"}, next())
-	require.Equal(t, [2]string{"change", "2"}, next())
+	require.Equal(t, event{kind: "change", id: "1"}, next().is())
+	require.Equal(t, event{kind: "change", id: "2"}, next().is())
 	p.stop()
-	require.Equal(t, [2]string{"the feed has ended"}, next())
+	require.Equal(t, event{kind: ended}, next())
 
 	p = run(t, c, options())
 	p.ordatic("order-accepted", "3")
 	next = p.follow("2")
-	require.Equal(t, [2]string{"change", "3"}, next())
+	require.Equal(t, event{kind: "change", id: "3"}, next().is())
 	require.Equal(t, domain.RebuildSwitched, p.ended(p.rebuild(api.RebuildRequest{}).ID).State)
 	p.ordatic("order-accepted", "4")
-	require.Equal(t, [2]string{"change", "4"}, next(), "the rebuilt read model has the same orders")
-	require.Equal(t, [2]string{"change", "4"}, p.follow("3")())
+	require.Equal(t, event{kind: "change", id: "4"}, next().is(), "the rebuilt read model has the same orders")
+	require.Equal(t, event{kind: "change", id: "4"}, p.follow("3")().is())
 	p.stop()
 
 	changed, gate := newer()
 	p = run(t, c, changed)
 	next = p.follow("3")
-	require.Equal(t, [2]string{"change", "4"}, next())
+	require.Equal(t, event{kind: "change", id: "4"}, next().is())
 	close(gate)
-	require.Equal(t, [2]string{"reset", "4"}, next())
+	require.Equal(t, event{kind: "reset", id: "4"}, next().is())
 	require.Equal(t, domain.StateInKitchen, p.state("1"))
 	p.stop()
 	p = run(t, c, changed)
-	require.Equal(t, [2]string{"reset", "4"}, p.follow("3")())
+	require.Equal(t, event{kind: "reset", id: "4"}, p.follow("3")().is())
+}
+
+// Each change is published for other services, with a broker inside and with an external
+// one, over restarts and rebuilds, and without what is personal.
+func TestChangesArePublished(t *testing.T) {
+	t.Parallel()
+	for name, external := range map[string]bool{"embedded": false, "external": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := settings(t)
+			if external {
+				b := startBroker(t)
+				c.NATS.URL, c.Stream.MaxBytes = "nats://"+b.address, 64<<20
+			}
+			p := run(t, c, options())
+			p.send("ivy", ivyOrder("o", 1, "processing", person))
+			p.ordatic("order-accepted", "1")
+			p.published(2)
+			require.Contains(t, p.follow("0")().data, person)
+			p.erase("ivy", "o", api.ErasureRequest{Reason: "asked for"})
+			require.NotContains(t, p.follow("0")().data, person, "nor does the feed keep it")
+			p.published(3)
+			p.stop()
+			p = run(t, c, options())
+			p.published(3)
+			require.Equal(t, domain.RebuildSwitched, p.ended(p.rebuild(api.RebuildRequest{}).ID).State)
+			p.ordatic("order-in-kitchen", "1")
+			p.published(4)
+			p.stop()
+
+			told := ordersStream(t, c)
+			require.Len(t, told, 4)
+			for i, subject := range []string{"orders.ivy.placed", "orders.ordatic.accepted", "orders.ivy.placed", "orders.ordatic.in-kitchen"} {
+				require.Equal(t, subject, told[i].Subject)
+				require.Equal(t, fmt.Sprint(i+1), told[i].Header.Get("ce-id"))
+				var change api.Change
+				require.NoError(t, json.Unmarshal(told[i].Data, &change))
+				require.EqualValues(t, i+1, change.StreamSequence)
+				require.True(t, change.Order.Redacted)
+				require.NotContains(t, string(told[i].Data), person)
+			}
+		})
+	}
+}
+
+// published waits until a change is on the stream ORDERS.
+func (p *program) published(streamSequence uint64) {
+	p.t.Helper()
+	line := fmt.Sprintf("\nticketrail_changes_published_stream_sequence %d\n", streamSequence)
+	require.Eventually(p.t, func() bool {
+		_, text, err := p.ask(http.MethodGet, "/metrics", nil)
+		return err == nil && strings.Contains(string(text), line)
+	}, patience, 5*time.Millisecond)
+}
+
+// ordersStream gives the messages of the stream ORDERS of a program that has ended.
+func ordersStream(t *testing.T, c *config.Config) (all []*jetstream.RawStreamMsg) {
+	t.Helper()
+	var conn *nats.Conn
+	if c.NATS.Embedded() {
+		server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: app.StreamFolder(c.Data)})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, server.Close()) }()
+		conn = server.Conn()
+	} else {
+		var err error
+		conn, err = eventlog.Connect(app.Servers(c), nil)
+		require.NoError(t, err)
+		defer conn.Close()
+	}
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	stream, err := js.Stream(t.Context(), orders.Stream)
+	require.NoError(t, err)
+	for sequence := range stream.CachedInfo().State.LastSeq {
+		m, err := stream.GetMsg(t.Context(), sequence+1)
+		require.NoError(t, err)
+		all = append(all, m)
+	}
+	return all
 }
