@@ -120,7 +120,9 @@ func (a *answer) tell(r *http.Request, k *kept) {
 			return
 		}
 	}
-	_, _ = a.Write(k.body) // an error means that nobody reads any more
+	if _, err := a.Write(k.body); err != nil {
+		panic(http.ErrAbortHandler) // nobody reads any more: see rescue
+	}
 }
 
 // keep has a success kept when it has been answered.

@@ -55,8 +55,7 @@ import (
 // ReadModel is what the API reads of a read model. It must be safe for
 // concurrent use, and every method must end when its context does.
 type ReadModel interface {
-	// Order gives one order, or domain.ErrNotFound. It must end soon by itself: it is
-	// asked without a limit of time too.
+	// Order gives one order, or domain.ErrNotFound.
 	Order(ctx context.Context, source, key string) (*domain.Order, error)
 	// Orders gives a page of the orders that the query selects, in its sort.
 	Orders(ctx context.Context, q domain.OrderQuery) ([]*domain.Order, error)

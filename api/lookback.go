@@ -34,8 +34,7 @@ func (h *handler) orderAt(ctx context.Context, of OrderPath, moment string) (*do
 		return nil, err
 	}
 	if at == nil {
-		found, err := h.model.Order(ctx, of.Source, of.Key)
-		return found, notFound(err, h.noOrder(of.Source))
+		return h.orderNow(ctx, &of)
 	}
 	if *at == 0 {
 		return nil, notYet()
@@ -45,6 +44,12 @@ func (h *handler) orderAt(ctx context.Context, of OrderPath, moment string) (*do
 	}
 	found, err := h.config.LookBack.OrderAt(ctx, of.Source, of.Key, domain.Moment{StreamSequence: *at})
 	return found, lookedBack(err, notYet())
+}
+
+// orderNow gives an order as it is.
+func (h *handler) orderNow(ctx context.Context, of *OrderPath) (*domain.Order, error) {
+	found, err := h.model.Order(ctx, of.Source, of.Key)
+	return found, notFound(err, h.noOrder(of.Source))
 }
 
 // notYet is errNoOrder for an order that may have come later.

@@ -4,24 +4,27 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // orderPattern is the mux's pattern of one order.
 const orderPattern = http.MethodGet + " " + orderPath
 
-// straight answers what is asked most: for one order as it is, by its path and nothing
-// else. It goes around the mux, huma, their contexts and the limit of time, which together
-// take as long as the order does. What it cannot answer with a success the operation
-// answers.
+// straight answers what is asked most, as the operation would: for one order as it is, by
+// its path and nothing else. It goes around the mux, huma and their contexts, which
+// together take nearly as long as the order does.
 func (h *handler) straight(a *answer, r *http.Request) bool {
 	of, plain := plainOrder(r)
 	if !plain || a.bearer.Scope < ScopeRead || !h.complete.Load() {
 		return false
 	}
+	r.Pattern = orderPattern
 	holds := h.model.WatchOrder(of.Source, of.Key)
-	found, err := h.model.Order(r.Context(), of.Source, of.Key)
+	found, err := operation[OrderPath, domain.Order](h.orderNow).bounded(readWithin)(r.Context(), &of)
 	if err != nil {
-		return false
+		writeProblem(a, h.fail(r.Context(), orderPath, err))
+		return true
 	}
 	answer := h.present(a.bearer, found, h.config.Now(), holds)
 	answer.pattern = orderPattern
