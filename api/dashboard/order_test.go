@@ -44,7 +44,7 @@ func TestTimeTravel(t *testing.T) {
 	p := open(t, s.url()+"#/order/ordatic/store-7%3Ao-1?at=2")
 	p.shows(".travel", "as it was after webhook 2")
 	p.await(`document.querySelector('.node.here').dataset.state === 'in-kitchen'`)
-	p.shows(".differences", "state in-kitchen completed")
+	p.shows(".differences", "statein-kitchencompleted")
 	p.await(`document.querySelectorAll('.timeline .later').length === 2`)
 	p.click(`.travel [aria-label="One webhook earlier"]`)
 	p.await(`location.hash.endsWith('?at=1')`)
