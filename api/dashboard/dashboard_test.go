@@ -231,3 +231,16 @@ func TestTheDiagramIsThatOfTheFold(t *testing.T) {
 		require.Regexp(t, regexp.QuoteMeta(state.String())+`'?: \{ x:`, string(layout))
 	}
 }
+
+// Whoever meets an oddity is told what it means.
+func TestEveryAnomalyIsExplained(t *testing.T) {
+	t.Parallel()
+	evidence, err := os.ReadFile("static/app/pages/order/evidence.js")
+	require.NoError(t, err)
+	for _, code := range []string{
+		domain.AnomalyStatusOutsideContract, domain.AnomalyUnknownStatus, domain.AnomalyContradictingOutcomes, domain.AnomalyWebhookIDReused,
+		domain.AnomalyUnreadableValue, domain.AnomalyProofNotPicture, domain.AnomalyUnknownEvent,
+	} {
+		require.Contains(t, string(evidence), "'"+code+"': '")
+	}
+}
