@@ -239,7 +239,7 @@ func TestEveryAnomalyIsExplained(t *testing.T) {
 	require.NoError(t, err)
 	for _, code := range []string{
 		domain.AnomalyStatusOutsideContract, domain.AnomalyUnknownStatus, domain.AnomalyContradictingOutcomes, domain.AnomalyWebhookIDReused,
-		domain.AnomalyUnreadableValue, domain.AnomalyProofNotPicture, domain.AnomalyUnknownEvent,
+		domain.AnomalyUnreadableValue, domain.AnomalyProofNotBase64, domain.AnomalyProofNotPicture, domain.AnomalyUnknownEvent,
 	} {
 		require.Contains(t, string(evidence), "'"+code+"': '")
 	}

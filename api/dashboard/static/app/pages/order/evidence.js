@@ -17,6 +17,7 @@ const meanings = {
   'webhook-id-reused': 'Two webhooks with different bodies bear the same id: both were applied.',
   'contradicting-outcomes': 'Two outcomes contradict one another: the higher one stands.',
   'unreadable-value': 'A value has an odd form: it is left out, and the rest of the webhook was applied.',
+  'proof-not-base64': 'A proof of delivery could not be decoded: there is no picture of it.',
   'proof-not-a-picture': 'A proof of delivery is no picture: it can be saved, and is not shown.',
 };
 
