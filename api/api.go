@@ -92,7 +92,7 @@ type Config struct {
 	// Sources are the configured sources, in the order of the configuration.
 	Sources []Source
 	// Token is a bearer token with every scope, and Tokens knows the others. Where
-	// there is any, every request must carry one, the probes apart; where there is
+	// there is any, every request must carry one, the probes and the dashboard's own page apart; where there is
 	// none (empty and nil), only requests to a loopback name are answered.
 	Token  string
 	Tokens Tokens
