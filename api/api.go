@@ -115,7 +115,7 @@ type Config struct {
 	// Watcher tells which sources are silent. Nil: nobody watches.
 	Watcher *Watcher
 	// Token is a bearer token with every scope, and Tokens knows the others. Where
-	// there is any, every request must carry one, the probes apart; where there is
+	// there is any, every request must carry one, the probes and the dashboard's own page apart; where there is
 	// none (empty and nil), only requests to a loopback name are answered.
 	Token  string
 	Tokens Tokens

@@ -22,6 +22,7 @@ func TestThePageAsksForTheToken(t *testing.T) {
 	p.await(`document.activeElement.name === 'token'`)
 	p.press("wrong\r")
 	p.shows(".token", "is not accepted")
+	p.await(`document.activeElement.name === 'token' && document.activeElement.value === ''`)
 	p.press(token + "\r")
 	p.shows(".card", "o-1")
 	require.Equal(t, s.url(), value[string](p, "location.href"))

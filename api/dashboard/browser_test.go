@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait; none should come near it.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // skipVariable has the tests that need a browser skipped where it is "skip".
 const skipVariable = "TICKETRAIL_BROWSER_TESTS"

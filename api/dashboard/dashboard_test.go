@@ -33,8 +33,15 @@ const (
 // links are the addresses that the page names.
 var links = regexp.MustCompile(`(?:href|src)="([^"]+)"`)
 
+// answer is what the dashboard answers.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
 // get asks the dashboard; headers are "Name: value".
-func get(t *testing.T, handler http.Handler, path string, headers ...string) *http.Response {
+func get(t *testing.T, handler http.Handler, path string, headers ...string) answer {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	for _, header := range headers {
@@ -43,22 +50,15 @@ func get(t *testing.T, handler http.Handler, path string, headers ...string) *ht
 	}
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, request)
-	return recorder.Result()
-}
-
-func body(t *testing.T, response *http.Response) string {
-	t.Helper()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return string(text)
+	return answer{recorder.Code, recorder.Header(), recorder.Body.String()}
 }
 
 // The page and all that it names comes in one answer each, small enough for a slow line.
 func TestTheFirstLoadIsSmall(t *testing.T) {
 	t.Parallel()
 	d := dashboard.New()
-	page := body(t, get(t, d, "/"))
-	sum := len(body(t, get(t, d, "/", "Accept-Encoding: gzip")))
+	page := get(t, d, "/").Body
+	sum := len(get(t, d, "/", "Accept-Encoding: gzip").Body)
 	asked := map[string]bool{}
 	for _, link := range links.FindAllStringSubmatch(page, -1) {
 		if asked[link[1]] {
@@ -66,9 +66,9 @@ func TestTheFirstLoadIsSmall(t *testing.T) {
 		}
 		asked[link[1]] = true
 		answer := get(t, d, link[1], "Accept-Encoding: br, gzip")
-		require.Equal(t, http.StatusOK, answer.StatusCode, link[1])
+		require.Equal(t, http.StatusOK, answer.Status, link[1])
 		require.Equal(t, "gzip", answer.Header.Get("Content-Encoding"))
-		sum += len(body(t, answer))
+		sum += len(answer.Body)
 	}
 	t.Logf("the first load is %d bytes", sum)
 	require.Less(t, sum, maxFirstLoad)
@@ -79,7 +79,7 @@ func TestTheFirstLoadIsSmall(t *testing.T) {
 func TestThePolicyIsStrict(t *testing.T) {
 	t.Parallel()
 	answer := get(t, dashboard.New(), "/")
-	page, policy := body(t, answer), answer.Header.Get("Content-Security-Policy")
+	page, policy := answer.Body, answer.Header.Get("Content-Security-Policy")
 	for _, demanded := range []string{"default-src 'none';", "style-src 'self';", "connect-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"} {
 		require.Contains(t, policy, demanded)
 	}
@@ -105,14 +105,14 @@ func TestCaching(t *testing.T) {
 	d := dashboard.New()
 	page := get(t, d, "/")
 	require.Equal(t, "no-cache", page.Header.Get("Cache-Control"))
-	script := links.FindStringSubmatch(body(t, page))[1]
+	script := links.FindStringSubmatch(page.Body)[1]
 	require.Regexp(t, `^/dashboard/[0-9a-f]{16}/`, script)
 	require.Equal(t, "public, max-age=31536000, immutable", get(t, d, script).Header.Get("Cache-Control"))
 	for _, encoding := range []string{"identity", "gzip"} {
 		etag := get(t, d, "/", "Accept-Encoding: "+encoding).Header.Get("ETag")
 		again := get(t, d, "/", "Accept-Encoding: "+encoding, "If-None-Match: "+etag)
-		require.Equal(t, http.StatusNotModified, again.StatusCode)
-		require.Empty(t, body(t, again))
+		require.Equal(t, http.StatusNotModified, again.Status)
+		require.Empty(t, again.Body)
 		require.Equal(t, "Accept-Encoding", again.Header.Get("Vary"))
 	}
 }
@@ -121,14 +121,14 @@ func TestCaching(t *testing.T) {
 func TestCompression(t *testing.T) {
 	t.Parallel()
 	d := dashboard.New()
-	plain := body(t, get(t, d, "/"))
+	plain := get(t, d, "/").Body
 	for accepted, compressed := range map[string]bool{
 		"gzip": true, "deflate, GZIP;q=0.5": true, "br , gzip": true,
 		"": false, "gzip;q=0": false, "gzip;q=0.0": false, "br": false, "x-gzip": false,
 	} {
 		answer := get(t, d, "/", "Accept-Encoding: "+accepted)
 		require.Equal(t, compressed, answer.Header.Get("Content-Encoding") == "gzip", accepted)
-		text := body(t, answer)
+		text := answer.Body
 		if compressed {
 			reader, err := gzip.NewReader(strings.NewReader(text))
 			require.NoError(t, err)
@@ -144,10 +144,10 @@ func TestCompression(t *testing.T) {
 func TestNothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	d := dashboard.New()
-	base, _, _ := strings.Cut(links.FindStringSubmatch(body(t, get(t, d, "/")))[1], "icon.svg")
+	base, _, _ := strings.Cut(links.FindStringSubmatch(get(t, d, "/").Body)[1], "icon.svg")
 	for _, path := range []string{"/index.html", base, base + "index.html", base + "lib/SHA256SUMS", base + "lib/README.md", base + "../dashboard.go", "/dashboard/0000000000000000/app/main.js"} {
 		require.False(t, d.Has(path), path)
-		require.Equal(t, http.StatusNotFound, get(t, d, path).StatusCode)
+		require.Equal(t, http.StatusNotFound, get(t, d, path).Status)
 	}
 	require.True(t, d.Has("/"))
 	require.True(t, d.Has(base+"app/main.js"))
@@ -229,5 +229,18 @@ func TestTheDiagramIsThatOfTheFold(t *testing.T) {
 	for _, state := range domain.States() {
 		require.Contains(t, string(states), "'"+state.String()+"'")
 		require.Regexp(t, regexp.QuoteMeta(state.String())+`'?: \{ x:`, string(layout))
+	}
+}
+
+// Whoever meets an oddity is told what it means.
+func TestEveryAnomalyIsExplained(t *testing.T) {
+	t.Parallel()
+	evidence, err := os.ReadFile("static/app/pages/order/evidence.js")
+	require.NoError(t, err)
+	for _, code := range []string{
+		domain.AnomalyStatusOutsideContract, domain.AnomalyUnknownStatus, domain.AnomalyContradictingOutcomes, domain.AnomalyWebhookIDReused,
+		domain.AnomalyUnreadableValue, domain.AnomalyProofNotBase64, domain.AnomalyProofNotPicture, domain.AnomalyUnknownEvent,
+	} {
+		require.Contains(t, string(evidence), "'"+code+"': '")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -40,6 +42,7 @@ func withFeed(t *testing.T, s *shop) (*feed, string) {
 	target, err := url.Parse(s.app.Addresses().API)
 	require.NoError(t, err)
 	f := &feed{t: t, api: s.app.Addresses().API, through: httputil.NewSingleHostReverseProxy(target), cut: func() {}}
+	f.through.ErrorLog = log.New(io.Discard, "", 0) // what a page no longer waits for is no error
 	server := httptest.NewServer(f)
 	t.Cleanup(func() {
 		f.drop()

@@ -44,7 +44,7 @@ func TestTimeTravel(t *testing.T) {
 	p := open(t, s.url()+"#/order/ordatic/store-7%3Ao-1?at=2")
 	p.shows(".travel", "as it was after webhook 2")
 	p.await(`document.querySelector('.node.here').dataset.state === 'in-kitchen'`)
-	p.shows(".differences", "state in-kitchen completed")
+	p.shows(".differences", "statein-kitchencompleted")
 	p.await(`document.querySelectorAll('.timeline .later').length === 2`)
 	p.click(`.travel [aria-label="One webhook earlier"]`)
 	p.await(`location.hash.endsWith('?at=1')`)
@@ -52,6 +52,11 @@ func TestTimeTravel(t *testing.T) {
 	p.click(`.travel .note button`)
 	p.await(`document.querySelector('.node.here').dataset.state === 'completed'`)
 	p.await(`document.querySelector('.differences') === null`)
+
+	p.hash("#/order/ordatic/store-7%3Ao-1?at=2000-01-01T00:00:00Z") // before there was anything
+	p.expect("404 (Not Found)")
+	p.shows("[role=alert]", "order")
+	p.await(`document.querySelectorAll('.timeline .later').length === 4`)
 }
 
 // A proof of delivery is shown as the picture that it is, with the token that it needs.

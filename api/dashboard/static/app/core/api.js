@@ -1,5 +1,5 @@
 /** Asking the API: the same paths and the same JSON that every other reader gets. */
-import { authorization, tokenWanted } from './session.js';
+import { authorization, session, tokenWanted } from './session.js';
 
 /** An answer that is no success: what RFC 9457 calls a problem, or no answer at all. */
 export class Problem extends Error {
@@ -55,12 +55,14 @@ export async function getBlob(path, signal) {
  */
 export async function ask(method, path, init = {}) {
   const headers = { ...authorization(), ...init.headers };
+  const asked = session.peek();
   const response = await fetch(path, { ...init, method, headers, cache: 'no-cache' }).catch((error) => {
     if (error.name === 'AbortError') throw error;
     throw new Problem(0, { title: 'No answer', detail: 'ticketrail does not answer.' });
   });
   if (response.ok) return response;
-  if (response.status === 401) tokenWanted.value = true;
+  // What was asked with another token than the present one tells nothing of this one.
+  if (response.status === 401 && asked === session.peek()) tokenWanted.value = true;
   throw new Problem(response.status, await response.json().catch(() => ({})));
 }
 

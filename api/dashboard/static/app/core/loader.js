@@ -14,7 +14,8 @@ const pageSize = 200;
 
 /**
  * Reads what the filters of a board want, all states at once, and puts it there page by
- * page. It gives the states of which there is more.
+ * page: of orders that go on, those first that have waited longest. It gives the states of
+ * which there is more.
  * @param {Board} board
  * @param {AbortSignal} signal
  * @returns {Promise<Set<string>>}
@@ -24,7 +25,7 @@ export async function load(board, signal) {
   /** @type {Set<string>} */
   const more = new Set();
   const reads = [
-    ...openStates.map((state) => readState(board, { state, limit: pageSize }, maxOpen, signal, more)),
+    ...openStates.map((state) => readState(board, { state, limit: pageSize, sort: 'updated' }, maxOpen, signal, more)),
     ...endedStates.map((state) => readState(board, { state, limit: endedShown }, endedShown, signal, more)),
   ];
   await Promise.all(reads);
@@ -34,7 +35,7 @@ export async function load(board, signal) {
 
 /**
  * @param {Board} board
- * @param {{state: string, limit: number}} list
+ * @param {{state: string, limit: number, sort?: string}} list
  * @param {number} most
  * @param {AbortSignal} signal
  * @param {Set<string>} more

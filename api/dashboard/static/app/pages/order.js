@@ -32,7 +32,7 @@ export function OrderPage({ route }) {
       <${Travel} order=${order} then=${then} entries=${entries} at=${at} />
       ${shown && html`
         <div class="two">
-          <section aria-label="Course"><h2>Course</h2><${Diagram} entries=${entries} at=${at ? Number(at) : null} state=${shown.state} /></section>
+          <section aria-label="Course"><h2>Course</h2><${Diagram} entries=${entries} at=${at} state=${shown.state} /></section>
           <section aria-label="Standing"><h2>Standing</h2><${Axes} order=${shown} /><${Facts} order=${shown} /></section>
         </div>
         <${Money} order=${shown} />
@@ -42,7 +42,7 @@ export function OrderPage({ route }) {
       <nav class="tabs" aria-label="Views">
         ${tabs.map(([name, title]) => html`<a key=${title} href=${orderHref({ source, key }, { at, tab: name })} aria-current=${tab === name ? 'page' : undefined}>${title}</a>`)}
       </nav>
-      ${tab === '' && html`<${Timeline} entries=${entries} complete=${complete} at=${at ? Number(at) : null} />`}
+      ${tab === '' && html`<${Timeline} entries=${entries} complete=${complete} at=${at} />`}
       ${tab === 'explain' && html`<${Explanation} order=${order} />`}
       ${tab === 'json' && html`<pre class="code" tabindex="0" aria-label="The order in JSON">${JSON.stringify(shown, null, 2)}</pre>`}
       ${webhook && html`<${Drawer} key=${webhook} sequence=${webhook} close=${() => setQuery({ webhook: null })} />`}

@@ -1,11 +1,11 @@
 /** A dialog above the page, which Escape and its button close; the focus goes back then. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from '../core/html.js';
 
 /** @param {{title: string, close: () => void, kind?: string, children?: unknown}} props */
 export function Dialog({ title, close, kind = '', children }) {
   const element = useRef(/** @type {HTMLDialogElement|null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     element.current?.showModal();
     return () => before instanceof HTMLElement && before.focus();

@@ -33,7 +33,9 @@ export function Palette() {
   useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [at.value]);
 
   const wanted = typed.value.toLowerCase();
-  const choices = [...fixed.filter((choice) => choice.text.toLowerCase().includes(wanted)), ...found.value];
+  // What was found for fewer letters is narrowed at once, before it is looked for anew.
+  const named = (/** @type {Choice} */ choice) => (choice.text + ' ' + choice.note).toLowerCase().includes(wanted);
+  const choices = [...fixed.filter((choice) => choice.text.toLowerCase().includes(wanted)), ...found.value.filter(named)];
   const chosen = Math.min(at.value, choices.length - 1);
   const close = () => (palette.value = false);
   const run = (/** @type {Choice|undefined} */ choice) => {

@@ -1,12 +1,12 @@
 /** Asks for the token of the API, where it wants one. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from '../core/html.js';
 import { forgetToken, giveToken, hasToken } from '../core/session.js';
 
 /** A form in the place of the page. */
 export function TokenForm() {
   const field = useRef(/** @type {HTMLInputElement|null} */ (null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const token = field.current?.value.trim();

@@ -5,8 +5,8 @@ import { edges, exits, height, isEdge, nodes, open, pathBetween, wayOut, width }
 import { walk } from './walk.js';
 
 /**
- * @param {{entries: import('../../core/types.js').TimelineEntry[], at: number|null, state: string}} props
- *   at: the way up to this stream sequence; null for all of it
+ * @param {{entries: import('../../core/types.js').TimelineEntry[], at: string, state: string}} props
+ *   at: the way up to this moment; empty for all of it
  */
 export function Diagram({ entries, at, state }) {
   const way = walk(entries, at);

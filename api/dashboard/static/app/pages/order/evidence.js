@@ -12,9 +12,13 @@ import { Failure } from '../../parts/notes.js';
 /** What each oddity means to somebody who has never met it. @type {Record<string, string>} */
 const meanings = {
   'unknown-status': 'The provider sent a status that ticketrail does not know: the axes stay as they were.',
-  'status-outside-contract': 'The provider sent a status that it does not document.',
+  'unknown-event': 'The provider sent an event that it has not published.',
+  'status-outside-contract': 'The provider sent a status that it does not document for this event.',
   'webhook-id-reused': 'Two webhooks with different bodies bear the same id: both were applied.',
-  contradiction: 'Two outcomes contradict one another: the higher one stands.',
+  'contradicting-outcomes': 'Two outcomes contradict one another: the higher one stands.',
+  'unreadable-value': 'A value has an odd form: it is left out, and the rest of the webhook was applied.',
+  'proof-not-base64': 'A proof of delivery could not be decoded: there is no picture of it.',
+  'proof-not-a-picture': 'A proof of delivery is no picture: it can be saved, and is not shown.',
 };
 
 /** @param {{order: Order}} props */

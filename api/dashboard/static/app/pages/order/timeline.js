@@ -3,17 +3,18 @@ import { html } from '../../core/html.js';
 import { setQuery } from '../../core/router.js';
 import { Effect, State } from '../../parts/marks.js';
 import { When } from '../../parts/when.js';
+import { isBy } from './moment.js';
 
 /** @typedef {import('../../core/types.js').TimelineEntry} TimelineEntry */
 
 /**
- * @param {{entries: TimelineEntry[], complete: boolean, at: number|null}} props
- *   at: what came after this stream sequence is paler, since it has not happened yet
+ * @param {{entries: TimelineEntry[], complete: boolean, at: string}} props
+ *   at: what came after this moment is paler, since it has not happened yet
  */
 export const Timeline = ({ entries, complete, at }) => html`<section aria-label="Timeline">
   ${!complete && html`<p class="note slim">Only the first ${entries.length} entries are shown.</p>`}
   <ol class="timeline">
-    ${entries.map((entry, i) => ({ entry, id: entry.stream_sequence + ':' + i })).reverse().map(({ entry, id }) => html`<${Entry} key=${id} entry=${entry} later=${at !== null && entry.stream_sequence > at} />`)}
+    ${entries.map((entry, i) => ({ entry, id: entry.stream_sequence + ':' + i })).reverse().map(({ entry, id }) => html`<${Entry} key=${id} entry=${entry} later=${!isBy(entry, at)} />`)}
   </ol>
 </section>`;
 

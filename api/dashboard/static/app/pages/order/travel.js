@@ -3,6 +3,7 @@ import { html } from '../../core/html.js';
 import { go, href, route, setQuery } from '../../core/router.js';
 import { When } from '../../parts/when.js';
 import { differences } from './differences.js';
+import { isBy } from './moment.js';
 
 /** @typedef {import('../../core/types.js').Order} Order */
 
@@ -12,7 +13,7 @@ import { differences } from './differences.js';
 export function Travel({ order, then, entries, at }) {
   const sequences = [...new Set(entries.map((entry) => entry.stream_sequence))];
   if (sequences.length < 2) return null;
-  const place = at ? sequences.filter((sequence) => sequence <= Number(at)).length - 1 : sequences.length - 1;
+  const place = new Set(entries.filter((entry) => isBy(entry, at)).map((entry) => entry.stream_sequence)).size - 1;
   const to = (/** @type {number} */ i) => setQuery({ at: i >= sequences.length - 1 ? null : sequences[i] });
   const entry = entries.find((one) => one.stream_sequence === sequences[place]);
   return html`<section class="travel" aria-label="Time travel">
@@ -24,7 +25,7 @@ export function Travel({ order, then, entries, at }) {
       <span class="muted">${place + 1} of ${sequences.length}${entry && html`, <${When} at=${entry.received_at} />`}</span>
     </div>
     ${at && html`<div class="note slim">
-      <p><strong>You see the order as it was after webhook ${at}.</strong> <button type="button" onClick=${() => go(href(route.value.path, { ...route.value.query, at: null }))}>Back to now</button></p>
+      <p><strong>You see the order as it was ${/^\d+$/.test(at) ? 'after webhook' : 'at'} ${at}.</strong> <button type="button" onClick=${() => go(href(route.value.path, { ...route.value.query, at: null }))}>Back to now</button></p>
       ${then && html`<${Differences} then=${then} order=${order} />`}
     </div>`}
   </section>`;
