@@ -47,7 +47,8 @@ func plainOrder(r *http.Request) (of OrderPath, plain bool) {
 	var errs [2]error
 	of.Source, errs[0] = url.PathUnescape(source)
 	of.Key, errs[1] = url.PathUnescape(key)
-	return of, errs == [2]error{}
+	const end = "/" // what the mux takes for the end of a path, escaped too
+	return of, errs == [2]error{} && of.Source != end && of.Key != end
 }
 
 func isSegment(text string) bool {
