@@ -37,7 +37,7 @@ type Arrivals struct {
 
 // listener is one who listens.
 type listener struct {
-	wants   func(*domain.Arrival) bool
+	wants   func(domain.Arrival) bool
 	heard   chan domain.Arrival
 	unheard atomic.Uint64 // for want of room, since it was told last
 }
@@ -51,7 +51,7 @@ func (a *Arrivals) Tell(arrival domain.Arrival) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for l := range a.listeners {
-		if !l.wants(&arrival) {
+		if !l.wants(arrival) {
 			continue
 		}
 		select {
@@ -63,7 +63,7 @@ func (a *Arrivals) Tell(arrival domain.Arrival) {
 }
 
 // listen adds a listener, or gives errBusy where there are enough.
-func (a *Arrivals) listen(wants func(*domain.Arrival) bool) (l *listener, leave func(), err error) {
+func (a *Arrivals) listen(wants func(domain.Arrival) bool) (l *listener, leave func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.listeners) == maxListeners {
@@ -107,7 +107,7 @@ type arrivalsInput struct {
 	Verdict string `query:"verdict" example:"refused" doc:"Only accepted, duplicate or refused ones, those refused with this code, or those answered with this HTTP status."`
 }
 
-func (in *arrivalsInput) wants(a *domain.Arrival) bool {
+func (in *arrivalsInput) wants(a domain.Arrival) bool {
 	if in.Source != "" && in.Source != a.Source {
 		return false
 	}
