@@ -58,8 +58,8 @@ func (s *source) precheck(r *http.Request, maxBody int64) error {
 	return nil
 }
 
-// admit checks a request whose head was checked, and finds what the stream must know of it. The rate
-// comes after the signature, so that nobody without the secret can use it up.
+// admit checks a request whose head was checked, and finds what the stream must know of
+// it. The rate comes after the signature, so that nobody without the secret can use it up.
 func (s *source) admit(r *provider.Request) (provider.Identity, error) {
 	if s.Provider.SignsBody() { // else all was checked with the head
 		if err := s.Provider.Verify(r, s.Secrets); err != nil {
