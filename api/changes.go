@@ -103,7 +103,7 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after 
 		case <-next.more:
 		}
 		if next, err = follower.next(ctx); err != nil {
-			h.fail(ctx, changesPath, err) // it is logged, and the client comes back with its last id
+			_ = h.fail(ctx, changesPath, err) // it is logged, and the client comes back with its last id
 			return
 		}
 	}

@@ -35,7 +35,7 @@ func (c *client) follow(query string, headers ...string) *feed {
 		name, value, _ := strings.Cut(header, ": ")
 		request.Header.Set(name, value)
 	}
-	response, err := c.http.Do(request)
+	response, err := c.http.Do(request) //nolint:bodyclose // who reads it closes it
 	require.NoError(c.t, err)
 	require.Equal(c.t, http.StatusOK, response.StatusCode)
 	f := &feed{t: c.t, Header: response.Header, events: make(chan sse.Event)}

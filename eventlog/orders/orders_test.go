@@ -250,7 +250,7 @@ func TestPublishesOnOverRestarts(t *testing.T) {
 			p := publish(t, conn, m)
 			m.change(1 + random.IntN(40))
 			if random.IntN(2) == 0 {
-				messages(t, conn, uint64(1+random.IntN(int(m.newest)))) //nolint:gosec // small
+				messages(t, conn, uint64(1+random.IntN(int(m.newest))))
 			}
 			p.stop()
 		}

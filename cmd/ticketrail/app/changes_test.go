@@ -30,7 +30,7 @@ func (p *program) follow(lastID string) (next func() event) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Addresses().API+"/v1/changes", nil)
 	require.NoError(p.t, err)
 	request.Header.Set("Last-Event-ID", lastID)
-	response, err := p.http.Do(request)
+	response, err := p.http.Do(request) //nolint:bodyclose // who reads it closes it
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, response.StatusCode)
 	events, done := make(chan sse.Event), make(chan struct{})
