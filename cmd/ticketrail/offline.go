@@ -36,7 +36,7 @@ func openOffline(ctx context.Context, c *config.Config, nobody string) (*apiClie
 		sources = nil // they give currencies, and without them nothing is amiss
 	}
 	handler := api.New(model, noStream{}, api.Config{
-		Sources: app.APISources(sources), Version: readVersions(ctx).Version, Audit: access.NewAudit(c.Data),
+		Sources: app.APISources(sources), Limits: c.LimitsOf(sources), Version: readVersions(ctx).Version, Audit: access.NewAudit(c.Data),
 	})
 	return inThisProcess(c, handler, func() error { return errors.Join(model.Close(), lock.Close()) }), nil
 }

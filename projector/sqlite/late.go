@@ -47,7 +47,7 @@ const lateOrders = `rows(?) CROSS JOIN orders INDEXED BY orders_by_wait
 
 // waitRows gives bounds as rows: those of a source and of states, or of all where none is named.
 func waitRows(bounds []waitBound, source string, states []domain.State) []byte {
-	rows := bulk{bytes: []byte{4}} // so many columns, and no rows yet
+	rows := bulk{bytes: []byte{3}} // so many columns, and no rows yet
 	for _, b := range bounds {
 		if (source != "" && b.of.Source != source) || (len(states) > 0 && !slices.Contains(states, b.of.State)) {
 			continue
@@ -55,7 +55,6 @@ func waitRows(bounds []waitBound, source string, states []domain.State) []byte {
 		rows.text(b.of.Source)
 		rows.text(b.of.State.String())
 		rows.integer(b.now)
-		rows.integer(b.before)
 	}
 	return rows.bytes
 }
