@@ -82,7 +82,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	s.ordatic("order-accepted", "store-7", "o-2")
 	s.ordatic("order-in-kitchen", "store-7", "o-3")
 	p := open(t, s.url())
-	p.shows(".card", "o-3")
+	p.await(`document.querySelectorAll('.card').length === 3`)
 	focused := func(id string) {
 		t.Helper()
 		p.await(fmt.Sprintf("document.activeElement.dataset.item === %q", id))
