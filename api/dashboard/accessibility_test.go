@@ -50,6 +50,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.Evaluate[chromedp.Void](axe))
+	p.later(9) // some orders are late by then, and some soon
+	p.await(`document.querySelector('.late') && document.querySelector('.soon')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)
 		for _, width := range widths {
