@@ -50,6 +50,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.Evaluate[chromedp.Void](axe))
+	p.later(9) // some orders are late by then, and some soon
+	p.await(`document.querySelector('.late') && document.querySelector('.soon')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)
 		for _, width := range widths {
@@ -82,7 +84,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	s.ordatic("order-accepted", "store-7", "o-2")
 	s.ordatic("order-in-kitchen", "store-7", "o-3")
 	p := open(t, s.url())
-	p.shows(".card", "o-3")
+	p.await(`document.querySelectorAll('.card').length === 3`)
 	focused := func(id string) {
 		t.Helper()
 		p.await(fmt.Sprintf("document.activeElement.dataset.item === %q", id))

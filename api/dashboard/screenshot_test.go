@@ -26,16 +26,23 @@ func TestScreenshots(t *testing.T) {
 	s := newShop(t)
 	order := s.story()
 	s.day(24)
+	s.ordatic("order-in-kitchen", "store-7", "o-2")
+	s.ordatic("rider-error", "store-7", "o-2")
 	s.setAside()
 	s.compare()
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.EmulateViewport(1280, 800))
+	p.later(9) // some orders have waited for long by then
+	p.await(`document.querySelector('.late')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)
 		for _, place := range places(order) {
 			p.hash(place.hash)
 			p.await("document.querySelector(" + quote(place.ready) + ")")
+			if place.name == "explanation" {
+				p.do(chromedp.Evaluate[chromedp.Void]("document.querySelector('.tabs').scrollIntoView()"))
+			}
 			picture := p.picture()
 			require.Less(t, len(picture), maxPicture, place.name)
 			require.NoError(t, os.WriteFile(filepath.Join(*screenshots, place.name+"-"+theme+".webp"), picture, 0o644))

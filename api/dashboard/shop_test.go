@@ -137,7 +137,7 @@ func (s *shop) story() string {
 	return "#/order/ordatic/store-7%3Ao-1"
 }
 
-// day sends the webhooks of so many orders of each provider. Of every fourth order the
+// day sends the webhooks of so many orders of each provider. Of every other order the
 // last ones are held back, so that it goes on.
 func (s *shop) day(orders int) {
 	s.t.Helper()
@@ -145,8 +145,8 @@ func (s *shop) day(orders int) {
 	for n := range orders {
 		for _, adapter := range provider.All() {
 			webhooks := simulator.Order(adapter.Name(), n, time.Now().Add(-time.Hour))
-			if n%4 == 0 && len(webhooks) > 1 {
-				webhooks = webhooks[:1+n/4%(len(webhooks)-1)]
+			if n%2 == 0 && len(webhooks) > 1 {
+				webhooks = webhooks[:1+n/2%(len(webhooks)-1)]
 			}
 			for _, webhook := range webhooks {
 				s.send(adapter.Name(), webhook.ID, webhook.Body)
