@@ -1,73 +1,32 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"github.com/tmaxmax/go-sse"
 )
 
-// maxEvent bounds one event of the API, in bytes.
-const maxEvent = 1 << 20
-
-// errEventsEnded is a stream of events that the server ended.
-var errEventsEnded = errors.New("the server has ended, or let go of who was too slow")
-
-// event is one of the API's server-sent events.
-type event struct {
-	name string
-	data []byte
-}
-
-// events reads the server-sent events of a path until ctx ends, which is no error, or the
-// server does. Begun is called once the server has agreed.
-func (a *apiClient) events(ctx context.Context, path string, query url.Values, begun func(), each func(event) error) error {
+// events reads the server-sent events of a path for as long as there are any, and ends with
+// an error that is [passing] where the server does. Begun is called once the server has agreed.
+func (a *apiClient) events(ctx context.Context, path string, query url.Values, begun func(), each func(sse.Event) error) error {
 	patient := *a.http
 	patient.Timeout = 0
 	response, err := a.do(ctx, &patient, http.MethodGet, path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it has no end
 	begun()
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, maxEvent)
-	err = eachEvent(lines, each)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err == nil:
-		err = errEventsEnded
-	}
-	return err
-}
-
-// eachEvent reads events to the end of the lines. A line that begins with a colon is a
-// comment.
-func eachEvent(lines *bufio.Scanner, each func(event) error) error {
-	var next event
-	for lines.Scan() {
-		field, value, _ := strings.Cut(lines.Text(), ":")
-		value = strings.TrimPrefix(value, " ")
-		switch {
-		case lines.Text() == "" && next.data != nil:
-			if err := each(next); err != nil {
-				return err
-			}
-			next = event{}
-		case field == "event":
-			next.name = value
-		case field == "data" && next.data != nil:
-			next.data = append(append(next.data, '\n'), value...)
-		case field == "data":
-			next.data = []byte(value)
+	for event, err := range sse.Read(response.Body, &sse.ReadConfig{MaxEventSize: maxRead}) {
+		if err != nil {
+			return fmt.Errorf("%w: %w", errCutOff, err)
+		}
+		if err := each(event); err != nil {
+			return err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read the events of the api: %w", err)
-	}
-	return nil
+	return errCutOff
 }

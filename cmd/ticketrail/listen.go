@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/tmaxmax/go-sse"
+
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
@@ -44,9 +46,12 @@ func (c *listenCommand) Run(ctx context.Context, p *program) (err error) {
 	}
 	query := set(set(url.Values{}, "source", c.Source), "verdict", c.Verdict)
 	begun := func() { fmt.Fprintf(p.stderr, "listening to %s; end with Ctrl-C\n", client.base) }
-	err = client.events(ctx, "/v1/arrivals", query, begun, func(e event) error { return c.hear(ctx, p, on, e) })
-	if errors.Is(err, errEventsEnded) {
-		return failf("start it again: ticketrail serve", "%w", err)
+	err = client.events(ctx, "/v1/arrivals", query, begun, func(e sse.Event) error { return c.hear(ctx, p, on, e) })
+	switch {
+	case ctx.Err() != nil:
+		return nil // who listens has heard enough
+	case errors.Is(err, errCutOff):
+		return failf("start it again: ticketrail serve", "the server has ended, or let go of who was too slow: %w", err)
 	}
 	return err
 }
@@ -63,17 +68,20 @@ type heard struct {
 }
 
 // hear prints one event.
-func (c *listenCommand) hear(ctx context.Context, p *program, on *forwarder, e event) error {
-	if e.name == "unheard" {
+func (c *listenCommand) hear(ctx context.Context, p *program, on *forwarder, e sse.Event) error {
+	if e.Type == "unheard" {
 		var unheard api.Unheard
-		if err := understand(e.data, &unheard); err != nil {
+		if err := understand([]byte(e.Data), &unheard); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(p.stderr, "%s came faster than they were read, and are not shown\n", counted(unheard.Unheard, "more request"))
 		return err
 	}
+	if e.Type != "arrival" {
+		return nil // a comment
+	}
 	var h heard
-	if err := understand(e.data, &h.Arrival); err != nil {
+	if err := understand([]byte(e.Data), &h.Arrival); err != nil {
 		return err
 	}
 	if on != nil && h.Verdict == domain.VerdictAccepted {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -78,7 +76,7 @@ type watch struct {
 
 // once opens the feed, wherever it is by now, and prints until it ends.
 func (w *watch) once(ctx context.Context, c *config.Config) (err error) {
-	client, err := connect(ctx, c, w.namesFolder(), openNothing)
+	client, err := connect(ctx, c, w.namesFolder(), serverOnly)
 	switch {
 	case err != nil && w.opened: // it may be back
 		return fmt.Errorf("%w: %w", errCutOff, err)
@@ -87,40 +85,18 @@ func (w *watch) once(ctx context.Context, c *config.Config) (err error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	patient := *client.http
-	patient.Timeout = 0
-	response, err := client.do(ctx, &patient, http.MethodGet, "/v1/changes?"+set(w.query, "after", w.last).Encode(), nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it has no end
-	w.opened, w.lost = true, false
 	silence := time.AfterFunc(silentFor, cancel)
 	defer silence.Stop()
-	return w.print(response.Body, func() { silence.Reset(silentFor) })
+	begun := func() { w.opened, w.lost = true, false }
+	return client.events(ctx, "/v1/changes", set(w.query, "after", w.last), begun, func(e sse.Event) error {
+		silence.Reset(silentFor)
+		w.last = cmp.Or(e.LastEventID, w.last)
+		return w.print(e)
+	})
 }
 
-// openNothing stands for a feed where no program serves.
-func openNothing(_ context.Context, _ *config.Config, nobody string) (*apiClient, error) {
-	return nil, failf("start it: ticketrail serve", "%s", nobody)
-}
-
-// print prints events as they come.
-func (w *watch) print(from io.Reader, heard func()) error {
-	for event, err := range sse.Read(from, &sse.ReadConfig{MaxEventSize: maxRead}) {
-		if err != nil {
-			return fmt.Errorf("%w: %w", errCutOff, err)
-		}
-		heard()
-		if err := w.event(event); err != nil {
-			return err
-		}
-		w.last = cmp.Or(event.LastEventID, w.last)
-	}
-	return nil
-}
-
-func (w *watch) event(event sse.Event) (err error) {
+// print prints an event.
+func (w *watch) print(event sse.Event) (err error) {
 	switch {
 	case event.Type == "change" && w.json:
 		_, err = fmt.Fprintln(w.stdout, event.Data)

@@ -63,7 +63,7 @@ func (c *ordersTop) Run(ctx context.Context, p *program) (err error) {
 func (c *ordersTop) look(ctx context.Context, client *apiClient, height int) (lines []string) {
 	var projection api.Projection
 	var stats api.Stats
-	var latest, troubled api.OrderList
+	var latest, troubled, late api.OrderList
 	recent := url.Values{"limit": {strconv.Itoa(max(1, height/2))}}
 	lines = []string{head + time.Now().Format(time.TimeOnly) + "  " + client.base}
 	for _, question := range []struct {
@@ -75,6 +75,7 @@ func (c *ordersTop) look(ctx context.Context, client *apiClient, height int) (li
 		{"/v1/stats", url.Values{"minutes": {"1"}}, &stats},
 		{"/v1/orders", recent, &latest},
 		{"/v1/orders", url.Values{"problem": {"true"}, "limit": {"5"}}, &troubled},
+		{"/v1/orders", url.Values{"late": {"true"}, "sort": {"since"}, "limit": {"5"}}, &late},
 	} {
 		if err := client.read(ctx, question.path, question.query, question.answer); err != nil {
 			if unanswered, ok := errors.AsType[*url.Error](err); ok {
@@ -85,10 +86,15 @@ func (c *ordersTop) look(ctx context.Context, client *apiClient, height int) (li
 	}
 	lines = append(lines, progress(&projection), "")
 	lines = append(lines, sheetLines(statesSheet(&stats))...)
-	if len(troubled.Orders) > 0 {
-		lines = append(append(lines, "", head+"Somebody should look at"), sheetLines(ordersSheet(&troubled))...)
+	for _, part := range []struct {
+		title  string
+		orders *api.OrderList
+	}{{"Somebody should look at", &troubled}, {"Late for longest", &late}, {"Latest changes", &latest}} {
+		if len(part.orders.Orders) > 0 {
+			lines = append(append(lines, "", head+part.title), sheetLines(ordersSheet(part.orders))...)
+		}
 	}
-	return append(append(lines, "", head+"Latest changes"), sheetLines(ordersSheet(&latest))...)
+	return lines
 }
 
 // read reads one answer of the API.
