@@ -70,7 +70,7 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 				require.Equal(t, "admin", scope, op.OperationID)
 			case slices.ContainsFunc(types, func(name string) bool {
 				return !slices.Contains([]string{"application/json", "text/event-stream", "text/csv"}, name)
-			}), op.OperationID == "explain-order":
+			}), op.OperationID == "explain-order", op.OperationID == "listen-to-arrivals":
 				require.Equal(t, "raw", scope, op.OperationID)
 			case path == "/healthz" || path == "/readyz":
 				require.Empty(t, scope, op.OperationID)
