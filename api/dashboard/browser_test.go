@@ -22,8 +22,9 @@ import (
 // patience bounds every wait; none should come near it.
 const patience = 2 * time.Minute
 
-// skipVariable has the tests that need a browser skipped where it is "skip".
-const skipVariable = "TICKETRAIL_BROWSER_TESTS"
+// skipVariable has the tests that need a browser skipped where it is "skip". It is none of
+// the program's, which refuses those that it does not know.
+const skipVariable = "BROWSER_TESTS"
 
 // browser starts one browser for all tests of a run, when the first asks for it.
 var browser = sync.OnceValues(func() (context.Context, error) {
