@@ -75,7 +75,7 @@ func enumOf(value *kong.Value) []string {
 // follow it; after a flag with an enumeration those that it takes. Where no word fits, the
 // shell offers files.
 const bashTail = `_ticketrail() {
-  local command=ticketrail word words
+  local word words command=ticketrail
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     _ticketrail_follows "$command $word" >/dev/null && command="$command $word"
   done
