@@ -39,7 +39,8 @@ func (r *recent) add(records []brokerfile.Record) {
 		}
 		r.all, r.bytes = append(r.all, recentOne{record: record}), r.bytes+len(record.Body)
 	}
-	over := max(0, len(r.all)-mostRecent)
+	r.drop(max(0, len(r.all)-mostRecent))
+	over := 0
 	for bytes := r.bytes; bytes > recentBytes; over++ {
 		bytes -= len(r.all[over].record.Body)
 	}
