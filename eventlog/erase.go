@@ -151,7 +151,7 @@ func (l *Log) overwrite(ctx context.Context, webhooks []*domain.Webhook) error {
 	for _, w := range webhooks {
 		err := l.delete(ctx, w.StreamSequence)
 		if err == nil && l.embedded != nil {
-			l.embedded.now().recent.forget()
+			l.embedded.now().recent.forget(w.StreamSequence)
 			err = l.syncErased(WebhooksStream)
 		}
 		if err != nil {

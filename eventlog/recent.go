@@ -18,9 +18,10 @@ const (
 // files: who reads on at the end of the stream takes them from here, and the same bytes are
 // read, and their checksums compared, once for all. It is safe for concurrent use.
 type recent struct {
-	mu    sync.Mutex
-	all   []recentOne // each follows the one before
-	bytes int
+	mu     sync.Mutex
+	all    []recentOne // each follows the one before
+	bytes  int
+	erased uint64 // the last webhook that was
 }
 
 // recentOne is a webhook, which is made of its record when somebody wants it.
@@ -34,12 +35,16 @@ func (r *recent) add(records []brokerfile.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, record := range records {
+		if record.Sequence <= r.erased {
+			continue // it was read before
+		}
 		if n := len(r.all); n > 0 && record.Sequence != r.all[n-1].record.Sequence+1 {
 			r.drop(n) // what is in a gap is for the reader of the files to find out
 		}
 		r.all, r.bytes = append(r.all, recentOne{record: record}), r.bytes+len(record.Body)
 	}
-	over := max(0, len(r.all)-mostRecent)
+	r.drop(max(0, len(r.all)-mostRecent))
+	over := 0
 	for bytes := r.bytes; bytes > recentBytes; over++ {
 		bytes -= len(r.all[over].record.Body)
 	}
@@ -55,10 +60,12 @@ func (r *recent) drop(n int) {
 	r.all = r.all[n:]
 }
 
-// forget drops all, some of which were erased.
-func (r *recent) forget() {
+// forget drops all, since a webhook was erased, and takes nothing up to that any more: who
+// adds may have read it before.
+func (r *recent) forget(erased uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.erased = max(r.erased, erased)
 	r.drop(len(r.all))
 }
 

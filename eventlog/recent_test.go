@@ -15,6 +15,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/brokerfile"
 )
 
 // Who reads on while many send gets each webhook as the server has it, once and in order,
@@ -35,6 +36,42 @@ func TestReadersGoOnWithWhatWasStoredLast(t *testing.T) {
 	before := readAll(t, log, n)
 	erase(t, log, before, "1", 5, n-1, n)
 	requireErased(t, log, dir, before, 5, n-1, n)
+}
+
+// Of what was stored last the newest is kept, however much is found at once: after sends that
+// were given up there is more than is ever kept.
+func TestNewestIsKept(t *testing.T) {
+	t.Parallel()
+	for found, size := range map[int]int{10: 1 << 20, 3000: 3 << 10, 5000: 1} {
+		var recent eventlog.Recent
+		recent.Add(stored(found, size))
+		kept := min(2048, 2<<20/size)
+		require.Empty(t, recent.Between(uint64(found-kept), uint64(found)))
+		require.Len(t, recent.Between(uint64(found-kept+1), uint64(found)), kept)
+	}
+}
+
+// What was read right before it was erased is not kept afterwards.
+func TestErasedIsNotKept(t *testing.T) {
+	t.Parallel()
+	var recent eventlog.Recent
+	records := stored(5, 1)
+	recent.Add(records[:2])
+	recent.Forget(3)
+	recent.Add(records[2:])
+	for erased := range uint64(4) {
+		require.Empty(t, recent.Between(erased, 5))
+	}
+	require.Len(t, recent.Between(4, 5), 2)
+}
+
+// stored gives records of one size, as the first of a stream.
+func stored(n, size int) []brokerfile.Record {
+	records := make([]brokerfile.Record, n)
+	for i := range records {
+		records[i] = brokerfile.Record{Sequence: uint64(i + 1), Subject: []byte("webhooks.ivy.ivy.test"), Body: make([]byte, size)}
+	}
+	return records
 }
 
 // sendTogether sends webhooks without an id, of which the server is not asked.

@@ -42,9 +42,13 @@ func newForwarder(from *apiClient, to string, anywhere bool) *forwarder {
 	return &forwarder{from: from, to: to, http: &http.Client{
 		Timeout:       forwardTimeout,
 		Transport:     &http.Transport{DialContext: dialer.DialContext}, // and no proxy
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: goNowhereElse,
 	}}
 }
+
+// goNowhereElse has a redirection be the answer: what a webhook holds goes where it was sent to
+// and no further, as its provider would have it.
+func goNowhereElse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // checkLocal refuses the address of a connection that leaves for the world.
 func checkLocal(address string) error {
@@ -52,7 +56,7 @@ func checkLocal(address string) error {
 	if err != nil {
 		return err
 	}
-	if ip := at.Addr().Unmap(); !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() {
+	if ip := at.Addr().Unmap(); !ip.IsLoopback() && !ip.IsPrivate() { // link-local is where clouds have their metadata
 		return errPublic
 	}
 	return nil

@@ -84,7 +84,7 @@ func (c *listenCommand) hear(ctx context.Context, p *program, on *forwarder, e s
 	if err := understand([]byte(e.Data), &h.Arrival); err != nil {
 		return err
 	}
-	if on != nil && h.Verdict == domain.VerdictAccepted {
+	if on != nil && h.Verdict == domain.VerdictAccepted && h.StreamSequence != nil {
 		h.Forwarded = on.forward(ctx, *h.StreamSequence)
 	}
 	if c.JSON {

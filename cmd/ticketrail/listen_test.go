@@ -72,3 +72,20 @@ func TestListenForwardsWhatIsAccepted(t *testing.T) {
 	require.NoError(t, listen.Wait())
 	p.stop(t)
 }
+
+// What a stored webhook holds goes to the address that was named, and not where that leads on.
+func TestResendIsNotLedOn(t *testing.T) {
+	t.Parallel()
+	elsewhere := make(chan *http.Request, 10)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { elsewhere <- r }))
+	defer other.Close()
+	named := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer named.Close()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	p.run(t, "trigger", "ivy", "order_updated")
+	said, err := exec.CommandContext(t.Context(), binary, "resend", "1", "--to", named.URL, "--data", p.data).Output()
+	require.Error(t, err)
+	require.Equal(t, "1 (ivy order_updated) → 307 Temporary Redirect\n", string(said))
+	require.Empty(t, elsewhere)
+	p.stop(t)
+}

@@ -172,7 +172,7 @@ func (c *posting) senderTo(loaded *config.Config, source *config.Source) (*sende
 	}
 	adapter, _ := provider.Named(source.Provider) // config has checked that it exists
 	to := &sender.Sender{
-		Client:   &http.Client{Timeout: sendTimeout, Transport: transport},
+		Client:   &http.Client{Timeout: sendTimeout, Transport: transport, CheckRedirect: goNowhereElse},
 		URL:      strings.TrimRight(c.URL, "/"),
 		Provider: adapter,
 		Secret:   c.Secret,

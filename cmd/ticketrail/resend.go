@@ -80,7 +80,7 @@ func (c *resendCommand) resend(ctx context.Context, p *program, loaded *config.C
 		return answer, err
 	}
 	if c.To != "" {
-		to.URL, to.Client = c.To, &http.Client{Timeout: sendTimeout}
+		to.URL, to.Client = c.To, &http.Client{Timeout: sendTimeout, CheckRedirect: goNowhereElse}
 	}
 	id := orEmpty(stored.WebhookID)
 	if answer, err = to.Send(ctx, id, body); err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 )
 
 // listing is the flag of every command that prints a list.
@@ -69,13 +71,13 @@ func (s *sheet) table(w io.Writer) {
 	table.Render()
 }
 
-// csv prints all of each value, but nothing that a terminal would act on.
+// csv prints all of each value, but nothing that a terminal would act on, nor a spreadsheet.
 func (s *sheet) csv(w io.Writer) error {
 	out := csv.NewWriter(w)
 	for _, row := range append([][]any{s.head}, s.rows...) {
 		texts := make([]string, len(row))
 		for i, value := range row {
-			texts[i] = printable(shown(value))
+			texts[i] = inert(printable(shown(value)))
 		}
 		if err := out.Write(texts); err != nil {
 			return err
@@ -83,6 +85,16 @@ func (s *sheet) csv(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// inert makes of a text what no spreadsheet takes for a formula, which may send the others
+// anywhere (OWASP, "CSV Injection"): keys and reasons are what senders wrote. A number stays one.
+func inert(text string) string {
+	_, err := strconv.ParseFloat(text, 64)
+	if err != nil && text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 // printElements prints the elements of the one list that a JSON object holds, a line each.

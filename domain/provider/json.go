@@ -27,7 +27,7 @@ type node struct{ start, end, size int32 }
 // else is not plain.
 func survey(text []byte, room []node) (t tree, cause string) {
 	if nodes := nodesPerComma * (1 + bytes.Count(text, []byte(","))); nodes > cap(room) {
-		room = make([]node, 0, nodes)
+		room = make([]node, 0, min(nodes, usualNodes))
 	}
 	s := surveyor{text: text, tree: room[:0]}
 	if s.all() {
@@ -46,6 +46,10 @@ func survey(text []byte, room []node) (t tree, cause string) {
 
 // nodesPerComma is about right: a name, its value, and a third of what they stand in.
 const nodesPerComma = 3
+
+// usualNodes is more than the tree of any body that a provider sends has. A text may have
+// millions of commas and be none of JSON, and room for each takes nine times the text.
+const usualNodes = 1 << 12
 
 // surveyor goes through a text. Its methods begin at a place of it, and give the place
 // behind what they have read, or unsure, where they give unsure again.

@@ -3,7 +3,8 @@
 // Each is a message under orders.<source>.<state>, and a CloudEvent in binary mode
 // (CloudEvents 1.0, NATS protocol binding): its attributes are headers, its data is the
 // change in JSON, without what is personal. Its id is the stream sequence of the webhook
-// that made the change.
+// that made the change. Where the order has grown to more than the broker takes, or than half
+// of the stream, the change has null in its place.
 //
 // # Guarantees
 //

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,15 +31,15 @@ const (
 	contentType = "application/json"
 )
 
-// event gives the message of a change. It returns [eventlog.ErrUnfit] for a source that is
-// no token.
-func (c *Change) event() (*nats.Msg, error) {
+// event gives the message of a change, of so many bytes at the most. It returns
+// [eventlog.ErrUnfit] for a source that is no token.
+func (c *Change) event(most int) (*nats.Msg, error) {
 	subject, err := eventlog.OrderSubject(c.Source, c.State.String())
 	if err != nil {
 		return nil, fmt.Errorf("publish change %d: %w", c.StreamSequence, err)
 	}
 	id := strconv.FormatUint(c.StreamSequence, 10)
-	return &nats.Msg{Subject: subject, Data: c.Data, Header: nats.Header{
+	m := &nats.Msg{Subject: subject, Data: c.Data, Header: nats.Header{
 		"ce-specversion":      {specVersion},
 		"ce-id":               {id},
 		"ce-type":             {eventType},
@@ -47,7 +48,28 @@ func (c *Change) event() (*nats.Msg, error) {
 		"ce-time":             {c.ReceivedAt.String()},
 		"Content-Type":        {contentType},
 		jetstream.MsgIDHeader: {id},
-	}}, nil
+	}}
+	if m.Size()+expectationRoom > most {
+		m.Data, err = withoutOrder(c.Data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("publish change %d: %w", c.StreamSequence, err)
+	}
+	return m, nil
+}
+
+// expectationRoom is more than the headers take by which a message is the next one, in bytes.
+const expectationRoom = 256
+
+// withoutOrder gives a change whose order is null, since an order may grow to more than the
+// broker takes; one that is never taken would hold up all behind it. The API has the order.
+func withoutOrder(data []byte) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, err
+	}
+	members["order"] = json.RawMessage("null")
+	return json.Marshal(members)
 }
 
 // escape gives a text as the value of a header: percent-encoded are what is not printable

@@ -37,6 +37,7 @@ type model struct {
 	news    chan struct{}
 	newest  uint64
 	last    uint64 // of the stream
+	large   uint64 // the change whose order is larger than the broker takes
 }
 
 func newModel() *model { return &model{news: make(chan struct{})} }
@@ -47,7 +48,11 @@ func (m *model) change(n int) {
 	defer m.mu.Unlock()
 	for range n {
 		m.newest++
-		m.changes = append(m.changes, change(m.newest))
+		c := change(m.newest)
+		if m.newest == m.large {
+			c.Data = fmt.Appendf(nil, `{"stream_sequence":%d,"order":%q}`, m.newest, strings.Repeat("x", 9<<20))
+		}
+		m.changes = append(m.changes, c)
 	}
 	m.last = max(m.last, m.newest)
 	close(m.news)
@@ -218,6 +223,22 @@ func TestChangeIsACloudEvent(t *testing.T) {
 			"ce-subject": {"o%201"}, "ce-time": {"2023-11-14T22:13:20Z"}, "Content-Type": {"application/json"},
 			"Nats-Msg-Id": {"1"}, "Nats-Expected-Stream": {"ORDERS"}, "Nats-Expected-Last-Sequence": {"0"},
 		}, told[0].Header)
+	}
+}
+
+// An order that has grown beyond what the broker takes holds nothing up: its change comes
+// without it.
+func TestLargeOrderIsLeftOut(t *testing.T) {
+	t.Parallel()
+	for name, conn := range brokers(t) {
+		m := newModel()
+		m.large = 2
+		publish(t, conn, m)
+		m.change(3)
+		told := messages(t, conn, 3)
+		require.Equal(t, counting(1, 3), ids(told), name)
+		require.JSONEq(t, `{"stream_sequence":2,"order":null}`, string(told[1].Data))
+		require.JSONEq(t, `{"stream_sequence":3}`, string(told[2].Data))
 	}
 }
 

@@ -156,6 +156,12 @@ func (p *Publisher) locate(ctx context.Context) error {
 	return nil
 }
 
+// largest is how many bytes a message may have: what the broker takes, and no more than half
+// of what the stream keeps.
+func (p *Publisher) largest() int {
+	return int(min(p.config.Conn.MaxPayload(), p.config.MaxBytes/2))
+}
+
 // store sends all changes before it waits for the first acknowledgement. Each is stored
 // only as the next message of the stream, so that none gets before one that was lost.
 func (p *Publisher) store(ctx context.Context, changes []Change) error {
@@ -166,7 +172,7 @@ func (p *Publisher) store(ctx context.Context, changes []Change) error {
 		if changes[i].StreamSequence <= p.end.change {
 			continue
 		}
-		m, err := changes[i].event()
+		m, err := changes[i].event(p.largest())
 		if errors.Is(err, eventlog.ErrUnfit) {
 			p.failed(err) // no source of ours is named so
 			continue

@@ -31,7 +31,7 @@ var (
 // Config is what a Rebuilder is given. Log, Folder, Model and Live are required.
 type Config struct {
 	Log    projector.Log
-	Folder *sqlite.Folder // from then on the Rebuilder's alone
+	Folder *sqlite.Folder // whose files are the Rebuilder's alone from then on
 	Model  *sqlite.Model  // the read model in use, of the folder's current file
 	Live   *projector.Projector
 	// Version and Providers are those of the projection, as for the projector.

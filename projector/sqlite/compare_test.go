@@ -51,7 +51,7 @@ func TestEqualReadModelsDoNotDiffer(t *testing.T) {
 		require.Equal(t, table.InUse, table.Rebuilt)
 		tables[table.Table] = table.InUse
 	}
-	require.Len(t, tables, 10)
+	require.Len(t, tables, 11)
 	require.EqualValues(t, 2, tables["orders"])
 	require.EqualValues(t, 2, tables["timeline"])
 }

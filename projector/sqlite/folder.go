@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
@@ -25,10 +26,12 @@ const pointerName = "CURRENT"
 // the next one. Files that the pointer does not name are remains of a rebuild
 // that did not end, and are removed when the folder is opened.
 //
-// A Folder must be used by one goroutine at a time, in the one process that has
-// locked the data folder.
+// A Folder belongs to the one process that has locked the data folder, and is safe for
+// concurrent use there: who rebuilds an order revises it beside who makes another read model.
 type Folder struct {
-	dir     string
+	dir string
+
+	mu      sync.Mutex
 	pointer pointer
 }
 
@@ -142,33 +145,44 @@ func (p pointer) check() error {
 func (f *Folder) Dir() string { return f.dir }
 
 // Current gives the path of the read model in use.
-func (f *Folder) Current() string { return f.path(f.pointer.Current) }
+func (f *Folder) Current() string { return f.path(f.now().Current) }
 
 // CurrentNumber gives the number under which Next gave the read model in use; 1
 // for the first one.
-func (f *Folder) CurrentNumber() int { return numberOf(f.pointer.Current) }
+func (f *Folder) CurrentNumber() int { return numberOf(f.now().Current) }
+
+func (f *Folder) now() pointer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pointer
+}
+
+// change replaces the pointer by what an act makes of it.
+func (f *Folder) change(act func(*pointer)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.pointer
+	act(&p)
+	return f.point(p)
+}
 
 // Aim remembers up to which stream sequence a read model has to come that is made from
 // the beginning of the stream: before, it would deny orders that there are, also after
 // another start.
 func (f *Folder) Aim(completeAt uint64) error {
-	p := f.pointer
-	p.CompleteAt, p.RevisedAt = completeAt, completeAt
-	if err := f.point(p); err != nil {
+	if err := f.change(func(p *pointer) { p.CompleteAt, p.RevisedAt = completeAt, completeAt }); err != nil {
 		return fmt.Errorf("remember when the read model is complete: %w", err)
 	}
 	return nil
 }
 
 // CompleteAt gives the stream sequence of the last Aim; 0 where there was none.
-func (f *Folder) CompleteAt() uint64 { return f.pointer.CompleteAt }
+func (f *Folder) CompleteAt() uint64 { return f.now().CompleteAt }
 
 // Revise remembers up to which stream sequence the read model in use, or one that is about
 // to come into use, may have other orders than were told before: see domain.Revision.
 func (f *Folder) Revise(streamSequence uint64) error {
-	p := f.pointer
-	p.RevisedAt = streamSequence
-	if err := f.point(p); err != nil {
+	if err := f.change(func(p *pointer) { p.RevisedAt = streamSequence }); err != nil {
 		return fmt.Errorf("remember a revision of the read model: %w", err)
 	}
 	return nil
@@ -176,15 +190,16 @@ func (f *Folder) Revise(streamSequence uint64) error {
 
 // RevisedAt gives the stream sequence of the last Revise, or of the Aim at a read model
 // that was made from the beginning since; 0 where there was neither.
-func (f *Folder) RevisedAt() uint64 { return f.pointer.RevisedAt }
+func (f *Folder) RevisedAt() uint64 { return f.now().RevisedAt }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.
 func (f *Folder) Previous() (path string, ok bool) {
-	if f.pointer.Previous == "" {
+	previous := f.now().Previous
+	if previous == "" {
 		return "", false
 	}
-	path = f.path(f.pointer.Previous)
+	path = f.path(previous)
 	_, err := os.Stat(path)
 	return path, err == nil
 }
@@ -192,9 +207,7 @@ func (f *Folder) Previous() (path string, ok bool) {
 // DropPrevious removes the read model that was in use before.
 func (f *Folder) DropPrevious() error {
 	path, ok := f.Previous()
-	p := f.pointer
-	p.Previous = ""
-	err := f.point(p)
+	err := f.change(func(p *pointer) { p.Previous = "" })
 	if err == nil && ok {
 		err = f.Discard(path)
 	}
@@ -204,9 +217,11 @@ func (f *Folder) DropPrevious() error {
 // Next gives the path of a new read model, and its number. The name was never
 // used before, so nothing of an older file can be taken for a part of it.
 func (f *Folder) Next() (path string, number int, err error) {
-	p := f.pointer
-	p.Last++
-	return f.path(fileName(p.Last)), p.Last, f.point(p)
+	err = f.change(func(p *pointer) {
+		p.Last++
+		number = p.Last
+	})
+	return f.path(fileName(number)), number, err
 }
 
 // Switch makes the read model at path, which was opened with [Open], the current one,
@@ -214,6 +229,8 @@ func (f *Folder) Next() (path string, number int, err error) {
 // After a crash the one or the other is current, and both are there. What was previous
 // before is left to Clean.
 func (f *Folder) Switch(path string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	p := f.pointer
 	p.Current, p.Previous = filepath.Base(path), p.Current
 	_, err := os.Stat(path)
@@ -228,8 +245,8 @@ func (f *Folder) Switch(path string) error {
 	return nil
 }
 
-// point replaces the pointer, so that the old or the new one survives any crash.
-// It was replaced, whatever the error, where f.pointer is p afterwards.
+// point replaces the pointer, so that the old or the new one survives any crash; who calls
+// it has the lock, or the Folder to itself. It was replaced, whatever the error, where f.pointer is p afterwards.
 func (f *Folder) point(p pointer) error {
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -252,6 +269,8 @@ func (f *Folder) point(p pointer) error {
 // Clean removes the files of read models that the pointer does not name, and a
 // pointer that was not put in place.
 func (f *Folder) Clean() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
 		return fmt.Errorf("clean read-model folder: %w", err)

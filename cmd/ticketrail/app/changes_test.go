@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/orders"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // follow follows the changes after a stream sequence, and gives what gives the next event.
@@ -108,6 +110,44 @@ func TestFeedGoesOnOverRestartsAndRebuilds(t *testing.T) {
 	p.stop()
 	p = run(t, c, changed)
 	require.Equal(t, event{kind: "reset", id: "4"}, p.follow("3")().is())
+}
+
+// Who was away when an order was made anew, and became another one, is told to read the
+// orders anew, also after a restart.
+func TestRebuiltOrderIsToldOverRestarts(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.ordatic("order-accepted", "2")
+	p.stop()
+	tamper(t, c.Data, "s:1")
+
+	p = run(t, c, options())
+	var rebuilt api.OrderRebuild
+	for _, replaced := range []bool{true, false} {
+		p.change(http.MethodPost, api.PathOfOrder("ordatic", "s:1")+"/rebuild", map[string]any{}, &rebuilt)
+		require.Equal(t, replaced, rebuilt.Replaced)
+	}
+	p.stop()
+	p = run(t, c, options())
+	require.Equal(t, event{kind: "reset", id: "2"}, p.follow("1")().is())
+}
+
+// tamper has the read model hold another order than its webhooks make.
+func tamper(t *testing.T, data, key string) {
+	t.Helper()
+	path, err := app.CurrentReadModel(data)
+	require.NoError(t, err)
+	model, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	order, err := model.Order(t.Context(), "ordatic", key)
+	require.NoError(t, err)
+	timeline, err := model.Timeline(t.Context(), "ordatic", key, domain.TimelinePosition{}, 10)
+	require.NoError(t, err)
+	order.Description.Value = "another"
+	_, err = model.ReplaceOrder(t.Context(), &domain.OrderRows{Order: order, Timeline: timeline}, false)
+	require.NoError(t, errors.Join(err, model.Close()))
 }
 
 // Each change is published for other services, with a broker inside and with an external

@@ -10,17 +10,42 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector/erasure"
 	"github.com/ticketrail/ticketrail/projector/lookback"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // lookBack gives what folds single orders again, by the rules of the projector.
 func (a *App) lookBack() *lookback.Lookback {
 	return lookback.New(lookback.Config{
 		Log:       a.log,
-		Model:     a.readModel,
+		Model:     revised{a.readModel, a.folder},
 		Live:      a.projector,
 		Version:   a.projection.Version,
 		Providers: a.projection.Providers,
 	})
+}
+
+// revised is the read model in use, and the folder that remembers over a restart when an
+// order of it became another one.
+type revised struct {
+	*sqlite.Model
+	folder *sqlite.Folder
+}
+
+// ReplaceOrder replaces an order. The folder remembers it before: a crash in between only
+// has followers read the orders anew for nothing.
+func (r revised) ReplaceOrder(ctx context.Context, rows *domain.OrderRows, plan bool) (*domain.OrderRebuild, error) {
+	found, err := r.Model.ReplaceOrder(ctx, rows, true)
+	if err != nil || plan || !found.Differs() {
+		return found, err
+	}
+	checkpoint, err := r.Checkpoint(ctx)
+	if err == nil {
+		err = r.folder.Revise(checkpoint.StreamSequence)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.Model.ReplaceOrder(ctx, rows, false)
 }
 
 // eraser erases orders, as the API knows it.
