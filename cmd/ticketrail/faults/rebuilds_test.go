@@ -34,12 +34,30 @@ func rebuild(ctx context.Context, p *program, request string) (ended api.Rebuild
 func rebuildEqual(ctx context.Context, p *program) error {
 	ended, err := rebuild(ctx, p, `{"plan":true}`)
 	if err == nil && ended.State != domain.RebuildEqual {
-		err = fmt.Errorf("the rebuild ends as %q", ended.State)
+		err = fmt.Errorf("the rebuild ends as %q%s", ended.State, differing(ended.Difference))
 		if ended.Error != nil {
 			err = fmt.Errorf("%w: %s", err, *ended.Error)
 		}
 	}
 	return err
+}
+
+// differing names the tables of which rows differ, and what differs of some orders.
+func differing(d *api.Difference) (text string) {
+	if d == nil {
+		return ""
+	}
+	for _, table := range d.Tables {
+		if table.Missing+table.Added+table.Changed > 0 {
+			text += fmt.Sprintf("; %s: %d missing, %d added, %d changed", table.Table, table.Missing, table.Added, table.Changed)
+		}
+	}
+	for _, order := range d.Examples {
+		for _, field := range order.Fields {
+			text += "; " + field.Pointer
+		}
+	}
+	return text
 }
 
 // sameChain compares the chain and the counts in the file of a snapshot, which is
