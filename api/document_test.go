@@ -18,7 +18,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-var update = flag.Bool("update", false, "rewrite openapi.json")
+var update = flag.Bool("update", false, "rewrite openapi.json and asyncapi.json")
 
 // openAPI is as much of the document as the tests look at.
 type openAPI struct {
@@ -71,16 +71,19 @@ func readDocument(t *testing.T) (document openAPI) {
 	return document
 }
 
-// The document in the repository is the one that is served. -update rewrites it.
+// The documents in the repository are those that are served. -update rewrites them.
 func TestOpenAPIIsCommitted(t *testing.T) {
 	t.Parallel()
-	served := newLedger(t).serve().get("/openapi.json").Body
-	if *update {
-		require.NoError(t, os.WriteFile("openapi.json", []byte(served), 0o644))
+	c := newLedger(t).serve()
+	for _, name := range []string{"openapi.json", "asyncapi.json"} {
+		served := c.get("/" + name).Body
+		if *update {
+			require.NoError(t, os.WriteFile(name, []byte(served), 0o644))
+		}
+		committed, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, string(committed), served, "run: go test ./api -run TestOpenAPIIsCommitted -update")
 	}
-	committed, err := os.ReadFile("openapi.json")
-	require.NoError(t, err)
-	require.Equal(t, string(committed), served, "run: go test ./api -run TestOpenAPIIsCommitted -update")
 }
 
 // The document says of every operation, parameter and property what it is.
