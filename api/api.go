@@ -200,6 +200,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		guard:    newGuard(&config, page),
 		budget:   newBudget(),
 		answers:  newAnswers(),
+		acts:     newActs(config.Now),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		page:     page,
@@ -219,6 +220,7 @@ type handler struct {
 	guard    guard
 	budget   budget
 	answers  *answers
+	acts     *acts
 	metrics  *metrics
 	log      *slog.Logger
 	page     *dashboard.Dashboard

@@ -76,6 +76,7 @@ func (h *handler) erase(ctx context.Context, in *eraseInput) (*eraseOutput, erro
 	}
 	erased, err := h.config.Eraser.Erase(ctx, in.Source, in.Key, domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}, in.Body.Plan)
 	h.answers.forget()
+	h.acts.forget(actOf(ctx))
 	h.config.Feed.forget()
 	if err != nil {
 		return nil, lookedBack(unjustified(err), h.noOrder(in.Source))

@@ -42,6 +42,8 @@ var (
 	errForeignHost     = errors.New("the request is to a name that is not this machine's")
 	errMethod          = errors.New("the method is not allowed")
 	errNotJSON         = errors.New("the content type is not JSON")
+	errKeyInUse        = errors.New("the request of this idempotency key goes on")
+	errKeyReused       = errors.New("the idempotency key is another request's")
 	errNoPath          = errors.New("no such path")
 	errNoOrder         = errors.New("no such order")
 	errNoSource        = errors.New("no such source")
@@ -98,6 +100,10 @@ var failures = []failure{
 		"The Allow header names the methods of this path."},
 	{errNotJSON, http.StatusUnsupportedMediaType, "not-json", "The content type is not JSON",
 		"What changes something is sent with Content-Type: application/json, a request without a body too."},
+	{errKeyInUse, http.StatusConflict, "idempotency-key-in-use", "The request of this key goes on",
+		"A request with this Idempotency-Key is being answered. Send it again when that has ended."},
+	{errKeyReused, http.StatusUnprocessableEntity, "idempotency-key-reused", "The key is another request's",
+		"This Idempotency-Key was sent with another request within a day. Make a key for each act, and send it again with that act alone."},
 	{errNoPath, http.StatusNotFound, "path-not-found", "No such path",
 		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
 	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",

@@ -64,7 +64,10 @@ type (
 		Body     Rebuild
 	}
 	rebuildOutput  struct{ Body Rebuild }
-	rebuildsOutput struct{ Body RebuildList }
+	rebuildsOutput struct {
+		Next
+		Body RebuildList
+	}
 	previousOutput struct{ Body Previous }
 )
 
@@ -185,7 +188,7 @@ func (h *handler) listRebuilds(ctx context.Context, in *rebuildsInput) (*rebuild
 	}
 	found, next := cut(in.Page, found, func(last domain.Rebuild) string { return sealCursor(scope, uint64(last.ID)) })
 	told := each(found, func(r domain.Rebuild) Rebuild { return h.rebuild(ctx, r) })
-	return &rebuildsOutput{Body: RebuildList{Rebuilds: told, NextCursor: next}}, nil
+	return &rebuildsOutput{nextPage(ctx, next), RebuildList{Rebuilds: told, NextCursor: next}}, nil
 }
 
 func (h *handler) getRebuild(ctx context.Context, in *rebuildInput) (*rebuildOutput, error) {
