@@ -88,6 +88,11 @@ func indented(document any) []byte {
 	return append(text.Bytes(), '\n')
 }
 
+// example gives the body of a request as the document shows it.
+func example(body any) *huma.RequestBody {
+	return &huma.RequestBody{Content: map[string]*huma.MediaType{typeJSON: {Example: body}}}
+}
+
 // schema gives the schema of a type, which the document then holds.
 func (d *document) schema(t reflect.Type) *huma.Schema {
 	return d.huma.OpenAPI().Components.Schemas.Schema(t, true, "")

@@ -63,6 +63,7 @@ func (h *handler) routeErasure(d *document) {
 		Method:      http.MethodPost,
 		Path:        ordersPath + "/{source}/{key}/erase",
 		Tags:        []string{tagOrders},
+		RequestBody: example(ErasureRequest{Reason: "asked for by the customer"}),
 		Summary:     "Erase what is personal of one order",
 		Description: "Takes the bodies of the order's webhooks out of stream, archive and quarantine, and what people wrote out of the read model and its copies. " +
 			"A tombstone on the stream keeps what each webhook said apart from that, so that every rebuild makes the same order. " +

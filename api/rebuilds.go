@@ -84,6 +84,7 @@ func (h *handler) routeRebuilds(d *document) {
 		Path:          rebuildsPath,
 		DefaultStatus: http.StatusAccepted,
 		Tags:          []string{tagOperation},
+		RequestBody:   example(RebuildRequest{Plan: true}),
 		Summary:       "Rebuild the read model, or make a snapshot",
 		Description: "Begins to build a new read model from the stream, beside the one in use, which keeps serving and moving. " +
 			"When it has caught up, every row of both is compared at the same stream sequence; it comes into use if nothing differs, " +
