@@ -155,7 +155,7 @@ fmt: ## format the Go files
 	@gofmt -l -w .
 
 .PHONY: golden
-golden: compiler ## rewrite what is generated: golden files, the diagram, openapi.json
+golden: compiler ## rewrite what is generated: golden files, the diagram, openapi.json, asyncapi.json
 	@packages=$$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n 1 dirname | sort -u); \
 	$(GO_TEST) -count=1 -run '$(GENERATING)' $$packages -update
 

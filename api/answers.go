@@ -37,6 +37,7 @@ type kept struct {
 	pattern string // of the mux
 	holds   func() bool
 	etag    string // empty for an answer that has none
+	link    string // to the next page, empty where there is none
 	body    []byte
 }
 
@@ -79,7 +80,7 @@ func (a *answers) put(q question, k *kept) {
 	}
 }
 
-func weigh(q question, k *kept) int { return len(q.target) + cap(k.body) + keptOverhead }
+func weigh(q question, k *kept) int { return len(q.target) + len(k.link) + cap(k.body) + keptOverhead }
 
 // forget empties it, as after an erasure: what no longer holds is not answered, but is
 // still in memory.
@@ -112,6 +113,9 @@ func (a *answer) tell(r *http.Request, k *kept) {
 	a.kept, r.Pattern = k, k.pattern
 	header := a.Header()
 	header["Content-Type"] = asJSON
+	if k.link != "" {
+		header.Set("Link", k.link)
+	}
 	if k.etag != "" {
 		header.Set("ETag", k.etag)
 		header["Cache-Control"] = asRevalidated

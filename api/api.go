@@ -29,8 +29,8 @@
 //
 // # Who may ask
 //
-// Where there is a token every path but the two probes and the dashboard's own page needs
-// one, whose [Scope] lets its bearer do it, and decides whether it sees what is personal of
+// Where there is a token every path needs one but the two probes, the pages and the
+// documents, which hold no data, whose [Scope] lets its bearer do it, and decides whether it sees what is personal of
 // an order. Without
 // any the listener must be loopback ([CheckListen]), and a request under any other name
 // than this machine's is refused, so that no web page can reach it through a name of
@@ -115,7 +115,7 @@ type Config struct {
 	// Watcher tells which sources are silent. Nil: nobody watches.
 	Watcher *Watcher
 	// Token is a bearer token with every scope, and Tokens knows the others. Where
-	// there is any, every request must carry one, the probes and the dashboard's own page apart; where there is
+	// there is any, every request must carry one, but for what is the same for everybody; where there is
 	// none (empty and nil), only requests to a loopback name are answered.
 	Token  string
 	Tokens Tokens
@@ -200,6 +200,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		guard:    newGuard(&config, page),
 		budget:   newBudget(),
 		answers:  newAnswers(),
+		acts:     newActs(config.Now),
 		metrics:  newMetrics(config.Registerer),
 		log:      cmp.Or(config.Logger, slog.New(slog.DiscardHandler)),
 		page:     page,
@@ -219,6 +220,7 @@ type handler struct {
 	guard    guard
 	budget   budget
 	answers  *answers
+	acts     *acts
 	metrics  *metrics
 	log      *slog.Logger
 	page     *dashboard.Dashboard
@@ -249,7 +251,7 @@ func (h *handler) routes() {
 	h.routeHealth(d)
 	h.routeProblems(d)
 	h.routeDashboard()
-	h.mux.HandleFunc("GET /openapi.json", d.serve())
+	h.serveDocuments(d)
 	if h.config.Gatherer != nil {
 		h.mux.Handle("GET /metrics", metricsPage(h.config.Gatherer))
 	}

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"net/url"
 )
 
 // sumSize is how many bytes of a cursor vouch for the rest: enough that no slip
@@ -28,6 +30,27 @@ func cut[T any](p Page, all []T, cursor func(last T) string) ([]T, *string) {
 	}
 	next := cursor(all[p.Limit-1])
 	return all[:p.Limit], &next
+}
+
+// Next is the header of a page that says where the next one is.
+type Next struct {
+	Link string `header:"Link" example:"</v1/orders?cursor=AAAB&limit=20>; rel=\"next\"" doc:"Where the next page is, with rel=next (RFC 8288): the same request with next_cursor as its cursor. Not there on the last page."`
+}
+
+// nextPage gives the header of a page with its next_cursor.
+func nextPage(ctx context.Context, cursor *string) (next Next) {
+	a, ok := ctx.Value(answerKey{}).(*answer)
+	if !ok || cursor == nil {
+		return next
+	}
+	asked, err := url.ParseRequestURI(a.target)
+	if err != nil {
+		return next // it was routed, so it is one
+	}
+	query := asked.Query()
+	query.Set("cursor", *cursor)
+	next.Link = "<" + asked.EscapedPath() + "?" + query.Encode() + `>; rel="next"`
+	return next
 }
 
 // sealCursor gives the opaque text of a position in a list. The scope names the

@@ -23,6 +23,13 @@ const (
 	tagOperation  = "operation"
 )
 
+// Where the documents are.
+const (
+	openAPIPath  = "/openapi.json"
+	asyncAPIPath = "/asyncapi.json"
+	indexPath    = "/llms.txt"
+)
+
 // bearerScheme is the document's name of how tokens are sent.
 const bearerScheme = "bearer"
 
@@ -53,21 +60,37 @@ func newDocument(mux *http.ServeMux) *document {
 	return d
 }
 
-// serve gives the handler of the finished document.
-func (d *document) serve() http.HandlerFunc {
-	var indented bytes.Buffer
-	plain, err := json.Marshal(d.huma.OpenAPI())
+// serveDocuments has the finished documents answer. They are fixed, and the same wherever
+// the program runs.
+func (h *handler) serveDocuments(d *document) {
+	described := d.huma.OpenAPI()
+	h.mux.HandleFunc("GET "+openAPIPath, fixed(typeJSON, indented(described)))
+	h.mux.HandleFunc("GET "+asyncAPIPath, fixed(typeJSON, indented(newAsyncAPI(d))))
+	h.mux.HandleFunc("GET "+indexPath, fixed("text/plain; charset=utf-8", index(described)))
+}
+
+func fixed(mediaType string, text []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaType)
+		_, _ = w.Write(text) // an error means that nobody reads any more
+	}
+}
+
+func indented(document any) []byte {
+	var text bytes.Buffer
+	plain, err := json.Marshal(document)
 	if err == nil {
-		err = json.Indent(&indented, plain, "", "  ")
+		err = json.Indent(&text, plain, "", "  ")
 	}
 	if err != nil {
-		panic(fmt.Sprintf("the OpenAPI document is not JSON: %v", err))
+		panic(fmt.Sprintf("a document is not JSON: %v", err))
 	}
-	indented.WriteByte('\n')
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(indented.Bytes())
-	}
+	return append(text.Bytes(), '\n')
+}
+
+// example gives the body of a request as the document shows it.
+func example(body any) *huma.RequestBody {
+	return &huma.RequestBody{Content: map[string]*huma.MediaType{typeJSON: {Example: body}}}
 }
 
 // schema gives the schema of a type, which the document then holds.

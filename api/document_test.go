@@ -5,8 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -14,11 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-var update = flag.Bool("update", false, "rewrite openapi.json")
+var update = flag.Bool("update", false, "rewrite openapi.json and asyncapi.json")
 
 // openAPI is as much of the document as the tests look at.
 type openAPI struct {
@@ -32,6 +29,9 @@ type described struct {
 	Tags                              []string
 	Security                          []map[string][]string
 	Parameters                        []parameter
+	RequestBody                       struct {
+		Content map[string]struct{ Example json.RawMessage }
+	}
 	Responses                         map[string]struct {
 		Description string
 		Content     map[string]struct{ Schema *schema }
@@ -50,6 +50,7 @@ func (d described) success() string {
 
 type parameter struct {
 	Name, In, Description string
+	Example               any
 	Schema                *schema
 }
 
@@ -71,16 +72,19 @@ func readDocument(t *testing.T) (document openAPI) {
 	return document
 }
 
-// The document in the repository is the one that is served. -update rewrites it.
+// The documents in the repository are those that are served. -update rewrites them.
 func TestOpenAPIIsCommitted(t *testing.T) {
 	t.Parallel()
-	served := newLedger(t).serve().get("/openapi.json").Body
-	if *update {
-		require.NoError(t, os.WriteFile("openapi.json", []byte(served), 0o644))
+	c := newLedger(t).serve()
+	for _, name := range []string{"openapi.json", "asyncapi.json"} {
+		served := c.get("/" + name).Body
+		if *update {
+			require.NoError(t, os.WriteFile(name, []byte(served), 0o644))
+		}
+		committed, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, string(committed), served, "run: go test ./api -run TestOpenAPIIsCommitted -update")
 	}
-	committed, err := os.ReadFile("openapi.json")
-	require.NoError(t, err)
-	require.Equal(t, string(committed), served, "run: go test ./api -run TestOpenAPIIsCommitted -update")
 }
 
 // The document says of every operation, parameter and property what it is.
@@ -140,119 +144,4 @@ func namesUpTo[V interface {
 		names = append(names, v.String())
 	}
 	return names
-}
-
-// Every example of the document works: each operation that reads, with the
-// examples of its path, alone and with the example of each of its parameters, is answered, and
-// the answer is what the document says.
-func TestOpenAPIExamples(t *testing.T) {
-	t.Parallel()
-	l := newLedger(t)
-	l.pizza()
-	l.apply("ivy", "ivy", withHistory("i-1"))
-	l.quarantine("runa", domain.CauseKeyMissing, "/id")
-	c := l.serve(func(c *api.Config) {
-		c.Projector = func() (bool, string, string) { return true, "", "" }
-		c.Pulse = api.NewPulse(l.Model, l, now, nil)
-		workshop := newWorkshop(l)
-		c.Rebuilds, c.Snapshots = workshop, workshop
-	})
-	document := readDocument(t)
-	for path, operations := range document.Paths {
-		if _, reads := operations["get"]; !reads {
-			continue
-		}
-		if _, endless := operations["get"].Responses["200"].Content["text/event-stream"]; endless {
-			continue // its answer does not end
-		}
-		for _, query := range exampleQueries(operations["get"].Parameters) {
-			examplePath := examplePath(path, operations["get"].Parameters)
-			answer := c.get(examplePath + query)
-			require.Equal(t, http.StatusOK, answer.Status, "%s%s: %s", examplePath, query, answer.Body)
-			contentType := answer.Header.Get("Content-Type")
-			content := operations["get"].Responses["200"].Content
-			require.Contains(t, content, contentType, path)
-			if contentType == "application/json" {
-				var value any
-				require.NoError(t, json.Unmarshal([]byte(answer.Body), &value))
-				document.fits(t, examplePath, content[contentType].Schema, value)
-			}
-		}
-	}
-}
-
-func examplePath(path string, parameters []parameter) string {
-	for _, p := range parameters {
-		if p.In == "path" {
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(fmt.Sprint(p.Schema.Examples[0])))
-		}
-	}
-	return path
-}
-
-func exampleQueries(parameters []parameter) []string {
-	queries := []string{""}
-	for _, p := range parameters {
-		if p.In != "query" || len(p.Schema.Examples) == 0 {
-			continue
-		}
-		values := url.Values{}
-		list, isList := p.Schema.Examples[0].([]any)
-		if !isList {
-			list = p.Schema.Examples
-		}
-		for _, value := range list {
-			values.Add(p.Name, fmt.Sprint(value))
-		}
-		queries = append(queries, "?"+values.Encode())
-	}
-	return queries
-}
-
-// fits requires that a value is what a schema says, as far as this document's
-// schemas say it.
-func (d openAPI) fits(t *testing.T, where string, s *schema, value any) {
-	t.Helper()
-	if s.Ref != "" {
-		s = d.Components.Schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
-		require.NotNil(t, s, where)
-	}
-	allowed, isList := s.Type.([]any)
-	if !isList {
-		allowed = []any{s.Type}
-	}
-	require.Contains(t, allowed, kindOf(value, allowed), where)
-	if s.Enum != nil {
-		require.Contains(t, s.Enum, value, where)
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		require.ElementsMatch(t, slices.Collect(maps.Keys(s.Properties)), slices.Collect(maps.Keys(value)), where)
-		for name, property := range value {
-			d.fits(t, where+"."+name, s.Properties[name], property)
-		}
-	case []any:
-		for i, item := range value {
-			d.fits(t, fmt.Sprintf("%s[%d]", where, i), s.Items, item)
-		}
-	}
-}
-
-func kindOf(value any, allowed []any) string {
-	switch value := value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	case float64:
-		if value == float64(int64(value)) && slices.Contains(allowed, any("integer")) {
-			return "integer"
-		}
-		return "number"
-	}
-	return "object"
 }

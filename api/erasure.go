@@ -63,6 +63,7 @@ func (h *handler) routeErasure(d *document) {
 		Method:      http.MethodPost,
 		Path:        ordersPath + "/{source}/{key}/erase",
 		Tags:        []string{tagOrders},
+		RequestBody: example(ErasureRequest{Reason: "asked for by the customer"}),
 		Summary:     "Erase what is personal of one order",
 		Description: "Takes the bodies of the order's webhooks out of stream, archive and quarantine, and what people wrote out of the read model and its copies. " +
 			"A tombstone on the stream keeps what each webhook said apart from that, so that every rebuild makes the same order. " +
@@ -76,6 +77,7 @@ func (h *handler) erase(ctx context.Context, in *eraseInput) (*eraseOutput, erro
 	}
 	erased, err := h.config.Eraser.Erase(ctx, in.Source, in.Key, domain.Ruling{By: asking(ctx), Reason: in.Body.Reason}, in.Body.Plan)
 	h.answers.forget()
+	h.acts.forget(actOf(ctx))
 	h.config.Feed.forget()
 	if err != nil {
 		return nil, lookedBack(unjustified(err), h.noOrder(in.Source))

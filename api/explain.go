@@ -19,7 +19,10 @@ type explanationInput struct {
 	Page
 }
 
-type explanationOutput struct{ Body Explanation }
+type explanationOutput struct {
+	Next
+	Body Explanation
+}
 
 func (h *handler) routeExplanation(d *document) {
 	read(h, d, huma.Operation{
@@ -51,7 +54,7 @@ func (h *handler) getExplanation(ctx context.Context, in *explanationInput) (*ex
 	if more {
 		explanation.NextCursor = new(sealCursor(scope, webhooks[len(webhooks)-1].Webhook.StreamSequence))
 	}
-	return &explanationOutput{Body: explanation}, nil
+	return &explanationOutput{nextPage(ctx, explanation.NextCursor), explanation}, nil
 }
 
 // explain gives a page of the webhooks after a stream sequence, and tells whether

@@ -14,6 +14,9 @@ import (
 	"github.com/ticketrail/ticketrail/api/dashboard"
 )
 
+// publicPaths are those that need no token, beside the pages and what problems mean.
+var publicPaths = []string{healthPath, readyPath, openAPIPath, asyncAPIPath, indexPath}
+
 // guard decides who may ask.
 type guard struct {
 	configured []Token // the one of api.token, if there is one
@@ -32,19 +35,24 @@ func newGuard(config *Config, page *dashboard.Dashboard) guard {
 
 // check gives who asks, or why the request may not be answered: errUnauthorized,
 // errForeignHost or errNoTokens. The probes need no token: they carry none, and
-// tell of no order. Nor does the dashboard's own page: it holds no data, and asks its
-// user for a token.
+// tell of no order. Nor do the pages, which hold no data and ask their user for a token,
+// and the documents, which are the same for everybody who has the program.
 func (g guard) check(r *http.Request) (Token, error) {
 	known, needed, err := g.known()
 	switch {
 	case err == nil && !needed:
 		return local(), checkHost(r.Host)
-	case r.URL.Path == healthPath || r.URL.Path == readyPath || g.page.Has(r.URL.Path):
+	case g.public(r.URL.Path):
 		return Token{}, nil
 	case err != nil:
 		return Token{}, fmt.Errorf("%w: %w", errNoTokens, err)
 	}
 	return g.bearer(known, r.Header.Values("Authorization"))
+}
+
+func (g guard) public(path string) bool {
+	code, ofProblem := strings.CutPrefix(path, problemsPath)
+	return slices.Contains(publicPaths, path) || ofProblem && isSegment(code) || g.page.Has(path)
 }
 
 func (g guard) known() (known []Token, needed bool, err error) {

@@ -12,12 +12,12 @@ import (
 
 const token = "a-token-of-32-characters-or-more"
 
-// With a token every path needs it, those that do not exist too; the probes and the page
-// that asks for it alone do not.
+// With a token every path needs it, those that do not exist too; the probes, the pages and
+// the documents alone, which are the same for everybody, do not.
 func TestToken(t *testing.T) {
 	t.Parallel()
 	c := newLedger(t).serve(func(c *api.Config) { c.Token = token })
-	for _, path := range []string{"/v1/orders", "/v1/webhooks/1", "/openapi.json", "/metrics", "/problems/not-ready", "/none", "/dashboard/", "/dashboard/none", "/dashboard/../v1/orders", "/dashboard/%2e%2e/v1/orders"} {
+	for _, path := range []string{"/v1/orders", "/v1/webhooks/1", "/openapi.yaml", "/metrics", "/problems", "/problems/../v1/orders", "/none", "/dashboard/", "/dashboard/none", "/dashboard/../v1/orders", "/dashboard/%2e%2e/v1/orders"} {
 		for _, authorization := range []string{
 			"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + token, token, "Bearer " + token[:31], "Bearer " + token + "x", "Bearer  " + token,
 		} {
@@ -32,7 +32,9 @@ func TestToken(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.get("/v1/orders", "Authorization: bearer "+token).Status)
 	require.Equal(t, http.StatusOK, c.get("/healthz").Status)
 	require.Equal(t, http.StatusOK, c.get("/readyz").Status)
-	require.Equal(t, http.StatusOK, c.get("/").Status)
+	for _, path := range []string{"/", "/docs", "/openapi.json", "/asyncapi.json", "/llms.txt", "/problems/not-ready"} {
+		require.Equal(t, http.StatusOK, c.get(path).Status, path)
+	}
 	require.Equal(t, http.StatusUnauthorized, c.get("/healthz/../v1/orders").Status)
 }
 

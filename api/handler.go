@@ -14,7 +14,7 @@ import (
 // ServeHTTP answers one request, and whatever happens, it answers once.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.config.Asked.Add(1)
-	a := &answer{ResponseWriter: w}
+	a := &answer{ResponseWriter: w, target: r.RequestURI}
 	started := h.config.Now()
 	defer func() { h.metrics.observe(r.Pattern, a.status, h.config.Now().Sub(started)) }()
 	defer h.rescue(a, r)
@@ -131,9 +131,11 @@ type answer struct {
 	broken bool  // nobody reads it any more
 	held   int64 // bytes, of the budget
 
+	target   string // path and query, as they were sent
 	bearer   Token
 	question question
 	kept     *kept // nil for an answer that is not kept
+	act      *act  // what it tells of, if that is to be done once; else nil
 }
 
 // WriteHeader tells the length of what is kept, since it is whole: net/http would send
@@ -151,6 +153,9 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
+	}
+	if a.act != nil {
+		a.act.body = append(a.act.body, p...)
 	}
 	n, err := a.ResponseWriter.Write(p)
 	a.broken = a.broken || err != nil

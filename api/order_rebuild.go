@@ -36,6 +36,7 @@ func (h *handler) routeOrderRebuild(d *document) {
 		Method:      http.MethodPost,
 		Path:        ordersPath + "/{source}/{key}/rebuild",
 		Tags:        []string{tagOrders},
+		RequestBody: example(OrderRebuildRequest{Plan: true}),
 		Summary:     "Rebuild one order",
 		Description: "Reads the order's webhooks again from the stream, by the stream sequences of its timeline, and compares what they make with what the read model holds: " +
 			"the folded order and its timeline. Where that differs it is replaced, between two batches of the projector.",

@@ -55,7 +55,10 @@ type ordersInput struct {
 	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created,since" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first. With late=true also by how long they have been in their state (since), the longest first."`
 }
 
-type ordersOutput struct{ Body encoded[OrderList] }
+type ordersOutput struct {
+	Next
+	Body encoded[OrderList]
+}
 
 type orderInput struct {
 	AtLeast
@@ -130,15 +133,15 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	}
 	bearer := bearerOf(ctx)
 	told := each(found, func(o *domain.Order) Order { return h.order(bearer, o, now) })
-	body := encodeOrders(&OrderList{Orders: told, NextCursor: next})
+	out := &ordersOutput{nextPage(ctx, next), encodeOrders(&OrderList{Orders: told, NextCursor: next})}
 	if at == nil {
 		end, err := h.listEnds(ctx, &query, found, now)
 		if err != nil {
 			return nil, err
 		}
-		keep(ctx, &kept{holds: h.until(end, holds), body: body.text})
+		keep(ctx, &kept{holds: h.until(end, holds), link: out.Link, body: out.Body.text})
 	}
-	return &ordersOutput{Body: body}, nil
+	return out, nil
 }
 
 // listEnds gives when the clock makes a list another one, if no webhook does before: when

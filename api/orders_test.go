@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -248,3 +249,39 @@ func TestPathOfOrder(t *testing.T) {
 		require.Equal(t, want, api.PathOfOrder(order[0], order[1]))
 	}
 }
+
+// Each page says in its header where the next one is, as its body does: the same whether it
+// is read or kept, and whatever the filters are made of.
+func TestPagesLinkToTheNext(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	for _, key := range []string{"a & b?", "b", "c & d>"} {
+		l.apply("ivy", "ivy", accepted(key))
+	}
+	l.apply("ivy", "ivy", withHistory("a & b?"))
+	for range 3 {
+		l.quarantine("runa", domain.CauseKeyMissing, "/id")
+	}
+	c := l.serve(func(c *api.Config) { c.Rebuilds = newWorkshop(l) })
+	for _, path := range []string{
+		"/v1/orders?limit=1&q=%20%26%20&sort=created", "/v1/orders/ivy/a%20&%20b%3F/timeline?limit=1", "/v1/orders/ivy/a%20&%20b%3F/explanation?limit=1",
+		"/v1/quarantine?limit=2&source=runa", "/v1/rebuilds?limit=1",
+	} {
+		for range 2 {
+			page := c.get(path)
+			next := linked.FindStringSubmatch(page.Header.Get("Link"))
+			require.NotNil(t, next, "%s: %q", path, page.Header.Get("Link"))
+			asked, err := url.Parse(next[1])
+			require.NoError(t, err)
+			require.Contains(t, page.Body, `"next_cursor":"`+asked.Query().Get("cursor")+`"`)
+			for next != nil {
+				page = c.get(next[1])
+				require.Equal(t, http.StatusOK, page.Status, page.Body)
+				next = linked.FindStringSubmatch(page.Header.Get("Link"))
+			}
+			require.Contains(t, page.Body, `"next_cursor":null`)
+		}
+	}
+}
+
+var linked = regexp.MustCompile(`^<([^>]+)>; rel="next"$`)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/ticketrail/ticketrail/domain"
 )
 
@@ -44,6 +42,8 @@ var (
 	errForeignHost     = errors.New("the request is to a name that is not this machine's")
 	errMethod          = errors.New("the method is not allowed")
 	errNotJSON         = errors.New("the content type is not JSON")
+	errKeyInUse        = errors.New("the request of this idempotency key goes on")
+	errKeyReused       = errors.New("the idempotency key is another request's")
 	errNoPath          = errors.New("no such path")
 	errNoOrder         = errors.New("no such order")
 	errNoSource        = errors.New("no such source")
@@ -100,6 +100,10 @@ var failures = []failure{
 		"The Allow header names the methods of this path."},
 	{errNotJSON, http.StatusUnsupportedMediaType, "not-json", "The content type is not JSON",
 		"What changes something is sent with Content-Type: application/json, a request without a body too."},
+	{errKeyInUse, http.StatusConflict, "idempotency-key-in-use", "The request of this key goes on",
+		"A request with this Idempotency-Key is being answered. Send it again when that has ended."},
+	{errKeyReused, http.StatusUnprocessableEntity, "idempotency-key-reused", "The key is another request's",
+		"This Idempotency-Key was sent with another request within a day. Make a key for each act, and send it again with that act alone."},
 	{errNoPath, http.StatusNotFound, "path-not-found", "No such path",
 		"The paths are in /openapi.json. Within one, a key is percent-escaped."},
 	{errNoOrder, http.StatusNotFound, "order-not-found", "No such order",
@@ -231,42 +235,4 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
-}
-
-// ProblemType explains the problems of one code.
-type ProblemType struct {
-	Code   string `json:"code" example:"order-not-found" doc:"The problem's name, for programs."`
-	Status int    `json:"status" example:"404" doc:"The HTTP status of an answer with this problem."`
-	Title  string `json:"title" example:"No such order" doc:"The problem in a few words."`
-	Detail string `json:"detail" example:"The source has no order with this key." doc:"What happened, and what can be done."`
-}
-
-type problemInput struct {
-	Code string `path:"code" example:"order-not-found" doc:"The code of a problem."`
-}
-
-type problemOutput struct{ Body ProblemType }
-
-func (h *handler) routeProblems(d *document) {
-	register(h, d, huma.Operation{
-		OperationID: "get-problem",
-		Path:        problemsPath + "{code}",
-		Tags:        []string{tagOperation},
-		Summary:     "What a problem means",
-		Description: "Explains what the type of a problem leads to, and the codes that ingest answers with: its status, what happened, and what can be done.",
-	}, h.explainProblem)
-}
-
-func (h *handler) explainProblem(_ context.Context, in *problemInput) (*problemOutput, error) {
-	for _, f := range failures {
-		if f.code == in.Code {
-			return &problemOutput{Body: ProblemType{Code: f.code, Status: f.status, Title: f.title, Detail: f.detail}}, nil
-		}
-	}
-	for _, p := range h.config.Problems {
-		if p.Code == in.Code {
-			return &problemOutput{Body: p}, nil
-		}
-	}
-	return nil, errNoProblem
 }

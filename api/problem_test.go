@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,7 +51,7 @@ func TestUnknownPaths(t *testing.T) {
 	c := newLedger(t).serve()
 	for _, path := range []string{
 		"/dashboard", "/dashboard/", "/dashboard/0/app/main.js", "/index.html", "/v1", "/v1/orders/", "/v1/orders/ordatic", "/v1/orders/ordatic/", "//v1/orders", "/v1//orders", "/v1/orders/ordatic//timeline",
-		"/v1/orders/ordatic/k/other", "/docs", "/schemas/Order.json", "/openapi.yaml", "/metrics", "/V1/orders", "/healthz/",
+		"/v1/orders/ordatic/k/other", "/docs/", "/schemas/Order.json", "/openapi.yaml", "/metrics", "/V1/orders", "/healthz/",
 	} {
 		c.get(path).refused(http.StatusNotFound, "path-not-found")
 	}
@@ -69,6 +70,29 @@ func TestProblemsOfAnotherPart(t *testing.T) {
 	require.Equal(t, full, got)
 	c.get("/problems/busy").into(&got)
 	require.NotEqual(t, busy.Title, got.Title)
+}
+
+// Who follows the type of a problem in a browser reads it as a page, which can run nothing;
+// programs get JSON.
+func TestProblemsArePagesForPeople(t *testing.T) {
+	t.Parallel()
+	c := newLedger(t).serve(func(config *api.Config) {
+		config.Problems = []api.ProblemType{{Code: "odd", Status: http.StatusBadRequest, Title: "<b>Odd</b>", Detail: "of another part"}}
+	})
+	page := c.get("/problems/order-not-found", "Accept: text/html,application/xhtml+xml,*/*;q=0.8")
+	require.Equal(t, http.StatusOK, page.Status)
+	require.Equal(t, "text/html; charset=utf-8", page.Header.Get("Content-Type"))
+	require.Equal(t, "Accept", page.Header.Get("Vary"))
+	require.True(t, strings.HasPrefix(page.Header.Get("Content-Security-Policy"), "default-src 'none'"))
+	require.Contains(t, page.Body, "<h1>No such order</h1>")
+	require.NotContains(t, page.Body, "<script")
+	require.Contains(t, c.get("/problems/odd", "Accept: text/html").Body, "&lt;b&gt;Odd")
+	for _, accept := range []string{"", "*/*", "application/json"} {
+		answer := c.get("/problems/order-not-found", "Accept: "+accept)
+		require.Equal(t, "application/json", answer.Header.Get("Content-Type"))
+		require.Equal(t, "Accept", answer.Header.Get("Vary"))
+	}
+	c.get("/problems/none", "Accept: text/html").refused(http.StatusNotFound, "problem-not-found")
 }
 
 // A method that a path does not have is answered with those that it has.

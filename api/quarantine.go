@@ -133,7 +133,10 @@ type (
 		Raw    bool   `query:"raw" example:"true" doc:"Give the body alone, byte for byte, as an attachment."`
 		Accept string `header:"Accept" doc:"application/octet-stream does as raw=true does."`
 	}
-	quarantineOutput       struct{ Body QuarantineList }
+	quarantineOutput struct {
+		Next
+		Body QuarantineList
+	}
 	quarantineCausesOutput struct{ Body QuarantineCauses }
 )
 
@@ -178,7 +181,7 @@ func (h *handler) listQuarantine(ctx context.Context, in *quarantineInput) (*qua
 	if page.More {
 		next = new(quarantineCursor(query, page.Entries))
 	}
-	return &quarantineOutput{Body: QuarantineList{
+	return &quarantineOutput{nextPage(ctx, next), QuarantineList{
 		Entries:       each(page.Entries, quarantineEntry),
 		NextCursor:    next,
 		RejectedSince: orNull(page.RejectedSince),

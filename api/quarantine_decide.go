@@ -140,6 +140,7 @@ func (h *handler) routeDecisions(d *document) {
 	decide(h, d, huma.Operation{
 		OperationID: "retry-quarantine-entry",
 		Path:        quarantinePath + "/{id}/retry",
+		RequestBody: example(RetryRequest{Plan: true}),
 		Summary:     "Try one entry again",
 		Description: "Verifies a rejected request again, with today's secrets and as of the time that it came, and puts it into the stream if it is authentic by now. " +
 			"Of a webhook it tells what today's program makes of it; a rebuild applies that.",
@@ -147,12 +148,14 @@ func (h *handler) routeDecisions(d *document) {
 	decide(h, d, huma.Operation{
 		OperationID: "discard-quarantine-entry",
 		Path:        quarantinePath + "/{id}/discard",
+		RequestBody: example(DiscardRequest{Reason: "a port scan"}),
 		Summary:     "Discard one entry",
 		Description: "Records that an entry is of no use, by whom and why, and hides it from the list. It can still be tried again.",
 	}, h.discardQuarantineEntry)
 	decide(h, d, huma.Operation{
 		OperationID: "retry-quarantine",
 		Path:        quarantinePath + "/retry",
+		RequestBody: example(RetryAllRequest{QuarantineSelection: QuarantineSelection{Source: "ivy", Plan: true}}),
 		Summary:     "Try many entries again",
 		Description: "Does for the entries that are selected what a retry does for one, those that came first before the others, and counts the results. " +
 			"The answer bears a cursor where entries are left. A plan's until has the request that follows it decide about what the plan counted, and about nothing that came later.",
@@ -160,6 +163,7 @@ func (h *handler) routeDecisions(d *document) {
 	decide(h, d, huma.Operation{
 		OperationID: "discard-quarantine",
 		Path:        quarantinePath + "/discard",
+		RequestBody: example(DiscardAllRequest{QuarantineSelection: QuarantineSelection{Source: "ivy"}, Reason: "a port scan"}),
 		Summary:     "Discard many entries",
 		Description: "Discards the entries that are selected, and counts them. The answer bears a cursor where entries are left. A plan's until is used as for a retry.",
 	}, h.discardQuarantine)

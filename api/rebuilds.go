@@ -64,7 +64,10 @@ type (
 		Body     Rebuild
 	}
 	rebuildOutput  struct{ Body Rebuild }
-	rebuildsOutput struct{ Body RebuildList }
+	rebuildsOutput struct {
+		Next
+		Body RebuildList
+	}
 	previousOutput struct{ Body Previous }
 )
 
@@ -81,6 +84,7 @@ func (h *handler) routeRebuilds(d *document) {
 		Path:          rebuildsPath,
 		DefaultStatus: http.StatusAccepted,
 		Tags:          []string{tagOperation},
+		RequestBody:   example(RebuildRequest{Plan: true}),
 		Summary:       "Rebuild the read model, or make a snapshot",
 		Description: "Begins to build a new read model from the stream, beside the one in use, which keeps serving and moving. " +
 			"When it has caught up, every row of both is compared at the same stream sequence; it comes into use if nothing differs, " +
@@ -185,7 +189,7 @@ func (h *handler) listRebuilds(ctx context.Context, in *rebuildsInput) (*rebuild
 	}
 	found, next := cut(in.Page, found, func(last domain.Rebuild) string { return sealCursor(scope, uint64(last.ID)) })
 	told := each(found, func(r domain.Rebuild) Rebuild { return h.rebuild(ctx, r) })
-	return &rebuildsOutput{Body: RebuildList{Rebuilds: told, NextCursor: next}}, nil
+	return &rebuildsOutput{nextPage(ctx, next), RebuildList{Rebuilds: told, NextCursor: next}}, nil
 }
 
 func (h *handler) getRebuild(ctx context.Context, in *rebuildInput) (*rebuildOutput, error) {

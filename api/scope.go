@@ -114,6 +114,9 @@ func (t Token) seesPersonal() bool { return t.Scope >= ScopeRaw }
 // each act of an administrator recorded.
 func (h *handler) guarded(op *huma.Operation) {
 	scope := scopeNeeded(op)
+	if scope == ScopeAdmin {
+		op.Parameters = append(op.Parameters, onceParameter())
+	}
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		bearer := bearerOf(ctx.Context())
 		switch {
@@ -121,7 +124,7 @@ func (h *handler) guarded(op *huma.Operation) {
 			_, w := humago.Unwrap(ctx)
 			writeProblem(w, forbidden(scope))
 		case scope == ScopeAdmin:
-			h.record(ctx, bearer, next)
+			h.once(ctx, bearer, func(ctx huma.Context) { h.record(ctx, bearer, next) })
 		default:
 			next(ctx)
 		}

@@ -36,7 +36,10 @@ type timelineInput struct {
 	Page
 }
 
-type timelineOutput struct{ Body encoded[Timeline] }
+type timelineOutput struct {
+	Next
+	Body encoded[Timeline]
+}
 
 func (h *handler) routeTimeline(d *document) {
 	read(h, d, huma.Operation{
@@ -71,8 +74,9 @@ func (h *handler) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	if err != nil {
 		return nil, err
 	}
-	keep(ctx, &kept{holds: holds, body: body.text})
-	return &timelineOutput{Body: body}, nil
+	out := &timelineOutput{nextPage(ctx, next), body}
+	keep(ctx, &kept{holds: holds, link: out.Link, body: body.text})
+	return out, nil
 }
 
 func timelineEntry(e domain.TimelineEntry) TimelineEntry {

@@ -1,6 +1,10 @@
 package eventlog_test
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +69,7 @@ func TestAppendStoresNoNeedlessHeader(t *testing.T) {
 	require.Empty(t, plain.Header)
 
 	header := rawMessage(t, embedded, eventlog.WebhooksStream, 2).Header
+	requireDescribed(t, header)
 	require.Len(t, header.Get(jetstream.MsgIDHeader), 43)
 	header.Del(jetstream.MsgIDHeader)
 	require.Equal(t, nats.Header{
@@ -72,6 +77,24 @@ func TestAppendStoresNoNeedlessHeader(t *testing.T) {
 		"Content-Type":           {"text/plain"},
 		"Ticketrail-Received-At": {"2023-11-14T22:13:20.123Z"},
 	}, header)
+}
+
+// requireDescribed requires that AsyncAPI describes each header that a webhook can have, and
+// no other.
+func requireDescribed(t *testing.T, header nats.Header) {
+	t.Helper()
+	var document struct {
+		Components struct {
+			Messages map[string]struct {
+				Headers struct{ Properties map[string]any }
+			}
+		}
+	}
+	text, err := os.ReadFile("../api/asyncapi.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &document))
+	described := document.Components.Messages["webhook"].Headers.Properties
+	require.ElementsMatch(t, slices.Collect(maps.Keys(described)), slices.Collect(maps.Keys(header)))
 }
 
 // rawMessage reads a message by the stream's own interface rather than by ours.

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,7 +24,37 @@ func newLimit(perSecond float64, burst int, now func() time.Time) *limit {
 
 // allow tells whether n things may pass now, and counts them if so.
 func (l *limit) allow(n int) bool {
+	allowed, _ := l.take(n)
+	return allowed
+}
+
+// take is allow that also tells how many more may pass.
+func (l *limit) take(n int) (allowed bool, left int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rate.AllowN(l.now(), n)
+	now := l.now()
+	allowed = l.rate.AllowN(now, n)
+	return allowed, max(0, int(l.rate.TokensAt(now)))
+}
+
+// The fields that tell a sender of its limit (draft-ietf-httpapi-ratelimit-headers-11), in
+// the form in which net/http keeps names.
+const (
+	policyField = "Ratelimit-Policy"
+	leftField   = "Ratelimit"
+)
+
+// limitName is the name of the one policy that there is.
+const limitName = `"source"`
+
+// policy tells what the limit is: so many within a second, which is what a burst may be.
+func (l *limit) policy() []string {
+	return []string{limitName + ";q=" + strconv.Itoa(l.rate.Burst()) + ";w=1"}
+}
+
+// tellLeft tells how many more may come now, and that within a second it is all again.
+func tellLeft(header http.Header, policy []string, left int) {
+	text := strconv.AppendInt(append(make([]byte, 0, 32), limitName+";r="...), int64(left), 10)
+	header[policyField] = policy
+	header[leftField] = []string{string(append(text, ";t=1"...))}
 }

@@ -185,7 +185,7 @@ func TestNobodyIsGivenUpOnEarly(t *testing.T) {
 }
 
 // A source over its rate is put off until there is room again. Only authentic
-// requests count, and every source has a rate of its own.
+// requests count, and every source has a rate of its own, of which its sender alone is told.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -195,13 +195,21 @@ func TestRate(t *testing.T) {
 		}
 	})
 	for range 10 {
-		require.Equal(t, http.StatusUnauthorized, r.do(t, r.plain(t, http.MethodPost, "/webhooks/ivy", []byte(`{}`))).status)
+		stranger := r.do(t, r.plain(t, http.MethodPost, "/webhooks/ivy", []byte(`{}`)))
+		require.Equal(t, http.StatusUnauthorized, stranger.status)
+		require.Empty(t, stranger.header.Get("RateLimit"))
 	}
 	post := func(source string) answer { return r.do(t, r.signed(t, source, "msg_1", []byte(`{}`))) }
-	require.Equal(t, http.StatusOK, post("ivy").status)
-	require.Equal(t, http.StatusOK, post("ivy").status)
+	for _, left := range []string{`"source";r=1;t=1`, `"source";r=0;t=1`} {
+		taken := post("ivy")
+		require.Equal(t, http.StatusOK, taken.status)
+		require.Equal(t, `"source";q=2;w=1`, taken.header.Get("RateLimit-Policy"))
+		require.Equal(t, left, taken.header.Get("RateLimit"))
+	}
 
 	got := post("ivy")
+	require.Equal(t, `"source";q=2;w=1`, got.header.Get("RateLimit-Policy"))
+	require.Equal(t, `"source";r=0;t=1`, got.header.Get("RateLimit"))
 	require.Equal(t, http.StatusTooManyRequests, got.status)
 	require.Equal(t, "rate-limited", got.code(t))
 	require.Equal(t, "1", got.header.Get("Retry-After"))

@@ -23,6 +23,7 @@ const (
 type source struct {
 	Source
 	rate      *limit
+	policy    []string // of the rate, as answers tell it
 	kept      *limit
 	bodies    *budget
 	strangers *budget // the part of bodies that is for requests which are refused
@@ -33,9 +34,11 @@ type source struct {
 func newSource(s Source, bodies *budget, share int64, now func() time.Time, m *sourceMetrics) *source {
 	own := bodies.part(share)
 	perSecond := cmp.Or(s.Rate, DefaultRate)
+	rate := newLimit(perSecond, int(math.Ceil(perSecond)), now)
 	return &source{
 		Source:    s,
-		rate:      newLimit(perSecond, int(math.Ceil(perSecond)), now),
+		rate:      rate,
+		policy:    rate.policy(),
 		kept:      newLimit(keptRate, keptBurst, now),
 		bodies:    own,
 		strangers: own.part(share / 2),
@@ -59,14 +62,17 @@ func (s *source) precheck(r *http.Request, maxBody int64) error {
 }
 
 // admit checks a request whose head was checked, and finds what the stream must know of
-// it. The rate comes after the signature, so that nobody without the secret can use it up.
-func (s *source) admit(r *provider.Request) (provider.Identity, error) {
+// it. The rate comes after the signature, so that nobody without the secret can use it up,
+// or is told of it in the header of the answer.
+func (s *source) admit(answered http.Header, r *provider.Request) (provider.Identity, error) {
 	if s.Provider.SignsBody() { // else all was checked with the head
 		if err := s.Provider.Verify(r, s.Secrets); err != nil {
 			return provider.Identity{}, err
 		}
 	}
-	if !s.rate.allow(1) {
+	allowed, left := s.rate.take(1)
+	tellLeft(answered, s.policy, left)
+	if !allowed {
 		return provider.Identity{}, errOverRate
 	}
 	return s.Provider.Identify(r)

@@ -63,7 +63,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		return receipt, errBusy
 	}
 	defer h.leave()
-	identity, err := s.admit(request)
+	identity, err := s.admit(w.Header(), request)
 	if err != nil {
 		if Reason(err) != "" && s.mayKeep(v.size) {
 			h.keep(r.Context(), s, request, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -61,6 +63,7 @@ type tab struct {
 	mu       sync.Mutex
 	expected []string // parts of what the browser may complain of
 	wrong    []string
+	asked    []string // the addresses of all requests
 }
 
 // open opens an address in a tab of its own.
@@ -95,11 +98,20 @@ func (p *tab) heard(event any) {
 			text += fmt.Sprint(" ", *e.ExceptionDetails.Exception)
 		}
 		p.wrong = append(p.wrong, text)
+	case *network.EventRequestWillBeSent:
+		p.asked = append(p.asked, e.Request.URL)
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError {
 			p.wrong = append(p.wrong, fmt.Sprint(e.Entry.Text, " ", e.Entry.URL))
 		}
 	}
+}
+
+// requests gives the addresses that the page has asked for.
+func (p *tab) requests() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
 }
 
 // expect says what the browser may complain of: requests that are meant to fail.

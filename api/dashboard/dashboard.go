@@ -13,6 +13,11 @@
 //
 // A script or a style is at a path that holds a hash of all of them, and may be kept for
 // ever; the page itself is asked for again each time, and names that path.
+//
+// # The API's documentation
+//
+// A second page shows the OpenAPI document, by a script of others. Its policy lets that
+// script write styles, and ask this server alone.
 package dashboard
 
 import (
@@ -22,7 +27,6 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 )
@@ -30,7 +34,11 @@ import (
 // Prefix is where the scripts and styles are.
 const Prefix = "/dashboard/"
 
-const pagePath = "/"
+// The pages.
+const (
+	pagePath = "/"
+	docsPath = "/docs"
+)
 
 //go:embed static
 var embedded embed.FS
@@ -47,11 +55,12 @@ func New() *Dashboard {
 	base := Prefix + digest(files) + "/"
 	d := &Dashboard{served: map[string]*file{}}
 	for name, content := range files {
-		if name != pageName {
-			d.served[base+name] = newAsset(name, content)
+		if name != pageName && name != docsName {
+			d.served[base+strings.TrimSuffix(name, packed)] = newAsset(name, content)
 		}
 	}
 	d.served[pagePath] = newPage(base, files)
+	d.served[docsPath] = newDocs(base, files)
 	return d
 }
 
@@ -72,7 +81,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func read() map[string][]byte {
 	files := map[string][]byte{}
 	err := fs.WalkDir(embedded, "static", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || kinds[path.Ext(name)] == "" {
+		if err != nil || entry.IsDir() || kindOf(name) == "" {
 			return err
 		}
 		content, err := embedded.ReadFile(name)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"path"
 	"strconv"
@@ -22,27 +23,36 @@ var kinds = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
+// packed ends the names of files that are embedded compressed, for their size.
+const packed = ".gz"
+
+func kindOf(name string) string { return kinds[path.Ext(strings.TrimSuffix(name, packed))] }
+
 // file is one answer.
 type file struct {
 	kind, etag string
 	caching    string
 	policy     string // empty: that of the listener
-	content    []byte
+	content    func() []byte
 	compressed func() []byte
 }
 
 // newAsset is for what never changes under its path.
 func newAsset(name string, content []byte) *file {
-	return newFile(name, content, "public, max-age=31536000, immutable")
+	f := newFile(name, content, "public, max-age=31536000, immutable")
+	if strings.HasSuffix(name, packed) {
+		f.content, f.compressed = func() []byte { return decompress(content) }, f.content
+	}
+	return f
 }
 
 func newFile(name string, content []byte, caching string) *file {
 	sum := sha256.Sum256(content)
 	return &file{
-		kind:       kinds[path.Ext(name)],
+		kind:       kindOf(name),
 		etag:       hex.EncodeToString(sum[:16]),
 		caching:    caching,
-		content:    content,
+		content:    func() []byte { return content },
 		compressed: sync.OnceValue(func() []byte { return compress(content) }),
 	}
 }
@@ -52,7 +62,7 @@ func newFile(name string, content []byte, caching string) *file {
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	content, etag, header := f.content, `"`+f.etag+`"`, w.Header()
 	if acceptsGzip(r) {
-		content, etag = f.compressed(), `"`+f.etag+`-gzip"`
+		content, etag = f.compressed, `"`+f.etag+`-gzip"`
 		header.Set("Content-Encoding", "gzip")
 	}
 	header.Set("Content-Type", f.kind)
@@ -66,9 +76,10 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	header.Set("Content-Length", strconv.Itoa(len(content)))
+	text := content()
+	header.Set("Content-Length", strconv.Itoa(len(text)))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) // an error means that nobody reads any more
+		_, _ = w.Write(text) // an error means that nobody reads any more
 	}
 }
 
@@ -96,4 +107,17 @@ func compress(content []byte) []byte {
 		panic(err) // memory takes everything
 	}
 	return compressed.Bytes()
+}
+
+// decompress is for the few that do not take gzip, so what it gives is not kept.
+func decompress(compressed []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		panic(err) // it is embedded, and its sum is tested
+	}
+	content, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	return content
 }

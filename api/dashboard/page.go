@@ -8,7 +8,11 @@ import (
 	"text/template"
 )
 
-const pageName = "index.html"
+// The templates of the pages.
+const (
+	pageName = "index.html"
+	docsName = "docs/index.html"
+)
 
 // modules are the names under which the scripts import the modules of others.
 var modules = map[string]string{
@@ -35,6 +39,11 @@ var (
 const policy = "default-src 'none'; script-src 'self' %import-map%; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
+// docsPolicy is that of the page of the API's documentation. Its script writes styles into
+// the page, and no other script; what it shows is this program's own document.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 // pageData is what the page is made of. It is all this package's own, so that a
 // template for text will do.
 type pageData struct {
@@ -52,13 +61,23 @@ func newPage(base string, files map[string][]byte) *file {
 		}
 	}
 	slices.Sort(data.Modules)
+	return render(pageName, files, data, strings.ReplaceAll(policy, "%import-map%", hashSource([]byte(data.ImportMap))))
+}
+
+// newDocs makes the page of the API's documentation.
+func newDocs(base string, files map[string][]byte) *file {
+	return render(docsName, files, pageData{Base: base}, docsPolicy)
+}
+
+// render makes a page of its template.
+func render(name string, files map[string][]byte, data pageData, policy string) *file {
 	var content bytes.Buffer
-	page := template.Must(template.New(pageName).Parse(string(files[pageName])))
+	page := template.Must(template.New(name).Parse(string(files[name])))
 	if err := page.Execute(&content, data); err != nil {
 		panic(err) // the template is embedded
 	}
-	made := newFile(pageName, content.Bytes(), "no-cache")
-	made.policy = strings.ReplaceAll(policy, "%import-map%", hashSource([]byte(data.ImportMap)))
+	made := newFile(name, content.Bytes(), "no-cache")
+	made.policy = policy
 	return made
 }
 

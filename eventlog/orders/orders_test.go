@@ -2,11 +2,14 @@ package orders_test
 
 import (
 	"context"
-
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -240,6 +243,37 @@ func TestLargeOrderIsLeftOut(t *testing.T) {
 		require.JSONEq(t, `{"stream_sequence":2,"order":null}`, string(told[1].Data))
 		require.JSONEq(t, `{"stream_sequence":3}`, string(told[2].Data))
 	}
+}
+
+// AsyncAPI describes each header that a message has, and no other.
+func TestHeadersAreThoseOfTheDocument(t *testing.T) {
+	t.Parallel()
+	conn := brokers(t)["embedded"]
+	m := newModel()
+	publish(t, conn, m)
+	m.change(1)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	messages(t, conn, 1)
+	stream, err := js.Stream(t.Context(), orders.Stream)
+	require.NoError(t, err)
+	consumer, err := stream.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{})
+	require.NoError(t, err)
+	told, err := consumer.Next(jetstream.FetchMaxWait(patience))
+	require.NoError(t, err)
+
+	var document struct {
+		Components struct {
+			Messages map[string]struct {
+				Headers struct{ Properties map[string]any }
+			}
+		}
+	}
+	text, err := os.ReadFile("../../api/asyncapi.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &document))
+	described := document.Components.Messages["orderChanged"].Headers.Properties
+	require.ElementsMatch(t, slices.Collect(maps.Keys(described)), slices.Collect(maps.Keys(told.Headers())))
 }
 
 // Whatever a key is made of, a header can hold it, and it comes back.
