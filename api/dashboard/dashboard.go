@@ -40,9 +40,10 @@ type Dashboard struct {
 	served map[string]*file // by path
 }
 
-// New reads what is embedded. It panics where the page is not what this package
-// expects, which its tests exclude.
-func New() *Dashboard {
+// New reads what is embedded. The version is that of the program: the page compares it
+// with that of the program that answers it later. It panics where the page is not what
+// this package expects, which its tests exclude.
+func New(version string) *Dashboard {
 	files := read()
 	base := Prefix + digest(files) + "/"
 	d := &Dashboard{served: map[string]*file{}}
@@ -51,7 +52,7 @@ func New() *Dashboard {
 			d.served[base+name] = newAsset(name, content)
 		}
 	}
-	d.served[pagePath] = newPage(base, files)
+	d.served[pagePath] = newPage(version, base, files)
 	return d
 }
 

@@ -33,7 +33,7 @@ func TestScreenshots(t *testing.T) {
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.EmulateViewport(1280, 800))
-	p.later(9) // some orders have waited for long by then
+	p.later(13) // some orders have waited for long by then
 	p.await(`document.querySelector('.late')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)

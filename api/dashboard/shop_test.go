@@ -27,6 +27,7 @@ import (
 type shop struct {
 	t        *testing.T
 	settings *config.Config
+	version  string
 	app      *app.App
 }
 
@@ -38,7 +39,7 @@ func newShop(t *testing.T, change ...func(*config.Config)) *shop {
 	for _, c := range change {
 		c(settings)
 	}
-	s := &shop{t: t, settings: settings}
+	s := &shop{t: t, settings: settings, version: "test"}
 	t.Cleanup(func() { s.stop() })
 	s.start()
 	return s
@@ -47,7 +48,7 @@ func newShop(t *testing.T, change ...func(*config.Config)) *shop {
 // start starts it, the next time at the same addresses.
 func (s *shop) start() {
 	s.t.Helper()
-	running, err := app.Start(s.t.Context(), s.settings, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	running, err := app.Start(s.t.Context(), s.settings, app.Options{Version: s.version, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(s.t, err)
 	s.app = running
 	s.settings.API.Listen, s.settings.Ingest.Listen = host(running.Addresses().API), host(running.Addresses().Ingest)
