@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 
 // tab is a page of the browser. What goes wrong in it fails its test.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 	url string
 
@@ -65,7 +65,7 @@ type tab struct {
 }
 
 // open opens an address in a tab of its own.
-func open(t *testing.T, url string) *tab {
+func open(t testing.TB, url string) *tab {
 	t.Helper()
 	if os.Getenv(skipVariable) == "skip" {
 		t.Skip(skipVariable + " is skip")

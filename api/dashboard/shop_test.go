@@ -25,13 +25,13 @@ import (
 
 // shop is a running ticketrail, and the providers that send to it.
 type shop struct {
-	t        *testing.T
+	t        testing.TB
 	settings *config.Config
 	version  string
 	app      *app.App
 }
 
-func newShop(t *testing.T, change ...func(*config.Config)) *shop {
+func newShop(t testing.TB, change ...func(*config.Config)) *shop {
 	t.Helper()
 	settings := config.Default()
 	settings.Data = filepath.Join(t.TempDir(), "data")
