@@ -145,7 +145,7 @@ bench-go: compiler modules ## run the benchmarks of packages that match BENCH; r
 
 .PHONY: bench-board
 bench-board: compiler modules browser ## measure from a webhook to its card on an open board, 100 times
-	@go test -tags '$(TAGS)' -run '^$$' -bench WebhookToCard -benchtime 100x ./api/dashboard | grep ms
+	@go test -tags '$(TAGS)' -run '^$$' -bench WebhookToCard -benchtime 100x ./api/dashboard
 
 .PHONY: cover
 cover: compiler modules browser ## write coverage.out and print the total
