@@ -143,6 +143,10 @@ bench-growth: build ## look at the program at SIZES of orders, and draw docs/gro
 bench-go: compiler modules ## run the benchmarks of packages that match BENCH; read ratios, not rates
 	@go test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | grep -v 'no test files'
 
+.PHONY: bench-board
+bench-board: compiler modules browser ## measure from a webhook to its card on an open board, 100 times
+	@go test -tags '$(TAGS)' -run '^$$' -bench WebhookToCard -benchtime 100x ./api/dashboard
+
 .PHONY: cover
 cover: compiler modules browser ## write coverage.out and print the total
 	@go test -tags '$(TAGS)' -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null

@@ -191,7 +191,7 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.Feed == nil {
 		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Limits: config.Limits, Now: config.Now, Registerer: config.Registerer})
 	}
-	page := dashboard.New()
+	page := dashboard.New(config.Version)
 	h := &handler{
 		model:    model,
 		webhooks: webhooks,

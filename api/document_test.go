@@ -32,7 +32,7 @@ type described struct {
 	RequestBody                       struct {
 		Content map[string]struct{ Example json.RawMessage }
 	}
-	Responses                         map[string]struct {
+	Responses map[string]struct {
 		Description string
 		Content     map[string]struct{ Schema *schema }
 	}

@@ -50,7 +50,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.Evaluate[chromedp.Void](axe))
-	p.later(9) // some orders are late by then, and some soon
+	p.later(13) // those that are placed are late by then, and those that are accepted soon
 	p.await(`document.querySelector('.late') && document.querySelector('.soon')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)

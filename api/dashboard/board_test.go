@@ -2,8 +2,12 @@ package dashboard_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // An order appears when its first webhook is stored, moves with the next, and opens.
@@ -84,9 +88,34 @@ func TestLateOrdersAreTold(t *testing.T) {
 	p := open(t, s.url())
 	p.shows(".card", "o-1")
 	require.Equal(t, 0, value[int](p, `document.querySelectorAll('.late, .soon').length`))
-	p.later(9)
+	p.later(13) // of the 15 minutes that an order may be accepted
 	p.shows(`[data-column="accepted"] .soon`, "late soon")
 	p.later(3)
 	p.shows(`[data-column="accepted"] .late`, "late by")
+	p.shows(`[data-column="accepted"] .expected`, "In kitchen")
 	require.Equal(t, 1, value[int](p, `document.querySelectorAll('.late').length`))
+}
+
+// Those that are late can be looked at alone, on the board and in the list; who gets on
+// is gone from the board at once, and who becomes late by the clock comes to it.
+func TestLateOrdersAreFiltered(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *config.Config) { c.Limits[domain.StateAccepted] = config.Duration(time.Millisecond) })
+	s.ordatic("order-accepted", "store-7", "o-1")
+	s.ordatic("order-in-kitchen", "store-7", "o-2")
+	s.ordatic("order-picked-up", "store-7", "o-3")
+	p := open(t, s.url()+"#/orders?late=true")
+	p.shows("tbody .late", "late by")
+	p.shows("tbody .expected", "In kitchen")
+	require.Equal(t, 1, value[int](p, `document.querySelectorAll('tbody tr').length`))
+	p.hash("#/board?late=true")
+	p.shows(`[data-column="accepted"] .card`, "o-1")
+	require.Equal(t, 1, value[int](p, `document.querySelectorAll('.card').length`))
+	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	p.shows("h2", "No order matches")
+	p.later(31)
+	p.await(`document.querySelectorAll('[data-column="in-kitchen"] .late').length === 2`)
+	p.click(".card")
+	p.shows(".facts", "Expected next")
+	p.shows(".head .expected", "expected: Ready")
 }

@@ -48,9 +48,10 @@ type Dashboard struct {
 	served map[string]*file // by path
 }
 
-// New reads what is embedded. It panics where the page is not what this package
-// expects, which its tests exclude.
-func New() *Dashboard {
+// New reads what is embedded. The version is that of the program: the page compares it
+// with that of the program that answers it later. It panics where the page is not what
+// this package expects, which its tests exclude.
+func New(version string) *Dashboard {
 	files := read()
 	base := Prefix + digest(files) + "/"
 	d := &Dashboard{served: map[string]*file{}}
@@ -59,7 +60,7 @@ func New() *Dashboard {
 			d.served[base+strings.TrimSuffix(name, packed)] = newAsset(name, content)
 		}
 	}
-	d.served[pagePath] = newPage(base, files)
+	d.served[pagePath] = newPage(version, base, files)
 	d.served[docsPath] = newDocs(base, files)
 	return d
 }

@@ -56,7 +56,7 @@ func get(t *testing.T, handler http.Handler, path string, headers ...string) ans
 // The page and all that it names comes in one answer each, small enough for a slow line.
 func TestTheFirstLoadIsSmall(t *testing.T) {
 	t.Parallel()
-	d := dashboard.New()
+	d := dashboard.New("v1.2.3")
 	page := get(t, d, "/").Body
 	sum := len(get(t, d, "/", "Accept-Encoding: gzip").Body)
 	asked := map[string]bool{}
@@ -78,7 +78,7 @@ func TestTheFirstLoadIsSmall(t *testing.T) {
 // import map, which the policy names by its hash, and no text can become one.
 func TestThePolicyIsStrict(t *testing.T) {
 	t.Parallel()
-	answer := get(t, dashboard.New(), "/")
+	answer := get(t, dashboard.New("v1.2.3"), "/")
 	page, policy := answer.Body, answer.Header.Get("Content-Security-Policy")
 	for _, demanded := range []string{"default-src 'none';", "style-src 'self';", "connect-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"} {
 		require.Contains(t, policy, demanded)
@@ -102,7 +102,7 @@ func TestThePolicyIsStrict(t *testing.T) {
 // time, and costs nothing where it is still the same.
 func TestCaching(t *testing.T) {
 	t.Parallel()
-	d := dashboard.New()
+	d := dashboard.New("v1.2.3")
 	page := get(t, d, "/")
 	require.Equal(t, "no-cache", page.Header.Get("Cache-Control"))
 	script := links.FindStringSubmatch(page.Body)[1]
@@ -120,7 +120,7 @@ func TestCaching(t *testing.T) {
 // Who does not take gzip gets the same bytes without it.
 func TestCompression(t *testing.T) {
 	t.Parallel()
-	d := dashboard.New()
+	d := dashboard.New("v1.2.3")
 	plain := get(t, d, "/").Body
 	for accepted, compressed := range map[string]bool{
 		"gzip": true, "deflate, GZIP;q=0.5": true, "br , gzip": true,
@@ -148,7 +148,7 @@ func unzip(t *testing.T, text string) string {
 // Nothing is served but what the page is made of.
 func TestNothingElseIsServed(t *testing.T) {
 	t.Parallel()
-	d := dashboard.New()
+	d := dashboard.New("v1.2.3")
 	base, _, _ := strings.Cut(links.FindStringSubmatch(get(t, d, "/").Body)[1], "icon.svg")
 	for _, path := range []string{"/index.html", base, base + "index.html", base + "lib/SHA256SUMS", base + "lib/README.md", base + "lib/scalar.js.gz", base + "docs/index.html", base + "../dashboard.go", "/dashboard/0000000000000000/app/main.js"} {
 		require.False(t, d.Has(path), path)

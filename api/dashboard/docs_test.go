@@ -32,7 +32,7 @@ func TestTheDocumentationIsShownByThisServerAlone(t *testing.T) {
 // the page talk to nobody else.
 func TestThePolicyOfTheDocumentationIsStrict(t *testing.T) {
 	t.Parallel()
-	answer := get(t, dashboard.New(), "/docs")
+	answer := get(t, dashboard.New("v1"), "/docs")
 	require.Equal(t, http.StatusOK, answer.Status)
 	policy := answer.Header.Get("Content-Security-Policy")
 	for _, demanded := range []string{"default-src 'none';", "script-src 'self';", "connect-src 'self';", "base-uri 'none';", "form-action 'none';", "frame-ancestors 'none'"} {
@@ -46,7 +46,7 @@ func TestThePolicyOfTheDocumentationIsStrict(t *testing.T) {
 // take gzip.
 func TestWhatIsEmbeddedCompressedIsAlsoServedPlain(t *testing.T) {
 	t.Parallel()
-	d := dashboard.New()
+	d := dashboard.New("v1")
 	path := ""
 	for _, link := range links.FindAllStringSubmatch(get(t, d, "/docs").Body, -1) {
 		if strings.HasSuffix(link[1], "lib/scalar.js") {

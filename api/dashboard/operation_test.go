@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -72,11 +73,36 @@ func TestSourcesAndSystem(t *testing.T) {
 	s.ordatic("order-accepted", "store-7", "o-1")
 	s.ordatic("order-in-kitchen", "store-7", "o-1")
 	p := open(t, s.url()+"#/sources")
-	p.shows("tbody tr", "ordaticordaticnone1200")
+	p.shows("tbody tr", "ordaticnone102000")
+	p.await(`document.querySelector('tbody tr:nth-child(2) time')`)
 	p.hash("#/system")
 	p.await(`document.querySelector('.chart canvas').width > 0`)
 	p.await(`/Webhooks a minute: \d at last, 2 at most/.test(document.querySelector('.chart').getAttribute('aria-label'))`)
-	p.shows("table", "Accepted")
+	p.shows("table", "ordaticAccepted1")
 	p.theme("dark")
 	p.await(`document.querySelectorAll('.chart canvas').length === 1`)
+}
+
+// A source of which nothing comes although it should is told where the sources are, and
+// where ticketrail itself is looked after. That takes days: the answer is changed on its way.
+func TestSilentSourcesAreTold(t *testing.T) {
+	t.Parallel()
+	p := open(t, newShop(t).url())
+	p.shows("h2", "No orders yet")
+	p.do(chromedp.Evaluate[chromedp.Void](`{
+		const ask = window.fetch;
+		window.fetch = async (...asked) => {
+			const response = await ask(...asked);
+			if (!String(asked[0]).startsWith('/v1/sources')) return response;
+			const { sources } = await response.json();
+			sources[1].silent = { since: '2026-03-01T12:00:00Z', missed_orders: 20 };
+			return Response.json({ sources });
+		};
+	}`))
+	p.hash("#/sources")
+	p.shows("tbody tr:nth-child(2) .late", "silent since")
+	p.shows("tbody tr:nth-child(2) .late", "20 orders missed")
+	require.Equal(t, 1, value[int](p, `document.querySelectorAll('tbody .late').length`))
+	p.hash("#/system")
+	p.shows(".note .late", "20 orders missed")
 }

@@ -44,17 +44,17 @@ const policy = "default-src 'none'; script-src 'self' %import-map%; style-src 's
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// pageData is what the page is made of. It is all this package's own, so that a
-// template for text will do.
+// pageData is what the page is made of. But for the version it is this package's own, so that
+// a template for text will do.
 type pageData struct {
-	Base, ImportMap string
-	Styles, Modules []string
+	Version, Base, ImportMap string
+	Styles, Modules          []string
 }
 
 // newPage makes the page, which names all that belongs to it, so that the browser asks
 // for everything at once.
-func newPage(base string, files map[string][]byte) *file {
-	data := pageData{Base: base, ImportMap: importMap(base), Styles: append([]string{"lib/uplot.css"}, sorted(files, "style/")...)}
+func newPage(version, base string, files map[string][]byte) *file {
+	data := pageData{Version: version, Base: base, ImportMap: importMap(base), Styles: append([]string{"lib/uplot.css"}, sorted(files, "style/")...)}
 	for name := range files {
 		if isFirst(name) {
 			data.Modules = append(data.Modules, name)

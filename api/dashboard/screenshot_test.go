@@ -5,10 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 )
 
 // screenshots is the folder that make screenshots has the pictures written to.
@@ -23,7 +27,10 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("make screenshots takes them")
 	}
 	require.NoError(t, os.MkdirAll(*screenshots, 0o755))
-	s := newShop(t)
+	s := newShop(t, func(c *config.Config) {
+		c.Limits[domain.StatePlaced] = config.Duration(20 * time.Minute)
+		c.Limits[domain.StateReady] = config.Duration(time.Millisecond)
+	})
 	order := s.story()
 	s.day(24)
 	s.ordatic("order-in-kitchen", "store-7", "o-2")
@@ -33,8 +40,8 @@ func TestScreenshots(t *testing.T) {
 	p := open(t, s.url())
 	p.expect("409 (Conflict)") // there is no read model to go back to
 	p.do(chromedp.EmulateViewport(1280, 800))
-	p.later(9) // some orders have waited for long by then
-	p.await(`document.querySelector('.late')`)
+	p.later(13) // those that are accepted are late soon by then
+	p.await(`document.querySelector('.late') && document.querySelector('.soon')`)
 	for _, theme := range []string{"light", "dark"} {
 		p.theme(theme)
 		for _, place := range places(order) {

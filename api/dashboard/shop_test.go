@@ -25,12 +25,13 @@ import (
 
 // shop is a running ticketrail, and the providers that send to it.
 type shop struct {
-	t        *testing.T
+	t        testing.TB
 	settings *config.Config
+	version  string
 	app      *app.App
 }
 
-func newShop(t *testing.T, change ...func(*config.Config)) *shop {
+func newShop(t testing.TB, change ...func(*config.Config)) *shop {
 	t.Helper()
 	settings := config.Default()
 	settings.Data = filepath.Join(t.TempDir(), "data")
@@ -38,7 +39,7 @@ func newShop(t *testing.T, change ...func(*config.Config)) *shop {
 	for _, c := range change {
 		c(settings)
 	}
-	s := &shop{t: t, settings: settings}
+	s := &shop{t: t, settings: settings, version: "test"}
 	t.Cleanup(func() { s.stop() })
 	s.start()
 	return s
@@ -47,7 +48,7 @@ func newShop(t *testing.T, change ...func(*config.Config)) *shop {
 // start starts it, the next time at the same addresses.
 func (s *shop) start() {
 	s.t.Helper()
-	running, err := app.Start(s.t.Context(), s.settings, app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	running, err := app.Start(s.t.Context(), s.settings, app.Options{Version: s.version, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(s.t, err)
 	s.app = running
 	s.settings.API.Listen, s.settings.Ingest.Listen = host(running.Addresses().API), host(running.Addresses().Ingest)

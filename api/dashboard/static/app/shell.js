@@ -6,7 +6,7 @@ import { href, route } from './core/router.js';
 import { session, tokenWanted } from './core/session.js';
 import { help, palette } from './core/dialogs.js';
 import { nextTheme, theme } from './core/settings.js';
-import { Connection, LostBanner } from './parts/connection.js';
+import { Connection, LostBanner, ReplacedBanner } from './parts/connection.js';
 import { TokenForm, Leave } from './parts/token.js';
 import { Palette } from './parts/palette.js';
 import { Help } from './parts/help.js';
@@ -23,6 +23,7 @@ export function Shell() {
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     ${!wall && html`<${Header} current=${page.name} />`}
     <${LostBanner} />
+    <${ReplacedBanner} />
     <main id="main" tabindex="-1" class=${wall ? 'wall' : ''}>
       ${tokenWanted.value ? html`<${TokenForm} />` : html`<${Page} key=${page.name + session.value} place=${page} route=${route.value} />`}
     </main>

@@ -5,7 +5,7 @@ import { authorization, session, tokenWanted } from './session.js';
 export class Problem extends Error {
   /**
    * @param {number} status 0 where nobody answered
-   * @param {{title?: string, detail?: string, hint?: string, errors?: {parameter: string, message: string}[]}} told
+   * @param {{title?: string, detail?: string, hint?: string, code?: string, errors?: {parameter: string, message: string}[]}} told
    */
   constructor(status, told) {
     const parameters = (told.errors ?? []).map((e) => `${e.parameter}: ${e.message}`);
@@ -13,6 +13,7 @@ export class Problem extends Error {
     this.status = status;
     this.title = told.title ?? 'No answer';
     this.hint = told.hint ?? '';
+    this.code = told.code ?? '';
   }
 }
 

@@ -3,8 +3,8 @@
  * takes an order of the feed, of a list or of both, in any order.
  */
 import { signal } from '@preact/signals';
-import { limitOf } from './limits.js';
-import { endedStates, states } from './states.js';
+import { limitOf } from './program.js';
+import { endedStates, lateness, states } from './states.js';
 
 /**
  * @typedef {import('./types.js').Order} Order
@@ -12,7 +12,7 @@ import { endedStates, states } from './states.js';
  *
  * @typedef {{
  *   id: string, source: string, key: string, reference: string|null, store: string|null,
- *   state: string, since: number, limit: number|null|undefined, total: string|null,
+ *   state: string, since: number, limit: number|null, expected: string[], total: string|null,
  *   currency: string|null, problem: string|null, kind: string|null, sequence: number,
  * }} Card
  */
@@ -87,24 +87,31 @@ export class Board {
     this.#touch(card.state);
   }
 
-  /** How many cards a column has. @param {string} state */
-  size(state) {
-    return this.#columns.get(state)?.size ?? 0;
+  /** How many cards a column has. @param {string} state @param {number} [lateAt] as of cards */
+  size(state, lateAt) {
+    return lateAt === undefined ? (this.#columns.get(state)?.size ?? 0) : this.#late(state, lateAt).length;
   }
 
   /**
    * The cards of a column. Those that go on are by their time in the state, the longest
    * first, since they need somebody first; those that ended are the newest first.
    * @param {string} state
+   * @param {number} [lateAt] only those that are late then, in milliseconds
    */
-  cards(state) {
+  cards(state, lateAt) {
     const newestFirst = endedStates.includes(state) ? -1 : 1;
-    return [...(this.#columns.get(state) ?? [])].sort((a, b) => newestFirst * (a.since - b.since) || (a.id < b.id ? -1 : 1));
+    return this.#late(state, lateAt).sort((a, b) => newestFirst * (a.since - b.since) || (a.id < b.id ? -1 : 1));
   }
 
   /** Read in a component, it has that rendered again when the column changes. @param {string} state */
   watch(state) {
     return this.#changed.get(state)?.value;
+  }
+
+  /** @param {string} state @param {number} [at] */
+  #late(state, at) {
+    const cards = [...(this.#columns.get(state) ?? [])];
+    return at === undefined ? cards : cards.filter((card) => lateness(card, at).kind === 'late');
   }
 
   /** @param {Card} card */
@@ -151,8 +158,9 @@ export function cardOf(order) {
     reference: order.reference,
     store: order.store_id,
     state: order.state,
-    since: Date.parse(order.state_since ?? order.last_seen_at),
+    since: Date.parse(order.state_since),
     limit: limitOf(order),
+    expected: order.expected_next,
     total: order.total,
     currency: order.currency,
     problem: order.problem?.reason ?? null,

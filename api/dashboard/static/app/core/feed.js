@@ -1,11 +1,11 @@
 /**
  * What happens to orders, as it happens: one connection for the whole page, whoever
- * listens. Where the API has no feed it is asked again and again instead. The standing
- * of the connection is told, so that nothing is ever stale in silence.
+ * listens. While as many follow as may, lists are read again and again instead. The
+ * standing of the connection is told, so that nothing is ever stale in silence.
  */
 import { effect, signal } from '@preact/signals';
 import { Follower } from './follow.js';
-import { Poller } from './poll.js';
+import { meet } from './program.js';
 import { session, tokenWanted } from './session.js';
 import { Problem } from './api.js';
 
@@ -14,9 +14,9 @@ import { Problem } from './api.js';
  * @typedef {{change: (change: Change) => unknown, reset: () => unknown}} Listener
  * reset says that lists have to be read anew, once in the beginning too.
  *
- * connecting: nothing is known yet; live: changes come as they happen; polling: they
- * are asked for; lost: nobody answers, since when.
- * @typedef {{mode: 'connecting'|'live'|'polling'|'lost', since: number, reason: string}} Standing
+ * connecting: nothing is known yet; live: changes come as they happen; full: too many
+ * follow, and lists are read again; lost: nobody answers, since when.
+ * @typedef {{mode: 'connecting'|'live'|'full'|'lost', since: number, reason: string}} Standing
  */
 
 /** @type {import('@preact/signals').Signal<Standing>} */
@@ -28,6 +28,9 @@ export const nextTry = signal(0);
 /** How long to wait after each failure, in milliseconds; the last one holds on. */
 const waits = [500, 1000, 2000, 5000, 10000];
 
+/** How often lists are read again while too many follow, in milliseconds. */
+export const readAgain = 3000;
+
 /** @type {Set<Listener>} */
 const listeners = new Set();
 
@@ -37,7 +40,7 @@ const listeners = new Set();
  */
 export function subscribe(listener) {
   listeners.add(listener);
-  if (standing.value.mode === 'live' || standing.value.mode === 'polling') listener.reset();
+  if (standing.value.mode === 'live' || standing.value.mode === 'full') listener.reset();
   return () => void listeners.delete(listener);
 }
 
@@ -57,26 +60,24 @@ export function startFeed() {
 
 /** @param {AbortSignal} signal */
 async function run(signal) {
-  const out = {
-    change: /** @param {Change} change */ (change) => listeners.forEach((l) => l.change(change)),
-    reset: () => listeners.forEach((l) => l.reset()),
-    /** @param {Standing['mode']} mode */
-    told: (mode) => {
-      failures = 0;
-      if (standing.value.mode !== mode) standing.value = { mode, since: Date.now(), reason: '' };
-    },
-  };
-  const follower = new Follower(out);
-  const poller = new Poller(out);
   let failures = 0;
-  let way = /** @type {Follower|Poller} */ (follower);
+  const reset = () => listeners.forEach((l) => l.reset());
+  const stand = async (/** @type {Standing['mode']} */ mode) => {
+    await meet(signal);
+    failures = 0;
+    if (standing.value.mode !== mode) standing.value = { mode, since: Date.now(), reason: '' };
+  };
+  const follower = new Follower({ change: (change) => listeners.forEach((l) => l.change(change)), reset, live: () => stand('live') });
+  const follow = () => follower.run(signal).catch(async (error) => {
+    if (!(error instanceof Problem && error.code === 'too-many-followers')) throw error;
+    await stand('full');
+    reset();
+    await pause(readAgain, signal);
+  });
   while (!signal.aborted) {
-    const failure = await way.run(signal).catch((error) => error);
+    const failure = await follow().catch((error) => error);
+    if (!failure) continue;
     if (signal.aborted || (failure instanceof Problem && failure.status === 401)) return;
-    if (way === follower && failure instanceof Problem && failure.status === 404) {
-      way = poller;
-      continue;
-    }
     if (standing.value.mode !== 'lost') {
       standing.value = { mode: 'lost', since: Date.now(), reason: failure?.message ?? '' };
     }

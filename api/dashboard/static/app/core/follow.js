@@ -4,7 +4,7 @@ import { EventParser } from './events.js';
 
 /**
  * @typedef {import('./types.js').Change} Change
- * @typedef {{change: (change: Change) => void, reset: () => void, told: (mode: 'live'|'polling') => void}} Out
+ * @typedef {{change: (change: Change) => void, reset: () => void, live: () => Promise<void>}} Out
  */
 
 /** The feed's heart beats more often; a silence as long is a lost connection. */
@@ -33,7 +33,7 @@ export class Follower {
       const query = this.#last && `?after=${encodeURIComponent(this.#last)}`;
       const headers = { Accept: 'text/event-stream' };
       const response = await ask('GET', '/v1/changes' + query, { signal: controller.signal, headers });
-      this.#out.told('live');
+      await this.#out.live();
       if (!this.#last) this.#out.reset();
       for await (const text of texts(response)) {
         clearTimeout(watchdog);

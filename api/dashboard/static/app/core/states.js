@@ -1,4 +1,4 @@
-/** The headlines of orders, and how long one may take before somebody should look. */
+/** The headlines of orders, and which order somebody should look at. */
 
 /** The states of orders that go on, in rising order. */
 export const openStates = ['placed', 'accepted', 'in-kitchen', 'ready', 'rider-delivering'];
@@ -25,26 +25,24 @@ const names = {
 export const stateName = (state) => names[state] ?? state;
 
 /**
- * How long an order may be in a state, in seconds, where the API sets no limits: longer
- * than most kitchens and riders take, shorter than anybody wants to wait.
- * @type {Record<string, number>}
+ * What should come next, in words, of the states that may: what goes wrong is not hoped for.
+ * @param {string[]} next
  */
-const usual = { placed: 5 * 60, accepted: 10 * 60, 'in-kitchen': 25 * 60, ready: 10 * 60, 'rider-delivering': 45 * 60 };
+export const hoped = (next) => next.filter((state) => state !== 'failed' && state !== 'canceled').map(stateName).join(' or ');
 
 /** From this share of the limit on, an order is late soon. */
 const soon = 0.8;
 
 /**
  * Tells whether an order takes too long: "late" since by milliseconds, "soon", or "".
- * @param {{state: string, since: number, limit?: number|null}} standing since in
- *   milliseconds; limit in seconds, as the API gives it; null where it gives none
+ * @param {{since: number, limit: number|null}} standing since in milliseconds; limit in
+ *   seconds, null where there is none
  * @param {number} at
  * @returns {{kind: ''|'soon'|'late', by: number}}
  */
-export function lateness({ state, since, limit }, at) {
-  const seconds = limit === undefined ? usual[state] : limit;
-  if (!seconds) return { kind: '', by: 0 };
-  const by = at - since - seconds * 1000;
+export function lateness({ since, limit }, at) {
+  if (limit === null) return { kind: '', by: 0 };
+  const by = at - since - limit * 1000;
   if (by >= 0) return { kind: 'late', by };
-  return { kind: at - since >= seconds * 1000 * soon ? 'soon' : '', by: 0 };
+  return { kind: at - since >= limit * 1000 * soon ? 'soon' : '', by: 0 };
 }

@@ -3,8 +3,12 @@
  * are checked. This file has no code.
  *
  * @typedef {import('ticketrail-api').components['schemas']} Schemas
- * @typedef {{limit_seconds: number, since: string}} Late
- * @typedef {Schemas['Order'] & {late?: Late|null}} Order
+ * @typedef {Schemas['Order']} Order
+ * @typedef {Schemas['Change']} Change
+ * @typedef {Schemas['Limit']} Limit
+ * @typedef {Schemas['ListedSource']} Source
+ * @typedef {Schemas['Silence']} Silence
+ * @typedef {Schemas['Stay']} Stay
  * @typedef {Schemas['TimelineEntry']} TimelineEntry
  * @typedef {Schemas['Webhook']} Webhook
  * @typedef {Schemas['ExplainedWebhook']} ExplainedWebhook
@@ -15,9 +19,6 @@
  * @typedef {Schemas['QuarantineEntry']} QuarantineEntry
  * @typedef {Schemas['QuarantineDetail']} QuarantineDetail
  * @typedef {Schemas['Bulk']} Bulk
- *
- * A change of the feed; of a poll there is nothing but the order.
- * @typedef {{order: Order, state: string, event?: string|null, effect?: string|null}} Change
  *
  * What the hash of the address says: the segments of the path, and the query.
  * @typedef {{path: string[], query: Record<string, string>}} Route

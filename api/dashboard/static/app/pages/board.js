@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { html } from '../core/html.js';
 import { announce } from '../core/announce.js';
+import { now } from '../core/clock.js';
 import { count, plural } from '../core/format.js';
 import { href, setQuery } from '../core/router.js';
 import { endedStates, openStates, states } from '../core/states.js';
@@ -15,18 +16,19 @@ import { WallBar } from './board/wall.js';
 
 /** @param {{route: import('../core/types.js').Route}} props */
 export function BoardPage({ route }) {
-  const { source = '', store = '', problem = '', q = '', wall = '' } = route.query;
+  const { source = '', store = '', problem = '', q = '', late = '', wall = '' } = route.query;
   const filters = { source, store, problem, q };
   const paused = useSignal(false);
   const live = useBoard(filters, paused.value);
   const sources = useSources();
-  const narrowed = source + store + problem + q !== '';
+  const narrowed = source + store + problem + q + late !== '';
+  const lateAt = late ? now.value : undefined; // who is late is a matter of the clock
 
-  const size = states.reduce((sum, state) => (live.board.watch(state), sum + live.board.size(state)), 0);
+  const size = states.reduce((sum, state) => (live.board.watch(state), sum + live.board.size(state, lateAt)), 0);
   useEffect(() => {
     if (live.loaded) announce(plural(size, 'order') + ' on the board.');
   }, [live.loaded, size]);
-  const column = (/** @type {string} */ state) => html`<${Column} key=${state} state=${state} board=${live.board} total=${live.totals.get(state)} more=${live.more.has(state)} />`;
+  const column = (/** @type {string} */ state) => html`<${Column} key=${state} state=${state} board=${live.board} lateAt=${lateAt} total=${live.totals.get(state)} more=${live.more.has(state)} />`;
   return html`
     <h1 class="unseen">Board</h1>
     ${wall === '1'
@@ -41,7 +43,7 @@ export function BoardPage({ route }) {
     ${live.loaded && size === 0 && (narrowed ? html`<${NoMatches} clear=${href(['board'])} />` : html`<${NoOrders} />`)}
     <div class="board" hidden=${size === 0} tabindex="0" role="region" aria-label="Columns by state">
       ${openStates.map(column)}
-      <div class="ended">${endedStates.map(column)}</div>
+      ${!late && html`<div class="ended">${endedStates.map(column)}</div>`}
     </div>
   `;
 }

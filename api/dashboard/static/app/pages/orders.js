@@ -6,12 +6,13 @@ import { get } from '../core/api.js';
 import { announce } from '../core/announce.js';
 import { subscribe } from '../core/feed.js';
 import { money, plural } from '../core/format.js';
+import { limitOf } from '../core/program.js';
 import { useAnswer } from '../core/resource.js';
 import { go, href, orderHref, setQuery } from '../core/router.js';
 import { stateName, states } from '../core/states.js';
 import { Failure, Loading, NoMatches, NoOrders } from '../parts/notes.js';
 import { Filters } from '../parts/filters.js';
-import { State, Trouble } from '../parts/marks.js';
+import { Lateness, State, Trouble } from '../parts/marks.js';
 import { useSources } from '../parts/sources.js';
 import { When } from '../parts/when.js';
 
@@ -24,14 +25,13 @@ const pageSize = 50;
 
 /** @param {{route: import('../core/types.js').Route}} props */
 export function OrdersPage({ route }) {
-  const { source, store, problem, q, state, sort, cursor } = route.query;
-  const asked = { source, store, problem, q, state, sort, cursor, limit: pageSize };
-  const list = useAnswer((signal) => get('/v1/orders', asked, signal), [JSON.stringify(asked)]);
-  const changed = useChanged(list);
+  const { source, store, problem, q, late, state, sort, cursor } = route.query;
+  const asked = { source, store, problem, q, late, state, sort, cursor, limit: pageSize };
+  const list = useList(asked);
   const sources = useSources();
   /** @type {Order[]} */
   const orders = list.value?.orders ?? [];
-  const narrowed = [source, store, problem, q, state].some(Boolean);
+  const narrowed = [source, store, problem, q, late, state].some(Boolean);
   useEffect(() => {
     if (list.value) announce(plural(orders.length, 'order') + ' on this page.');
   }, [list.value]);
@@ -43,7 +43,7 @@ export function OrdersPage({ route }) {
     ${!list.value && !list.error && html`<${Loading} />`}
     ${list.value && orders.length === 0 && (narrowed || cursor ? html`<${NoMatches} clear=${href(['orders'])} />` : html`<${NoOrders} />`)}
     ${orders.length > 0 && html`
-      ${changed.size > 0 && html`<p class="note slim">${plural(changed.size, 'order')} changed since this was read. <button type="button" onClick=${changed.again}>Read again</button></p>`}
+      ${list.news > 0 && html`<p class="note slim">${plural(list.news, 'order')} changed since this was read. <button type="button" onClick=${list.again}>Read again</button></p>`}
       <${Table} orders=${orders} sort=${sort} />
       <${Pages} route=${route} next=${list.value.next_cursor} />
     `}
@@ -72,9 +72,10 @@ const Table = ({ orders, sort = '-updated' }) => html`<div class="table" tabinde
       </tr>
     </thead>
     <tbody>
-      ${orders.map((order) => html`<tr key=${order.source + '/' + order.key}>
-        <th scope="row"><a href=${orderHref(order)} data-item=${order.source + '/' + order.key}>${order.key}</a>${order.reference && html` <span class="muted">${order.reference}</span>`}</th>
-        <td><${State} state=${order.state} /> <${Trouble} reason=${order.problem?.reason} /></td>
+      ${orders.map((order) => html`<tr key=${idOf(order)}>
+        <th scope="row"><a href=${orderHref(order)} data-item=${idOf(order)}>${order.key}</a>${order.reference && html` <span class="muted">${order.reference}</span>`}</th>
+        <td><${State} state=${order.state} /> <${Trouble} reason=${order.problem?.reason} />
+          <${Lateness} since=${Date.parse(order.state_since)} limit=${limitOf(order)} expected=${order.expected_next} /></td>
         <td>${order.source}</td><td>${order.store_id}</td><td class="number">${money(order.total, order.currency)}</td>
         <td><${When} at=${order.first_seen_at} /></td><td><${When} at=${order.last_seen_at} /></td>
       </tr>`)}
@@ -104,21 +105,29 @@ function Pages({ route, next }) {
 }
 
 /**
- * Counts the orders that changed since a list was read: it stays as it is while somebody
- * reads it.
- * @param {{value: unknown, again: () => void}} list
+ * Reads a list, and tells how many orders have changed since it was asked for, but for
+ * changes that it knows of: it stays as it is while somebody reads it.
+ * @param {Record<string, string|number|undefined>} asked
  */
-function useChanged(list) {
-  const changed = useSignal(/** @type {Set<string>} */ (new Set()));
+function useList(asked) {
+  const changed = useSignal(/** @type {Map<string, number>} */ (new Map()));
+  const list = useAnswer((signal) => {
+    changed.value = new Map();
+    return get('/v1/orders', asked, signal);
+  }, [JSON.stringify(asked)]);
   useEffect(() => {
-    changed.value = new Set();
-    let began = false; // a reset at once is about what was read just now
+    let began = false; // a reset at once is about what is being read just now
     const end = subscribe({
       reset: () => began && list.again(),
-      change: ({ order }) => (changed.value = new Set(changed.value).add(order.source + '/' + order.key)),
+      change: ({ order }) => (changed.value = new Map(changed.value).set(idOf(order), order.stream_sequence)),
     });
     began = true;
     return end;
-  }, [list.value]);
-  return { size: changed.value.size, again: list.again };
+  }, [list.again]);
+  const known = new Map((list.value?.orders ?? []).map((/** @type {Order} */ order) => [idOf(order), order.stream_sequence]));
+  const news = [...changed.value].filter(([id, sequence]) => sequence > (known.get(id) ?? 0));
+  return { ...list, news: news.length };
 }
+
+/** @param {Order} order */
+const idOf = (order) => order.source + '/' + order.key;

@@ -5,10 +5,15 @@ import { count } from '../core/format.js';
 import { useAnswer, useEvery } from '../core/resource.js';
 import { href } from '../core/router.js';
 import { Command } from '../parts/copy.js';
+import { Silent } from '../parts/marks.js';
 import { Failure, Loading } from '../parts/notes.js';
+import { When } from '../parts/when.js';
 import { Rows } from './parts/rows.js';
 
-/** @typedef {import('../core/types.js').Stats} Stats */
+/**
+ * @typedef {import('../core/types.js').Source} Source
+ * @typedef {import('../core/types.js').Stats} Stats
+ */
 
 /** How often it is counted anew, in milliseconds. */
 const look = 5000;
@@ -17,7 +22,7 @@ const look = 5000;
 export function SourcesPage() {
   const answer = useAnswer(async (signal) => {
     const [{ sources }, stats] = await Promise.all([get('/v1/sources', {}, signal), get('/v1/stats', { minutes: 60 }, signal)]);
-    return { sources, stats: /** @type {Stats} */ (stats) };
+    return { sources: /** @type {Source[]} */ (sources), stats: /** @type {Stats} */ (stats) };
   }, []);
   useEvery(answer.again, look);
   const { sources = [], stats } = answer.value ?? {};
@@ -25,18 +30,20 @@ export function SourcesPage() {
     <h1>Sources</h1>
     <${Failure} error=${answer.error} again=${answer.again} />
     ${!answer.value && !answer.error && html`<${Loading} />`}
-    ${stats && html`<${Rows} label="Sources" heads=${['Source', 'Provider', 'Currency', 'Orders', 'Applied', 'Duplicate', 'Not about an order', 'Quarantined']}
-        rows=${sources.map((/** @type {{name: string, provider: string, currency: string|null}} */ source) => row(source, stats))} />
+    ${stats && html`<${Rows} label="Sources" heads=${['Source', 'Last heard', 'Provider', 'Currency', 'Orders', 'Late', 'Applied', 'Duplicate', 'Not about an order', 'Quarantined']}
+        rows=${sources.map((source) => row(source, stats))} />
       <p class="muted">The last four count the webhooks of the last hour. Where each source's webhooks are posted to, <code>ticketrail serve</code> says when it starts.</p>
       ${sources.length > 0 && html`<p>This sends a webhook to the first one, signed as its provider would:</p>
         <${Command} text=${`ticketrail send --source ${sources[0].name} testdata/webhooks/${sources[0].provider}/*.json`} />`}`}
   `;
 }
 
-/** @param {{name: string, provider: string, currency: string|null}} source @param {Stats} stats */
-function row({ name, provider, currency }, stats) {
-  const orders = stats.orders.filter((o) => o.source === name).reduce((sum, o) => sum + o.orders, 0);
+/** @param {Source} source @param {Stats} stats */
+function row({ name, provider, currency, last_heard_at, silent }, stats) {
+  const orders = (/** @type {{source: string, orders: number}[]} */ counts) => counts.filter((c) => c.source === name).reduce((all, c) => all + c.orders, 0);
   const minutes = stats.webhooks_per_minute.filter((m) => m.source === name);
   const sum = (/** @type {'applied'|'duplicate'|'not_about_order'|'quarantined'} */ of) => count(minutes.reduce((all, m) => all + m[of], 0));
-  return [html`<a href=${href(['orders'], { source: name })}>${name}</a>`, provider, currency ?? 'none', count(orders), sum('applied'), sum('duplicate'), sum('not_about_order'), sum('quarantined')];
+  const late = html`<a href=${href(['orders'], { source: name, late: true })}>${count(orders(stats.late))}</a>`;
+  const heard = html`<${When} at=${last_heard_at} /> <${Silent} silent=${silent} />`;
+  return [html`<a href=${href(['orders'], { source: name })}>${name}</a>`, heard, provider, currency ?? 'none', count(orders(stats.orders)), late, sum('applied'), sum('duplicate'), sum('not_about_order'), sum('quarantined')];
 }

@@ -1,23 +1,23 @@
 /** How the page is connected: a word in the header, and a banner where it is not. */
 import { html } from '../core/html.js';
 import { now } from '../core/clock.js';
-import { nextTry, standing, tryNow } from '../core/feed.js';
+import { nextTry, readAgain, standing, tryNow } from '../core/feed.js';
 import { age, time } from '../core/format.js';
-import { pollInterval } from '../core/poll.js';
+import { replaced } from '../core/program.js';
 import { tokenWanted } from '../core/session.js';
 
 /** @type {Record<string, string>} */
 const words = {
   connecting: 'Connecting',
   live: 'Live',
-  polling: `Reads again each ${pollInterval / 1000} s`,
+  full: `Reads again each ${readAgain / 1000} s`,
   lost: 'Not connected',
 };
 
 /** @type {Record<string, string>} */
 const meanings = {
   live: 'Changes are shown as they happen.',
-  polling: 'This ticketrail has no feed of changes: what changed is asked for again and again.',
+  full: 'Too many follow the changes: until there is room, all is read again and again.',
 };
 
 /** The standing in a word. */
@@ -35,5 +35,14 @@ export function LostBanner() {
     <p><strong>Connection lost</strong> at ${time(since)}. What you see is as of then. ${reason}</p>
     <p aria-live="off" class="muted">For ${age(now.value - since)}; next try ${wait > 0 ? 'in ' + age(wait) : 'now'}.
       <button type="button" onClick=${() => tryNow()}>Try now</button></p>
+  </div>`;
+}
+
+/** Says that the program was replaced by another version, which brings a page of its own. */
+export function ReplacedBanner() {
+  if (!replaced.value) return null;
+  return html`<div class="banner" role="alert">
+    <p><strong>A new version is there.</strong> This page is still of the one before.</p>
+    <button type="button" onClick=${() => location.reload()}>Reload</button>
   </div>`;
 }

@@ -29,6 +29,12 @@ export function Filters({ query, sources, reset = {} }) {
         <option value="false">without</option>
       </select>
     </label>
+    <label>Late
+      <select name="late" value=${query.late ?? ''} onChange=${(/** @type {any} */ e) => set({ late: e.target.value })}>
+        <option value="">any</option>
+        <option value="true">only those</option>
+      </select>
+    </label>
   </form>`;
 }
 

@@ -2,20 +2,18 @@
 import { html } from '../../core/html.js';
 import { money } from '../../core/format.js';
 import { orderHref } from '../../core/router.js';
-import { endedStates } from '../../core/states.js';
 import { Lateness, Trouble } from '../../parts/marks.js';
 import { Age } from '../../parts/when.js';
 
 /** @param {{card: import('../../core/board.js').Card}} props */
 export function Card({ card }) {
-  const ended = endedStates.includes(card.state);
   return html`<li>
     <a class="card" href=${orderHref(card)} data-item=${card.id}>
       <span class="line"><strong class="name">${card.reference ?? shortKey(card)}</strong> <span class="age"><${Age} since=${card.since} /></span></span>
       <span class="line muted"><span class="name">${card.source}${card.store ? ' · ' + card.store : ''}</span> <span class="total">${money(card.total, card.currency)}</span></span>
       <span class="marks">
         <${Trouble} reason=${card.problem} />
-        ${!ended && html`<${Lateness} state=${card.state} since=${card.since} limit=${card.limit} />`}
+        <${Lateness} since=${card.since} limit=${card.limit} expected=${card.expected} />
       </span>
     </a>
   </li>`;

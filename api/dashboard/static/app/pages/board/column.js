@@ -13,17 +13,17 @@ const openStep = 40;
 const endedStep = 10;
 
 /**
- * @param {{state: string, board: import('../../core/board.js').Board, total?: number, more: boolean}} props
- *   total: how many orders there are in the state, where it is known; more: whether there
+ * @param {{state: string, board: import('../../core/board.js').Board, lateAt?: number, total?: number, more: boolean}} props
+ *   lateAt: only cards that are late then; total: how many orders there are in the state, where it is known; more: whether there
  *   are more than the board has
  */
-export function Column({ state, board, total, more }) {
+export function Column({ state, board, lateAt, total, more }) {
   board.watch(state);
   const ended = endedStates.includes(state);
   const step = ended ? endedStep : openStep;
   const shown = useSignal(step);
   const list = useRef(/** @type {HTMLElement|null} */ (null));
-  const cards = board.cards(state);
+  const cards = board.cards(state, lateAt);
   const known = ended ? Math.max(total ?? 0, cards.length) : cards.length;
   const size = count(known) + (more && total === undefined ? '+' : '');
   useFocusKept(list, cards);

@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'preact/hooks';
 import { get } from '../../core/api.js';
 import { Board } from '../../core/board.js';
 import { subscribe } from '../../core/feed.js';
-import { loadLimits } from '../../core/limits.js';
 import { load } from '../../core/loader.js';
 
 /**
@@ -39,7 +38,6 @@ export function useBoard(filters, paused) {
       controller.abort();
       const { signal } = (controller = new AbortController());
       try {
-        await loadLimits();
         const more = await load(own, signal);
         state.value = { loaded: true, error: null, more };
         totals.read();

@@ -1,6 +1,7 @@
 /** The single facts of an order. What it does not have is left out. */
 import { html } from '../../core/html.js';
 import { money } from '../../core/format.js';
+import { stateName } from '../../core/states.js';
 import { When } from '../../parts/when.js';
 
 /** @param {{order: import('../../core/types.js').Order}} props */
@@ -9,6 +10,7 @@ export function Facts({ order }) {
   const facts = [
     ['Provider', order.provider],
     ['Its own status', order.provider_status],
+    ['Expected next', order.expected_next.map(stateName).join(', ')],
     ['Store', order.store_id],
     ['Kind', order.fulfillment_kind],
     ['Total', money(order.total, order.currency)],
