@@ -143,18 +143,18 @@ func (h *handler) listenToArrivals(_ context.Context, in *arrivalsInput) (*huma.
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer leave()
-		_, w := humago.Unwrap(ctx)
-		tell(ctx.Context(), w, l)
+		r, w := humago.Unwrap(ctx)
+		tell(ctx.Context(), w, h.stillMay(r), l)
 	}}, nil
 }
 
-// tell tells a listener until it has gone or the server ends.
-func tell(ctx context.Context, w http.ResponseWriter, l *listener) {
+// tell tells a listener until it has gone, may hear no more, or the server ends.
+func tell(ctx context.Context, w http.ResponseWriter, stillMay func() bool, l *listener) {
 	events := newEventWriter(w)
 	quiet := time.NewTicker(defaultHeartbeat)
 	defer quiet.Stop()
 	events.comment()
-	for events.flush() == nil {
+	for stillMay() && events.flush() == nil {
 		select {
 		case <-ctx.Done():
 			return

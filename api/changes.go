@@ -57,8 +57,8 @@ func (h *handler) followChanges(_ context.Context, in *changesInput) (*huma.Stre
 	}
 	filter := changeFilter{states: states, source: in.Source, store: in.Store, key: in.Key}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		_, w := humago.Unwrap(ctx)
-		h.sendChanges(ctx.Context(), w, after, filter)
+		r, w := humago.Unwrap(ctx)
+		h.sendChanges(ctx.Context(), w, h.stillMay(r), after, filter)
 	}}, nil
 }
 
@@ -78,8 +78,8 @@ func (in *changesInput) after() (*uint64, error) {
 	return &after, nil
 }
 
-// sendChanges sends changes until the client goes, or ctx ends.
-func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after *uint64, filter changeFilter) {
+// sendChanges sends changes until the client goes, may have no more, or ctx ends.
+func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, stillMay func() bool, after *uint64, filter changeFilter) {
 	feed := h.config.Feed
 	follower, next, err := feed.follow(ctx, after)
 	if err != nil {
@@ -91,7 +91,7 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, after 
 	to.begin(next)
 	beat := time.NewTicker(feed.config.Heartbeat)
 	defer beat.Stop()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && stillMay() {
 		feed.metrics.sent.Add(to.run(next))
 		if to.flush() != nil {
 			return // nobody reads any more

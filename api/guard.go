@@ -83,6 +83,16 @@ func (g guard) bearer(known []Token, authorization []string) (found Token, err e
 	return found, err
 }
 
+// stillMay tells whether who has asked may still be answered, for an answer without an end: a
+// token that has expired or was revoked since is good for no more of it.
+func (h *handler) stillMay(r *http.Request) func() bool {
+	asked := bearerOf(r.Context())
+	return func() bool {
+		now, err := h.guard.check(r)
+		return err == nil && now.Sum == asked.Sum && now.Scope == asked.Scope
+	}
+}
+
 // checkHost refuses a request that a browser sends to this machine under another
 // name: a web page can make its own name lead here (DNS rebinding), and would
 // read the orders of a listener that asks for no token.
