@@ -31,9 +31,9 @@ func person() string {
 // is worked on: in the receiver, in the projector, and in the API.
 var panicPatches = []patch{{
 	"ingest/webhook.go",
-	"	identity, err := s.admit(request)\n",
+	"	identity, err := s.admit(w.Header(), request)\n",
 	"	if (fault.On(\"panics\") || fault.On(\"panic-told\")) && len(request.Body)%10 == 7 {\n		panic(string(request.Body))\n	}\n" +
-		"	identity, err := s.admit(request)\n",
+		"	identity, err := s.admit(w.Header(), request)\n",
 }, {
 	"ingest/webhook.go",
 	"		*err = fmt.Errorf(\"taking it panicked",
