@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -105,7 +104,7 @@ func newApp(c *config.Config, o Options) *App {
 	a := &App{
 		config:     c,
 		logger:     o.Logger,
-		metrics:    prometheus.NewRegistry(),
+		metrics:    newMetrics(o.Version, foldersOf(c)),
 		projection: o.Projection,
 		sources:    c.Sources,
 		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
@@ -113,7 +112,6 @@ func newApp(c *config.Config, o Options) *App {
 	}
 	a.projection.Version = cmp.Or(a.projection.Version, projector.Version)
 	a.connections = newConnections(a.metrics)
-	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return a
 }
 
