@@ -47,6 +47,7 @@ type App struct {
 	pulse      *api.Pulse
 	feed       *api.Feed // nil without listeners
 	watcher    *api.Watcher
+	alerts     api.Alerts    // nil where changes are not published either
 	asked      atomic.Uint64 // requests of the API
 	arrivals   api.Arrivals
 

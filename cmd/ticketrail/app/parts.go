@@ -130,7 +130,7 @@ func (a *App) startPulse(ctx context.Context) error {
 // startWatcher watches for late orders and silent sources.
 func (a *App) startWatcher(context.Context) error {
 	settings := api.WatcherConfig{
-		Limits: a.config.LimitsOf(a.sources), Pulse: a.pulse, Logger: a.logger, Registerer: a.metrics,
+		Limits: a.config.LimitsOf(a.sources), Pulse: a.pulse, Alerts: a.alerts, Logger: a.logger, Registerer: a.metrics,
 	}
 	for _, source := range a.sources {
 		settings.Sources = append(settings.Sources, source.Name)

@@ -127,7 +127,7 @@ type Rebuild struct {
 // Orders configures the stream ORDERS, on which changes of orders are published.
 type Orders struct {
 	// Publish tells whether they are.
-	Publish bool `yaml:"publish" help:"Publish each change of an order on the stream ORDERS, for other services."`
+	Publish bool `yaml:"publish" help:"Publish each change of an order, and alerts, on the stream ORDERS, for other services."`
 	// MaxBytes and MaxAge bound the stream, which forgets its oldest messages.
 	MaxBytes Size     `yaml:"max_bytes" help:"Room of that stream, which forgets its oldest messages, from 1 MiB on."`
 	MaxAge   Duration `yaml:"max_age" help:"How long it keeps them, from 1m on."`
