@@ -169,7 +169,7 @@ func keyValues(attributes []attribute.KeyValue) []keyValue {
 		if a.Value.Type() == attribute.INT64 {
 			kind = "intValue"
 		}
-		all[i] = keyValue{string(a.Key), map[string]string{kind: a.Value.Emit()}}
+		all[i] = keyValue{string(a.Key), map[string]string{kind: a.Value.String()}}
 	}
 	return all
 }
