@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -75,8 +74,13 @@ func TestNothingPersonalIsTold(t *testing.T) {
 			b := besiege(t, seededBinary, bugVariable+"="+c.bug, "TICKETRAIL_LIMITS={accepted: 1ms}",
 				"TICKETRAIL_TRACES_ENDPOINT="+traces.URL, "TICKETRAIL_TRACES_FOLLOW_SENDERS=true")
 			b.confide(t, c.bug)
+			require.True(t, await(patience, func() bool { // the watcher looks, and traces are sent, every few seconds
+				return strings.Contains(traces.text(), "project webhook") &&
+					strings.Contains(b.page(t, b.api+"/metrics"), `ticketrail_alerts_published_total{kind="late"} 1`)
+			}))
 			told := b.tells(t, append(b.secrets(), planted...))
 			require.Empty(t, holds(traces.text(), append(b.secrets(), planted...)))
+			require.Contains(t, b.logged.String(), "orders are late")
 			if c.told {
 				results.broken("a sender's text: "+c.bug, violations(checkSilent, told))
 				require.NotEmpty(t, told, "the control was not caught")
@@ -143,10 +147,6 @@ func (b *besieged) confide(t *testing.T, bug string) {
 	} {
 		b.refuses(t, b.api, text)
 	}
-	require.Eventually(t, func() bool { // the watcher looks every few seconds, and an alert goes to ORDERS
-		return strings.Contains(b.logged.String(), "orders are late") &&
-			strings.Contains(b.page(t, b.api+"/metrics"), "ticketrail_alerts_published_total{kind=\"late\"} 1")
-	}, patience, 100*time.Millisecond)
 	// And this it still works on when it ends.
 	for range 8 {
 		conn, err := dial(b.ingest)
