@@ -23,6 +23,9 @@ func (p *Projector) traceCommit(webhooks []*domain.Webhook, begun time.Time, aft
 			continue
 		}
 		parent := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": w.Trace})
+		if !trace.SpanContextFromContext(parent).IsSampled() { // another program may write what it likes
+			continue
+		}
 		_, span := p.tracer.Start(parent, "project webhook", trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(begun),
 			trace.WithAttributes(
 				attribute.String("ticketrail.source", w.Source), attribute.String("ticketrail.event", w.Event),
