@@ -74,6 +74,9 @@ func newFeedMetrics(registerer prometheus.Registerer, f *Feed) feedMetrics {
 			Help: "How often a follower of the changes was told to read the orders anew, by reason.",
 		}, []string{"reason"}),
 	}
+	for _, reason := range []string{resetBehind, resetRevised, resetUnknown} {
+		m.resets.WithLabelValues(reason) // from the start on, so that a rate can be taken
+	}
 	followers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ticketrail_changes_followers",
 		Help: "Who follows the changes of orders now.",

@@ -150,7 +150,7 @@ func (p *Pulse) Moving() bool {
 }
 
 type pulseMetrics struct {
-	lag, oldest, reachable, bytes, maxBytes prometheus.Gauge
+	lag, oldest, reachable, last, bytes, maxBytes prometheus.Gauge
 }
 
 func newPulseMetrics(registerer prometheus.Registerer, p *Pulse) pulseMetrics {
@@ -172,6 +172,7 @@ func newPulseMetrics(registerer prometheus.Registerer, p *Pulse) pulseMetrics {
 		lag:       gauge("ticketrail_read_model_lag_webhooks", "Webhooks of the stream that are not applied yet; NaN where that is not known."),
 		oldest:    gauge("ticketrail_read_model_lag_seconds", "How long the oldest webhook that is not applied yet has been in the stream; 0 where there is none, NaN where it is not known."),
 		reachable: gauge("ticketrail_stream_reachable", "1 where the stream answers, else 0."),
+		last:      gauge("ticketrail_stream_last_sequence", "The last stream sequence, when the stream last answered."),
 		bytes:     gauge("ticketrail_stream_bytes", "What the webhooks in the stream take on disk, when it last answered."),
 		maxBytes:  gauge("ticketrail_stream_max_bytes", "What they may take before webhooks are refused; 0 where there is no limit."),
 	}
@@ -180,6 +181,7 @@ func newPulseMetrics(registerer prometheus.Registerer, p *Pulse) pulseMetrics {
 func (m pulseMetrics) stream(info domain.StreamInfo, answers bool) {
 	m.reachable.Set(oneIf(answers))
 	if answers {
+		m.last.Set(float64(info.Last))
 		m.bytes.Set(float64(info.Bytes))
 		m.maxBytes.Set(float64(info.MaxBytes))
 	}

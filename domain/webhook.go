@@ -43,6 +43,9 @@ type Webhook struct {
 	// StoredAt is when the stream took it; zero before. Nothing in a read model
 	// depends on it.
 	StoredAt Instant
+	// Trace is the W3C's traceparent of what stored it, where that is traced, else empty. It
+	// is kept with the webhook in the stream alone, and no read model depends on it.
+	Trace string
 	// StreamSequence is its position in the stream, from 1; 0 before it has one.
 	StreamSequence uint64
 }

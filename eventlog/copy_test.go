@@ -64,6 +64,7 @@ func TestRecordsAreWebhooks(t *testing.T) {
 	for _, w := range []*domain.Webhook{
 		{Body: []byte("{}"), ReceivedAt: at},
 		{Body: []byte{0, 0xff}, ReceivedAt: domain.UnixInstant(5), ID: "an id/%æ", ContentType: "text/plain"},
+		{Body: []byte("{}"), ReceivedAt: at, Trace: trace},
 	} {
 		w.Provider, w.Source, w.Event, w.StreamSequence = "ivy", "shop", "order_updated", 7
 		w.BodyDigest = domain.DigestBody(w.Body)
@@ -72,6 +73,7 @@ func TestRecordsAreWebhooks(t *testing.T) {
 		again, err := eventlog.WebhookIn(record)
 		require.NoError(t, err)
 		require.Equal(t, w.Chain(domain.Digest{}), again.Chain(domain.Digest{}))
+		require.Equal(t, w.Trace, again.Trace)
 		record.Subject = []byte("webhooks.ivy.shop")
 		_, err = eventlog.WebhookIn(record)
 		require.ErrorIs(t, err, eventlog.ErrUnfit)

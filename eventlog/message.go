@@ -22,6 +22,7 @@ const (
 	headerWebhookID   = "Ticketrail-Webhook-Id"
 	headerContentType = "Content-Type"
 	headerReceivedAt  = "Ticketrail-Received-At"
+	headerTrace       = "traceparent"             // as the W3C writes it: to NATS, another case is another name
 	headerUUID        = "Ticketrail-Message-Uuid" // of Watermill messages that have one
 )
 
@@ -48,7 +49,7 @@ func NewMessage(w *domain.Webhook) (topic string, m *message.Message, err error)
 
 // webhookMessage gives what is sent to store a webhook. It returns [ErrUnfit] where its
 // names are no tokens, for an id that domain.IsWebhookID does not take, and for a content
-// type that a header cannot hold exactly.
+// type or a trace that a header cannot hold exactly.
 func webhookMessage(w *domain.Webhook) (*nats.Msg, error) {
 	subject, err := Subject(w.Provider, w.Source, w.Event)
 	if err != nil {
@@ -68,6 +69,12 @@ func webhookMessage(w *domain.Webhook) (*nats.Msg, error) {
 			return nil, fmt.Errorf("%w: a webhook's content type", ErrUnfit)
 		}
 		setHeader(n, headerContentType, w.ContentType)
+	}
+	if w.Trace != "" {
+		if !isHeader(headerTrace, w.Trace) {
+			return nil, fmt.Errorf("%w: a webhook's trace", ErrUnfit)
+		}
+		setHeader(n, headerTrace, w.Trace)
 	}
 	if !w.ReceivedAt.IsZero() {
 		setHeader(n, headerReceivedAt, w.ReceivedAt.String())
@@ -192,6 +199,7 @@ func (s *stored) webhook() *domain.Webhook {
 	if len(s.header) > 0 {
 		w.ID = webhookID(s.header.Get(headerWebhookID))
 		w.ContentType = s.header.Get(headerContentType)
+		w.Trace = s.header.Get(headerTrace)
 		receivedAt = s.header.Get(headerReceivedAt)
 	}
 	w.ReceivedAt, w.StoredAt = instant(receivedAt, s.StoredAt), domain.InstantOf(s.StoredAt)

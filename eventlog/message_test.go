@@ -59,6 +59,7 @@ func TestAppendStoresNoNeedlessHeader(t *testing.T) {
 	log := openLog(t, embedded, dir)
 	full := webhook("evt/1", `{"a":1}`)
 	full.ContentType = "text/plain"
+	full.Trace = trace
 	full.ReceivedAt = domain.UnixInstant(1_700_000_000_123)
 	appendWebhook(t, log, webhook("", `{"a":1}`))
 	appendWebhook(t, log, full)
@@ -76,7 +77,11 @@ func TestAppendStoresNoNeedlessHeader(t *testing.T) {
 		"Ticketrail-Webhook-Id":  {"evt%2F1"},
 		"Content-Type":           {"text/plain"},
 		"Ticketrail-Received-At": {"2023-11-14T22:13:20.123Z"},
+		"traceparent":            {trace}, // NATS tells names by their case
 	}, header)
+	read, err := log.Webhook(t.Context(), 2)
+	require.NoError(t, err)
+	require.Equal(t, trace, read.Trace)
 }
 
 // requireDescribed requires that AsyncAPI describes each header that a webhook can have, and
@@ -96,6 +101,9 @@ func requireDescribed(t *testing.T, header nats.Header) {
 	described := document.Components.Messages["webhook"].Headers.Properties
 	require.ElementsMatch(t, slices.Collect(maps.Keys(described)), slices.Collect(maps.Keys(header)))
 }
+
+// trace is a traceparent.
+const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 // rawMessage reads a message by the stream's own interface rather than by ours.
 func rawMessage(t *testing.T, embedded *eventlog.Embedded, stream string, sequence uint64) *jetstream.RawStreamMsg {
@@ -121,14 +129,15 @@ func TestAppendRefusesWhatDoesNotFit(t *testing.T) {
 	log := newLog(t)
 	const canary = "canary"
 	for name, spoil := range map[string]func(*domain.Webhook){
-		"event":          func(w *domain.Webhook) { w.Event = canary + "." },
-		"source":         func(w *domain.Webhook) { w.Source = canary + "\r\n" },
-		"provider":       func(w *domain.Webhook) { w.Provider = "" },
-		"long id":        func(w *domain.Webhook) { w.ID = canary + strings.Repeat("x", 200) },
-		"broken id":      func(w *domain.Webhook) { w.ID = canary + "\xff" },
-		"control in id":  func(w *domain.Webhook) { w.ID = canary + "\n" },
-		"header in type": func(w *domain.Webhook) { w.ContentType = canary + "\r\nNats-Rollup: all" },
-		"padded type":    func(w *domain.Webhook) { w.ContentType = canary + " " },
+		"event":           func(w *domain.Webhook) { w.Event = canary + "." },
+		"source":          func(w *domain.Webhook) { w.Source = canary + "\r\n" },
+		"provider":        func(w *domain.Webhook) { w.Provider = "" },
+		"long id":         func(w *domain.Webhook) { w.ID = canary + strings.Repeat("x", 200) },
+		"broken id":       func(w *domain.Webhook) { w.ID = canary + "\xff" },
+		"control in id":   func(w *domain.Webhook) { w.ID = canary + "\n" },
+		"header in type":  func(w *domain.Webhook) { w.ContentType = canary + "\r\nNats-Rollup: all" },
+		"header in trace": func(w *domain.Webhook) { w.Trace = canary + "\r\n" },
+		"padded type":     func(w *domain.Webhook) { w.ContentType = canary + " " },
 	} {
 		w := webhook("id", "{}")
 		spoil(w)

@@ -29,6 +29,7 @@ func webhookIn(r *brokerfile.Record) domain.Webhook {
 	w := domain.Webhook{
 		ID:             webhookID(headerValue(r.Header, headerWebhookID)),
 		ContentType:    headerValue(r.Header, headerContentType),
+		Trace:          headerValue(r.Header, headerTrace),
 		Body:           r.Body,
 		BodyDigest:     domain.DigestBody(r.Body),
 		ReceivedAt:     instant(headerValue(r.Header, headerReceivedAt), storedAt),

@@ -30,12 +30,22 @@ func ParseSubject(subject string) (provider, source, event string, ok bool) {
 	return split(webhookRoot, subject)
 }
 
-// OrderSubjects matches every subject that [OrderSubject] makes, and no other.
+// alertName stands between the source and the kind of an alert: a subject of four names is
+// never that of a change, whatever states there will be.
+const alertName = "alert"
+
+// OrderSubjects matches every subject that [OrderSubject] and [AlertSubject] make.
 const OrderSubjects = orderRoot + ".>"
 
 // OrderSubject gives the subject orders.<source>.<state> of a change of an order, for
 // tokens as those of [Subject]. It returns [ErrUnfit] for any other name.
 func OrderSubject(source, state string) (string, error) { return join(orderRoot, source, state) }
+
+// AlertSubject gives the subject orders.<source>.alert.<kind> of an alert, for tokens as
+// those of [Subject]. It returns [ErrUnfit] for any other name.
+func AlertSubject(source, kind string) (string, error) {
+	return join(orderRoot, source, alertName, kind)
+}
 
 // split gives the three names of a subject under a root.
 func split(under, subject string) (provider, source, last string, ok bool) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
@@ -66,6 +67,10 @@ type Config struct {
 	Logger *slog.Logger
 	// Registerer gets the metrics; without one they are counted and not shown.
 	Registerer prometheus.Registerer
+	// Tracer gets a span for each request to a webhook endpoint, and one for its way into the
+	// stream; nil: there are none. FollowSenders has a request's traceparent go before.
+	Tracer        trace.Tracer
+	FollowSenders bool
 }
 
 var sourceNames = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
@@ -20,10 +22,12 @@ type visit struct {
 	at     time.Time
 	size   int64 // of the body: as announced (-1 for unknown), then as read
 	event  string
+	span   trace.Span // nil where requests are not traced
 }
 
 func (h *Handler) serveWebhook(w http.ResponseWriter, r *http.Request, s *source) {
 	v := &visit{source: s, at: h.config.Now(), size: r.ContentLength}
+	h.begin(r, v)
 	receipt, err := h.take(w, r, v)
 	if err != nil {
 		refused := refusalOf(err)
@@ -71,7 +75,9 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 		return receipt, err
 	}
 	v.event = identity.Event
-	return h.publish(s.Webhook(request, identity))
+	webhook := s.Webhook(request, identity)
+	defer h.sends(v, webhook)()
+	return h.publish(webhook)
 }
 
 // rescue makes a panic an error of ours, so that the sender tries again. The panic's
@@ -155,6 +161,7 @@ func (h *Handler) count(v *visit, outcome string, status int, streamSequence uin
 	took := h.config.Now().Sub(v.at)
 	v.source.metrics.requests[outcome].Inc()
 	v.source.metrics.duration.Observe(took.Seconds())
+	v.end(outcome, status, streamSequence)
 	h.config.Tell(domain.Arrival{
 		At: domain.InstantOf(v.at), Source: v.source.Name, Event: v.event, Verdict: outcome, Status: status,
 		StreamSequence: streamSequence, Size: v.size, Took: took,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -36,6 +37,10 @@ type Config struct {
 	Version    int
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	// Tracer gets a span for each webhook that came with a trace and lies after the stream
+	// sequence TracedAfter; nil: there are none.
+	Tracer      trace.Tracer
+	TracedAfter uint64
 	// Reads tells how many reads of the read model there have been: a projector that
 	// catches up works a quarter of the time, or more, while there are any. Nobody reads
 	// by default. It is called from one goroutine.
@@ -55,6 +60,9 @@ type Projector struct {
 	logger    *slog.Logger
 	status    *status
 	courtesy  courtesy
+
+	tracer      trace.Tracer
+	tracedAfter uint64
 
 	turn sync.Mutex        // held while a batch is committed, and by Hold
 	at   domain.Checkpoint // what the next batch follows on
@@ -87,7 +95,11 @@ func New(log Log, store Store, c Config) *Projector {
 		logger:    c.Logger,
 		status:    newStatus(c.Now, c.Registerer),
 		courtesy:  courtesy{reads: c.Reads},
-		run:       newEffects(store, domain.Checkpoint{}, 0),
+
+		tracer:      c.Tracer,
+		tracedAfter: c.TracedAfter,
+
+		run: newEffects(store, domain.Checkpoint{}, 0),
 	}
 }
 
@@ -276,7 +288,8 @@ func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint
 	p.status.projecting.does("waiting for its turn at", batch.Webhooks[0].StreamSequence)
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	p.courtesy.since = time.Now() // to wait is to rest
+	begun := time.Now()
+	p.courtesy.since = begun // to wait is to rest
 	ctx = context.WithoutCancel(ctx)
 	p.run = p.run.next(p.at, len(batch.Webhooks))
 	effects := p.run
@@ -292,7 +305,9 @@ func (p *Projector) commit(ctx context.Context, batch *understood) (reached uint
 			return 0, err
 		}
 		p.status.committed(&effects.batch, p.at)
+		before := p.at.StreamSequence
 		p.at = effects.batch.Checkpoint
+		p.traceCommit(batch.Webhooks, begun, before)
 	}
 	return p.at.StreamSequence, err
 }

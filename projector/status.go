@@ -81,7 +81,15 @@ func newStatus(now func() time.Time, registerer prometheus.Registerer) *status {
 	}}
 	m := &s.metrics
 	registerer.MustRegister(m.webhooks, m.checkpoint, m.last, m.running, m.batch)
+	m.add(domain.Counts{}) // from the start on, so that the first one of its kind is an increase
 	return s
+}
+
+func (m *metrics) add(c domain.Counts) {
+	m.webhooks.WithLabelValues("applied").Add(float64(c.Applied))
+	m.webhooks.WithLabelValues("duplicate").Add(float64(c.Duplicate))
+	m.webhooks.WithLabelValues("not_about_order").Add(float64(c.NotAboutOrder))
+	m.webhooks.WithLabelValues("quarantined").Add(float64(c.Quarantined))
 }
 
 func (s *status) get() Status {
@@ -147,10 +155,10 @@ func (s *status) replaced(c domain.Checkpoint) {
 func (s *status) committed(b *domain.Batch, before domain.Checkpoint) {
 	was, is := before.Counts, b.Checkpoint.Counts
 	s.metrics.batch.Observe(float64(is.Sum() - was.Sum()))
-	s.metrics.webhooks.WithLabelValues("applied").Add(float64(is.Applied - was.Applied))
-	s.metrics.webhooks.WithLabelValues("duplicate").Add(float64(is.Duplicate - was.Duplicate))
-	s.metrics.webhooks.WithLabelValues("not_about_order").Add(float64(is.NotAboutOrder - was.NotAboutOrder))
-	s.metrics.webhooks.WithLabelValues("quarantined").Add(float64(is.Quarantined - was.Quarantined))
+	s.metrics.add(domain.Counts{
+		Applied: is.Applied - was.Applied, Duplicate: is.Duplicate - was.Duplicate,
+		NotAboutOrder: is.NotAboutOrder - was.NotAboutOrder, Quarantined: is.Quarantined - was.Quarantined,
+	})
 	s.change(func(now *Status) {
 		now.Checkpoint = b.Checkpoint.StreamSequence
 		now.Last = max(now.Last, now.Checkpoint)

@@ -6,6 +6,8 @@
 // that made the change. Where the order has grown to more than the broker takes, or than half
 // of the stream, the change has null in its place.
 //
+// Alerts go between them, under orders.<source>.alert.<kind>.
+//
 // # Guarantees
 //
 // Every change is published at least once, and in the order of the stream: a message is
@@ -13,6 +15,9 @@
 // restart goes on there, and a read model that is made anew publishes nothing again. A
 // stream that is new begins with what changes after it was made, and so does one that has
 // lost all of its messages to their age.
+//
+// Alerts are in their order among themselves, and each names the change before it. They are at
+// most once: where ORDERS does not take one at once, it is dropped.
 //
 // ORDERS is no second truth: it forgets its oldest messages, is not synced before readers
 // get them, and has no copy.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,15 +61,21 @@ type Config struct {
 }
 
 // Publisher publishes the changes of orders, from a Watermill subscriber of its own through
-// a Watermill router.
+// a Watermill router, and alerts between them.
 type Publisher struct {
 	config    Config
 	js        jetstream.JetStream
-	end       *end // nil where it must be found out
+	alerts    chan domain.Alert
 	published prometheus.Counter
 	failures  prometheus.Counter
+	alerted   *prometheus.CounterVec
+	dropped   prometheus.Counter
 	at        atomic.Uint64 // the last change that is on the stream
-	complain  rate.Sometimes
+
+	complain, complainOfAlerts rate.Sometimes
+
+	mu  sync.Mutex // held while something is stored: one message follows another
+	end *end       // nil where it must be found out
 }
 
 // New gives a Publisher, and makes its stream, so that this has whatever changes from now
@@ -80,16 +87,11 @@ func New(ctx context.Context, config Config) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish changes: %w", err)
 	}
-	p := &Publisher{config: config, js: js, complain: rate.Sometimes{Interval: time.Minute}}
-	p.published = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "ticketrail_changes_published_total", Help: "Changes of orders that were published on the stream ORDERS.",
-	})
-	p.failures = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "ticketrail_changes_publish_failures_total", Help: "Tries to publish changes of orders that failed, and are made again.",
-	})
-	config.Registerer.MustRegister(p.published, p.failures, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "ticketrail_changes_published_stream_sequence", Help: "The last change that is on the stream ORDERS, by its stream sequence.",
-	}, func() float64 { return float64(p.at.Load()) }))
+	p := &Publisher{
+		config: config, js: js, alerts: make(chan domain.Alert, mostAlerts),
+		complain: rate.Sometimes{Interval: time.Minute}, complainOfAlerts: rate.Sometimes{Interval: time.Minute},
+	}
+	p.register()
 	ctx, cancel := context.WithTimeout(ctx, publishWithin)
 	defer cancel()
 	if err := p.locate(ctx); err != nil {
@@ -98,12 +100,39 @@ func New(ctx context.Context, config Config) (*Publisher, error) {
 	return p, nil
 }
 
+// register makes the metrics.
+func (p *Publisher) register() {
+	p.published = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ticketrail_changes_published_total", Help: "Changes of orders that were published on the stream ORDERS.",
+	})
+	p.failures = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ticketrail_changes_publish_failures_total", Help: "Tries to publish changes of orders that failed, and are made again.",
+	})
+	p.alerted = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ticketrail_alerts_published_total", Help: "Alerts that were published on the stream ORDERS, by kind.",
+	}, []string{"kind"})
+	for kind := range alertTypes {
+		p.alerted.WithLabelValues(string(kind))
+	}
+	p.dropped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ticketrail_alerts_dropped_total", Help: "Alerts that could not be published on the stream ORDERS, and never are.",
+	})
+	p.config.Registerer.MustRegister(p.published, p.failures, p.alerted, p.dropped, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ticketrail_changes_published_stream_sequence", Help: "The last change that is on the stream ORDERS, by its stream sequence.",
+	}, func() float64 { return float64(p.at.Load()) }))
+}
+
 // Run publishes until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closeWithin}, watermill.NopLogger{})
 	if err != nil {
 		return fmt.Errorf("publish changes: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var alerting sync.WaitGroup
+	alerting.Go(func() { p.publishAlerts(ctx) })
+	defer alerting.Wait()
+	defer cancel()
 	retry := middleware.Retry{
 		MaxRetries: triesInARow, InitialInterval: firstPause, MaxInterval: longestPause, Multiplier: 2,
 	}
@@ -120,6 +149,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 func (p *Publisher) publish(m *message.Message) error {
 	ctx, cancel := context.WithTimeout(m.Context(), publishWithin)
 	defer cancel()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	changes := changesOf(m)
 	if p.end != nil && changes[0].StreamSequence <= p.end.change { // the read model is of another stream
 		p.end = nil
@@ -142,7 +173,7 @@ func (p *Publisher) failed(err error) {
 	})
 }
 
-// locate finds out where the stream ends, where that is not known.
+// locate finds out where the stream ends, where that is not known. Who runs holds mu.
 func (p *Publisher) locate(ctx context.Context) error {
 	if p.end != nil {
 		return nil

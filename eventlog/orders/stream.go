@@ -29,6 +29,19 @@ type end struct {
 	follow   uint64 // the changes after it follow
 }
 
+// after finds out anew where the stream ends, and gives the change after which others follow.
+func (p *Publisher) after(ctx context.Context) (change uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, publishWithin)
+	defer cancel()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end = nil
+	if err := p.locate(ctx); err != nil {
+		return 0, err
+	}
+	return p.end.follow, nil
+}
+
 // find gives the end of the stream, which it makes where there is none: one that begins
 // after the newest change. The limits of one that exists become those that are configured.
 func (p *Publisher) find(ctx context.Context) (end, error) {
@@ -83,13 +96,13 @@ func lastChange(ctx context.Context, stream jetstream.Stream, info *jetstream.St
 	if err != nil {
 		return 0, err
 	}
-	return strconv.ParseUint(m.Header.Get("ce-id"), 10, 64)
+	return strconv.ParseUint(cmp.Or(m.Header.Get(afterChange), m.Header.Get("ce-id")), 10, 64)
 }
 
 func (p *Publisher) wanted(metadata map[string]string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:        Stream,
-		Description: "changes of orders, as CloudEvents",
+		Description: "changes of orders, and alerts, as CloudEvents",
 		Subjects:    []string{eventlog.OrderSubjects},
 		Storage:     jetstream.FileStorage,
 		Retention:   jetstream.LimitsPolicy,

@@ -39,13 +39,11 @@ func (s *subscriber) Close() error { return nil }
 
 // follow gives changes until ctx or the source ends.
 func (s *subscriber) follow(ctx context.Context, to chan<- *message.Message) error {
-	begin, cancel := context.WithTimeout(ctx, publishWithin)
-	defer cancel()
-	s.publisher.end = nil
-	if err := s.publisher.locate(begin); err != nil {
+	after, err := s.publisher.after(ctx)
+	if err != nil {
 		return err
 	}
-	next, leave, err := s.publisher.config.Source.Follow(ctx, s.publisher.end.follow)
+	next, leave, err := s.publisher.config.Source.Follow(ctx, after)
 	if err != nil {
 		return err
 	}

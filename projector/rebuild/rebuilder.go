@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector"
@@ -41,6 +43,8 @@ type Config struct {
 	// default.
 	Memory int
 	Logger *slog.Logger
+	// Tracer gets one span for each rebuild, and none for what it projects; nil: none.
+	Tracer trace.Tracer
 	Now    func() time.Time
 }
 

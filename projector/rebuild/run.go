@@ -24,6 +24,7 @@ const (
 
 // run is a whole rebuild. However it ends, the record says how.
 func (b *build) run(ctx context.Context) {
+	defer b.traces()()
 	err := b.all(ctx)
 	switch {
 	case b.record.State.Ended():

@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
@@ -48,7 +49,10 @@ type App struct {
 	pulse      *api.Pulse
 	feed       *api.Feed // nil without listeners
 	watcher    *api.Watcher
-	asked      atomic.Uint64 // requests of the API
+	alerts     api.Alerts       // nil where changes are not published either
+	tracer     trace.Tracer     // nil where nothing is traced
+	spans      sdk.SpanExporter // see Options
+	asked      atomic.Uint64    // requests of the API
 	arrivals   api.Arrivals
 
 	sources     []config.Source
@@ -71,6 +75,8 @@ type Options struct {
 	Logger  *slog.Logger
 	// Projection is how webhooks are projected.
 	Projection Projection
+	// Spans takes the traces in place of the collector that is configured.
+	Spans sdk.SpanExporter
 }
 
 // Projection is a way to project webhooks. The zero value is the program's own;
@@ -88,7 +94,7 @@ type Projection struct {
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
-	return a.start(ctx, (*App).lockFolder, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
+	return a.start(ctx, (*App).lockFolder, (*App).startTraces, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce, (*App).startMending)
 }
@@ -105,15 +111,15 @@ func newApp(c *config.Config, o Options) *App {
 	a := &App{
 		config:     c,
 		logger:     o.Logger,
-		metrics:    prometheus.NewRegistry(),
+		metrics:    newMetrics(o.Version, foldersOf(c)),
 		projection: o.Projection,
 		sources:    c.Sources,
+		spans:      o.Spans,
 		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
 		failed:     make(chan error, 1),
 	}
 	a.projection.Version = cmp.Or(a.projection.Version, projector.Version)
 	a.connections = newConnections(a.metrics)
-	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return a
 }
 

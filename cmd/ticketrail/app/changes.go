@@ -34,6 +34,7 @@ func (a *App) startPublishing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.alerts = publisher
 	a.steps.beside("stop publishing changes", limitWatch, func(ctx context.Context) {
 		if err := publisher.Run(ctx); err != nil {
 			a.logger.Error("changes of orders are published no more", "error", err)

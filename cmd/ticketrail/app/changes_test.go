@@ -193,13 +193,49 @@ func TestChangesArePublished(t *testing.T) {
 	}
 }
 
+// Who follows ORDERS hears of late orders as well, with a broker inside and with an external
+// one, and of nothing that a sender wrote.
+func TestAlertsArePublished(t *testing.T) {
+	t.Parallel()
+	for name, external := range map[string]bool{"embedded": false, "external": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := settings(t)
+			c.Limits = config.Limits{domain.StateAccepted: config.Duration(time.Nanosecond)}
+			if external {
+				b := startBroker(t)
+				c.NATS.URL, c.Stream.MaxBytes = "nats://"+b.address, 64<<20
+			}
+			p := run(t, c, options())
+			p.ordatic("order-accepted", hostile)
+			p.published(1)
+			p.shows(`ticketrail_alerts_published_total{kind="late"} 1`) // the watcher looks every few seconds
+			p.stop()
+			told := ordersStream(t, c)
+			require.Len(t, told, 2)
+			require.Equal(t, "orders.ordatic.alert.late", told[1].Subject)
+			require.Equal(t, "1", told[1].Header.Get("ce-afterchange"))
+			require.Equal(t, `{"source":"ordatic","state":"accepted","orders":1,"path":"/v1/orders?late=true&sort=since&source=ordatic&state=accepted"}`,
+				string(told[1].Data))
+			p = run(t, c, options())
+			p.ordatic("order-in-kitchen", hostile)
+			p.published(2)
+		})
+	}
+}
+
 // published waits until a change is on the stream ORDERS.
 func (p *program) published(streamSequence uint64) {
 	p.t.Helper()
-	line := fmt.Sprintf("\nticketrail_changes_published_stream_sequence %d\n", streamSequence)
+	p.shows(fmt.Sprint("ticketrail_changes_published_stream_sequence ", streamSequence))
+}
+
+// shows waits until the metrics have a line.
+func (p *program) shows(line string) {
+	p.t.Helper()
 	require.Eventually(p.t, func() bool {
 		_, text, err := p.ask(http.MethodGet, "/metrics", nil)
-		return err == nil && strings.Contains(string(text), line)
+		return err == nil && strings.Contains(string(text), "\n"+line+"\n")
 	}, patience, 5*time.Millisecond)
 }
 

@@ -20,12 +20,14 @@ var errStopping = errors.New("it is stopping")
 
 func (a *App) startIngest(context.Context) error {
 	handler, err := ingest.New(gate{a.log, a}, ingest.Config{
-		Sources:     a.ingestSources(),
-		MaxBody:     int64(a.config.Ingest.MaxBody),
-		MaxInFlight: a.config.Ingest.MaxInFlight,
-		Tell:        a.arrivals.Tell,
-		Logger:      a.logger,
-		Registerer:  a.metrics,
+		Sources:       a.ingestSources(),
+		Tracer:        a.tracer,
+		FollowSenders: a.config.Traces.FollowSenders,
+		MaxBody:       int64(a.config.Ingest.MaxBody),
+		MaxInFlight:   a.config.Ingest.MaxInFlight,
+		Tell:          a.arrivals.Tell,
+		Logger:        a.logger,
+		Registerer:    a.metrics,
 	})
 	if err != nil {
 		return err
@@ -130,7 +132,7 @@ func (a *App) startPulse(ctx context.Context) error {
 // startWatcher watches for late orders and silent sources.
 func (a *App) startWatcher(context.Context) error {
 	settings := api.WatcherConfig{
-		Limits: a.config.LimitsOf(a.sources), Pulse: a.pulse, Logger: a.logger, Registerer: a.metrics,
+		Limits: a.config.LimitsOf(a.sources), Pulse: a.pulse, Alerts: a.alerts, Logger: a.logger, Registerer: a.metrics,
 	}
 	for _, source := range a.sources {
 		settings.Sources = append(settings.Sources, source.Name)

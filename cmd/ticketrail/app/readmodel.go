@@ -79,6 +79,7 @@ func openCurrent(ctx context.Context, dir string, open func(string) (*sqlite.Fol
 func (a *App) startProjector(context.Context) (err error) {
 	a.projector = projector.New(a.log, a.readModel, projector.Config{
 		Providers: a.projection.Providers, Version: a.projection.Version, Logger: a.logger, Registerer: a.metrics, Reads: a.asked.Load,
+		Tracer: a.tracer, TracedAfter: a.completeAt,
 	})
 	a.rebuilder, err = rebuild.New(rebuild.Config{
 		Log:       a.log,
@@ -89,6 +90,7 @@ func (a *App) startProjector(context.Context) (err error) {
 		Providers: a.projection.Providers,
 		Memory:    int(a.config.Rebuild.Memory),
 		Logger:    a.logger,
+		Tracer:    a.tracer,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type Config struct {
 	Archive Archive `yaml:"archive"`
 	Rebuild Rebuild `yaml:"rebuild"`
 	Orders  Orders  `yaml:"orders"`
+	Traces  Traces  `yaml:"traces"`
 	// Limits are those of every source, by state.
 	Limits  Limits   `yaml:"limits" help:"How long an order may be in a state before it is late; a state that is not named keeps its default, 0 is no limit."`
 	Sources []Source `yaml:"sources" help:"The endpoints. Without any, the first start makes one for each provider; the variable holds the whole list, as YAML."`
@@ -127,10 +128,22 @@ type Rebuild struct {
 // Orders configures the stream ORDERS, on which changes of orders are published.
 type Orders struct {
 	// Publish tells whether they are.
-	Publish bool `yaml:"publish" help:"Publish each change of an order on the stream ORDERS, for other services."`
+	Publish bool `yaml:"publish" help:"Publish each change of an order, and alerts, on the stream ORDERS, for other services."`
 	// MaxBytes and MaxAge bound the stream, which forgets its oldest messages.
 	MaxBytes Size     `yaml:"max_bytes" help:"Room of that stream, which forgets its oldest messages, from 1 MiB on."`
 	MaxAge   Duration `yaml:"max_age" help:"How long it keeps them, from 1m on."`
+}
+
+// Traces configures where OpenTelemetry's traces go.
+type Traces struct {
+	// Endpoint is the address of a collector that takes OTLP over HTTP, without its path;
+	// empty: OTEL_EXPORTER_OTLP_ENDPOINT, and none where that is empty too.
+	Endpoint string `yaml:"endpoint" help:"Collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, or no traces."`
+	// Ratio is which part of the webhooks is traced, from 0 to 1.
+	Ratio float64 `yaml:"ratio" help:"Which part of the webhooks is traced, from 0 to 1."`
+	// FollowSenders tells whether a sender's traceparent is the beginning of a trace. Then
+	// the sender says what is traced.
+	FollowSenders bool `yaml:"follow_senders" help:"Go on with the trace that a sender names in traceparent, and trace what it says; only for senders of your own."`
 }
 
 // Source configures one endpoint that a provider sends to.
@@ -170,6 +183,7 @@ func Default() *Config {
 		Stream:  Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
 		Rebuild: Rebuild{Memory: 256 << 20},
 		Orders:  Orders{Publish: true, MaxBytes: 64 << 20, MaxAge: Duration(24 * time.Hour)},
+		Traces:  Traces{Ratio: 1},
 		Limits: Limits{
 			domain.StatePlaced:          Duration(10 * time.Minute),
 			domain.StateAccepted:        Duration(15 * time.Minute),

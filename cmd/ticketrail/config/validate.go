@@ -47,6 +47,7 @@ func validate(c *Config, d *decoder) error {
 		"write a size from 64MiB to 64GiB", "%s is out of range", c.Rebuild.Memory)
 	check.require(c.Orders.MaxBytes >= minOrders, "orders.max_bytes", "write a size from 1MiB", "%s is too small", c.Orders.MaxBytes)
 	check.require(time.Duration(c.Orders.MaxAge) >= minOrdersAge, "orders.max_age", "write a duration from 1m", "%s is too short", c.Orders.MaxAge)
+	check.traces(&c.Traces)
 	check.sources(c.Sources)
 	return check.first
 }
@@ -80,6 +81,16 @@ func (c *checker) origin(key string) origin {
 		key = key[:max(strings.LastIndexAny(key, ".["), 0)]
 	}
 	return origin{name: "the default"}
+}
+
+func (c *checker) traces(t *Traces) {
+	c.require(t.Ratio >= 0 && t.Ratio <= 1, "traces.ratio", "write a number from 0 to 1", "%v is no part of a whole", t.Ratio)
+	if t.Endpoint == "" {
+		return
+	}
+	address, err := url.Parse(t.Endpoint)
+	ok := err == nil && (address.Scheme == "http" || address.Scheme == "https") && address.Host != "" && address.User == nil
+	c.require(ok, "traces.endpoint", "write an address such as http://127.0.0.1:4318", "it is no http or https address of a collector")
 }
 
 func (c *checker) section(config *Config) {

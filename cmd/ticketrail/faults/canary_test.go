@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -68,9 +70,17 @@ func TestNothingPersonalIsTold(t *testing.T) {
 	}{{"panics", false}, {"body-logged", true}, {"panic-told", true}} {
 		t.Run(c.bug, func(t *testing.T) {
 			t.Parallel()
-			b := besiege(t, seededBinary, bugVariable+"="+c.bug)
+			traces := collectTraces(t)
+			b := besiege(t, seededBinary, bugVariable+"="+c.bug, "TICKETRAIL_LIMITS={accepted: 1ms}",
+				"TICKETRAIL_TRACES_ENDPOINT="+traces.URL, "TICKETRAIL_TRACES_FOLLOW_SENDERS=true")
 			b.confide(t, c.bug)
+			require.True(t, await(patience, func() bool { // the watcher looks, and traces are sent, every few seconds
+				return strings.Contains(traces.text(), "project webhook") &&
+					strings.Contains(b.page(t, b.api+"/metrics"), `ticketrail_alerts_published_total{kind="late"} 1`)
+			}))
 			told := b.tells(t, append(b.secrets(), planted...))
+			require.Empty(t, holds(traces.text(), append(b.secrets(), planted...)))
+			require.Contains(t, b.logged.String(), "orders are late")
 			if c.told {
 				results.broken("a sender's text: "+c.bug, violations(checkSilent, told))
 				require.NotEmpty(t, told, "the control was not caught")
@@ -96,7 +106,10 @@ func (b *besieged) confide(t *testing.T, bug string) {
 	ivy, runa, ordatic := sourceOf(t, b.sources, "ivy"), sourceOf(t, b.sources, "runa"), sourceOf(t, b.sources, "ordatic")
 	about := person()
 	taken := padTo(`{"id":"kanarie-id","status":"COMPLETED","description":"Åsa Kanariefågel","customer":`+about+`}`, 1)
-	require.Equal(t, "200", b.post(t, runa, "kanarie-id", taken, "Cookie: kanarie-token\r\n").String())
+	require.Equal(t, "200", b.post(t, runa, "kanarie-id", taken, "Cookie: kanarie-token\r\ntraceparent: kanarie-token\r\ntracestate: k=kanarie-token\r\n").String())
+	late := padTo(`{"eventType":"order-accepted","storeId":"kanarie-id","data":{"orderId":"kanarie-id"}}`, 1)
+	traced := "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\ntracestate: k=kanarie-token\r\n"
+	require.Equal(t, "200", b.post(t, ordatic, "", late, traced).String())
 	unreadable := padTo(`{"type":"order_updated","payload":{"id":["kanarie-id"],"shopper":`+about+`}}`, 1)
 	require.Equal(t, "200", b.post(t, ivy, "", unreadable, "").String())
 	if bug != "body-logged" {
@@ -128,6 +141,8 @@ func (b *besieged) confide(t *testing.T, bug string) {
 		"GET /v1/orders?token=kanarie-token HTTP/1.1\r\nHost: kanarie-token\r\n\r\n",
 		"GET /SE4550000000058398257466/kanarie-id HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + b.token + "\r\n\r\n",
 		"POST /v1/orders/runa/kanarie-id/kanarie-token HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + b.token + "\r\n\r\n",
+		"GET /v1/changes HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: kanarie-id\r\nAuthorization: Bearer " + b.token + "\r\n\r\n",
+		"GET /v1/arrivals?source=kanarie-token&limit=kanarie-id HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + b.token + "\r\n\r\n",
 		"POST /v1/rebuilds/SE4550000000058398257466/cancel HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer " + b.token + "\r\n\r\n",
 	} {
 		b.refuses(t, b.api, text)
@@ -140,6 +155,32 @@ func (b *besieged) confide(t *testing.T, bug string) {
 		_, err = io.WriteString(conn, signedHead(t, ordatic, "", "")+"X: kanarie-token\r\nContent-Length: 1000\r\n\r\n"+about)
 		require.NoError(t, err)
 	}
+}
+
+// traces is a collector of traces.
+type traces struct {
+	*httptest.Server
+	mu   sync.Mutex
+	sent strings.Builder
+}
+
+func collectTraces(t *testing.T) *traces {
+	t.Helper()
+	c := &traces{}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, _ = io.Copy(&c.sent, r.Body)
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+// text gives what was sent.
+func (c *traces) text() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sent.String()
 }
 
 // refuses sends what must be refused, in words that are not the sender's.

@@ -1,0 +1,6 @@
+package app
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics are those of a running program.
+func (a *App) Metrics() *prometheus.Registry { return a.metrics }
