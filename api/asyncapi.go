@@ -67,6 +67,7 @@ type (
 const (
 	channelWebhooks = "webhook"
 	channelOrders   = "orderChanged"
+	channelAlerts   = "alert"
 )
 
 // newAsyncAPI describes what ticketrail sends: it is who publishes, others subscribe.
@@ -77,13 +78,14 @@ func newAsyncAPI(d *document) asyncAPI {
 		Info: asyncInfo{"ticketrail", documentVersion,
 			"What ticketrail keeps in streams of NATS JetStream. Where the broker is one of your own, others can read both; nobody but ticketrail writes to either."},
 		DefaultContentType: typeJSON,
-		Channels:           map[string]asyncChannel{channelWebhooks: webhookChannel(), channelOrders: orderChannel()},
+		Channels:           map[string]asyncChannel{channelWebhooks: webhookChannel(), channelOrders: orderChannel(), channelAlerts: alertChannel()},
 		Operations: map[string]asyncOperates{
 			"keepWebhook":        sends(channelWebhooks, "A webhook was verified and is stored, before its sender is answered with 200."),
 			"publishOrderChange": sends(channelOrders, "A webhook changed what readers see of an order."),
+			"publishAlert":       sends(channelAlerts, "Orders became late, or a source has gone silent or is heard again."),
 		},
 		Components: asyncComponents{
-			Messages: map[string]asyncMessage{channelWebhooks: webhookMessage(), channelOrders: orderMessage(change)},
+			Messages: map[string]asyncMessage{channelWebhooks: webhookMessage(), channelOrders: orderMessage(change), channelAlerts: alertMessage()},
 			Schemas:  d.reached(change),
 		},
 	}
@@ -133,6 +135,20 @@ func orderChannel() asyncChannel {
 	return c
 }
 
+func alertChannel() asyncChannel {
+	c := asyncChannel{
+		Address:     "orders.{source}.alert.{kind}",
+		Title:       "ORDERS",
+		Description: "The stream ORDERS, too: alerts, between the changes. One that cannot be published is dropped; the log and the metrics have it.",
+		Parameters: map[string]asyncParameter{
+			"source": {Description: "The source that it is about.", Examples: []string{"ordatic"}},
+			"kind":   {Description: "What it is.", Enum: []string{string(domain.AlertLate), string(domain.AlertSilent), string(domain.AlertHeard)}},
+		},
+	}
+	c.message(channelAlerts)
+	return c
+}
+
 func webhookMessage() asyncMessage {
 	return asyncMessage{
 		Name:    channelWebhooks,
@@ -143,6 +159,7 @@ func webhookMessage() asyncMessage {
 			"Ticketrail-Webhook-Id":  headerText("The provider's id of the webhook, percent-encoded, where it has one.", "evt_42"),
 			"Ticketrail-Received-At": headerText("When it came, where that is not when it was stored.", "2026-03-01T12:00:00Z"),
 			"Nats-Msg-Id":            headerText("What the broker tells repetitions by: the same body under the same id from the same source.", "bF9wMg3Yb4nB8r6dS2aZ9g"),
+			"traceparent":            headerText("The span that received it, where it is traced.", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
 		}),
 		Payload: &huma.Schema{Description: "The body as it came."},
 	}
@@ -167,6 +184,39 @@ func orderMessage(change *huma.Schema) asyncMessage {
 			"Nats-Expected-Last-Sequence": headerText("The message that it was stored behind, in the stream ORDERS.", "97"),
 		}),
 		Payload: change,
+	}
+}
+
+func alertMessage() asyncMessage {
+	number := &huma.Schema{Type: huma.TypeInteger}
+	text := func(description string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Description: description}
+	}
+	return asyncMessage{
+		Name:        channelAlerts,
+		Title:       "An alert",
+		Summary:     "A CloudEvent in binary mode, as a change is.",
+		ContentType: typeJSON,
+		Headers: headers(map[string]*huma.Schema{
+			"ce-specversion":              headerText("The version of CloudEvents.", "1.0"),
+			"ce-id":                       headerText("What it is about and when it was seen.", "ordatic/late/accepted/2026-03-01T12:00:00Z"),
+			"ce-type":                     headerText("ticketrail.orders.late, ticketrail.source.silent or ticketrail.source.heard.", "ticketrail.orders.late"),
+			"ce-source":                   headerText("The source.", "/v1/sources/ordatic"),
+			"ce-time":                     headerText("When it was seen.", "2026-03-01T12:00:00Z"),
+			"ce-afterchange":              headerText("The ce-id of the last change before it.", "812"),
+			"Content-Type":                headerText("The type of the data.", typeJSON),
+			"Nats-Msg-Id":                 headerText("The same as ce-id.", "ordatic/late/accepted/2026-03-01T12:00:00Z"),
+			"Nats-Expected-Stream":        headerText("With what the broker was told to store it.", "ORDERS"),
+			"Nats-Expected-Last-Sequence": headerText("The message that it was stored behind, in the stream ORDERS.", "97"),
+		}),
+		Payload: &huma.Schema{Type: huma.TypeObject, Required: []string{"source"}, Properties: map[string]*huma.Schema{
+			"source":        text("The source."),
+			"state":         text("The state that the orders are in for too long; of late ones alone."),
+			"orders":        number,
+			"path":          text("Where the API lists those that are late."),
+			"missed_orders": number,
+			"since":         text("When the last webhook of a silent source came, to the minute."),
+		}},
 	}
 }
 
