@@ -17,7 +17,7 @@ func (a *App) startFeed(context.Context) error {
 // startPublishing publishes the changes for other services, beside everything else: what
 // becomes of that is for the log and the metrics to tell.
 func (a *App) startPublishing(ctx context.Context) error {
-	if !a.config.Orders.Publish {
+	if !a.config.Publishes() {
 		return nil
 	}
 	publisher, err := orders.New(ctx, orders.Config{

@@ -158,6 +158,7 @@ func TestChangesArePublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := settings(t)
+			c.Orders.Publish = "true"
 			if external {
 				b := startBroker(t)
 				c.NATS.URL, c.Stream.MaxBytes = "nats://"+b.address, 64<<20
@@ -201,6 +202,7 @@ func TestAlertsArePublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := settings(t)
+			c.Orders.Publish = "true"
 			c.Limits = config.Limits{domain.StateAccepted: config.Duration(time.Nanosecond)}
 			if external {
 				b := startBroker(t)

@@ -210,7 +210,7 @@ func StreamConfig(c *config.Config) eventlog.Config {
 		DuplicateWindow: time.Duration(c.Stream.DuplicateWindow),
 		Embedded:        c.NATS.Embedded(),
 	}
-	if c.Orders.Publish {
+	if c.Publishes() {
 		settings.Beside = int64(c.Orders.MaxBytes)
 	}
 	if settings.Embedded {

@@ -127,8 +127,9 @@ type Rebuild struct {
 
 // Orders configures the stream ORDERS, on which changes of orders are published.
 type Orders struct {
-	// Publish tells whether they are.
-	Publish bool `yaml:"publish" help:"Publish each change of an order, and alerts, on the stream ORDERS, for other services."`
+	// Publish tells whether they are: "true", "false", or empty for where others can read them,
+	// which is with nats.url. See [Config.Publishes].
+	Publish string `yaml:"publish" help:"Publish each change of an order, and alerts, on the stream ORDERS, for other services: true or false; empty: with nats.url, since the broker inside listens to nobody."`
 	// MaxBytes and MaxAge bound the stream, which forgets its oldest messages.
 	MaxBytes Size     `yaml:"max_bytes" help:"Room of that stream, which forgets its oldest messages, from 1 MiB on."`
 	MaxAge   Duration `yaml:"max_age" help:"How long it keeps them, from 1m on."`
@@ -144,6 +145,11 @@ type Traces struct {
 	// FollowSenders tells whether a sender's traceparent is the beginning of a trace. Then
 	// the sender says what is traced.
 	FollowSenders bool `yaml:"follow_senders" help:"Go on with the trace that a sender names in traceparent, and trace what it says; only for senders of your own."`
+}
+
+// Publishes tells whether changes of orders, and alerts, are published on the stream ORDERS.
+func (c *Config) Publishes() bool {
+	return c.Orders.Publish == "true" || c.Orders.Publish == "" && !c.NATS.Embedded()
 }
 
 // Source configures one endpoint that a provider sends to.
@@ -182,7 +188,7 @@ func Default() *Config {
 		NATS:    NATS{Replicas: 1},
 		Stream:  Stream{DuplicateWindow: Duration(2 * time.Minute), Durability: DurabilityGroup},
 		Rebuild: Rebuild{Memory: 256 << 20},
-		Orders:  Orders{Publish: true, MaxBytes: 64 << 20, MaxAge: Duration(24 * time.Hour)},
+		Orders:  Orders{MaxBytes: 64 << 20, MaxAge: Duration(24 * time.Hour)},
 		Traces:  Traces{Ratio: 1},
 		Limits: Limits{
 			domain.StatePlaced:          Duration(10 * time.Minute),

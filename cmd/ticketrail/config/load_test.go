@@ -150,7 +150,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
 		Archive: config.Archive{Dir: config.ArchiveOff},
-		Orders:  config.Orders{MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
+		Orders:  config.Orders{Publish: "false", MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
 		Traces:  config.Traces{Endpoint: "http://c:4318", Ratio: 0.5, FollowSenders: true},
 		Rebuild: config.Rebuild{Memory: 1 << 30},
 		Limits: config.Limits{

@@ -45,6 +45,8 @@ func validate(c *Config, d *decoder) error {
 	check.stream(&c.Stream, c.NATS.Embedded())
 	check.require(c.Rebuild.Memory >= minRebuild && c.Rebuild.Memory <= maxRebuild, "rebuild.memory",
 		"write a size from 64MiB to 64GiB", "%s is out of range", c.Rebuild.Memory)
+	check.require(slices.Contains([]string{"", "true", "false"}, c.Orders.Publish), "orders.publish", "write true or false, or leave it out",
+		"%q is neither true nor false", c.Orders.Publish)
 	check.require(c.Orders.MaxBytes >= minOrders, "orders.max_bytes", "write a size from 1MiB", "%s is too small", c.Orders.MaxBytes)
 	check.require(time.Duration(c.Orders.MaxAge) >= minOrdersAge, "orders.max_age", "write a duration from 1m", "%s is too short", c.Orders.MaxAge)
 	check.traces(&c.Traces)

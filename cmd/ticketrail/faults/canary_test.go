@@ -71,7 +71,7 @@ func TestNothingPersonalIsTold(t *testing.T) {
 		t.Run(c.bug, func(t *testing.T) {
 			t.Parallel()
 			traces := collectTraces(t)
-			b := besiege(t, seededBinary, bugVariable+"="+c.bug, "TICKETRAIL_LIMITS={accepted: 1ms}",
+			b := besiege(t, seededBinary, bugVariable+"="+c.bug, "TICKETRAIL_LIMITS={accepted: 1ms}", "TICKETRAIL_ORDERS_PUBLISH=true",
 				"TICKETRAIL_TRACES_ENDPOINT="+traces.URL, "TICKETRAIL_TRACES_FOLLOW_SENDERS=true")
 			b.confide(t, c.bug)
 			require.True(t, await(patience, func() bool { // the watcher looks, and traces are sent, every few seconds
