@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -33,7 +34,7 @@ func TestRequestsInTheDocumentsAreAnswered(t *testing.T) {
 	l.quarantine("runa", domain.CauseKeyMissing, "/id")
 	c := l.serve(func(c *api.Config) {
 		workshop := newWorkshop(l)
-		c.Rebuilds, c.Snapshots, c.Arrivals = workshop, workshop, new(api.Arrivals)
+		c.Rebuilds, c.Snapshots, c.Arrivals, c.Gatherer = workshop, workshop, new(api.Arrivals), prometheus.NewRegistry()
 	})
 	documents, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
