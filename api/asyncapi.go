@@ -76,7 +76,7 @@ func newAsyncAPI(d *document) asyncAPI {
 	return asyncAPI{
 		AsyncAPI: "3.1.0",
 		Info: asyncInfo{"ticketrail", documentVersion,
-			"What ticketrail keeps in streams of NATS JetStream. Where the broker is one of your own, others can read both; nobody but ticketrail writes to either."},
+			"What is kept in streams of NATS JetStream. Where the broker is one of your own, others can read both; only this program writes to them."},
 		DefaultContentType: typeJSON,
 		Channels:           map[string]asyncChannel{channelWebhooks: webhookChannel(), channelOrders: orderChannel(), channelAlerts: alertChannel()},
 		Operations: map[string]asyncOperates{

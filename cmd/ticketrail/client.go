@@ -72,24 +72,28 @@ func (p *program) connect(ctx context.Context, from settings, open offline) (*ap
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, loaded, p.namesFolder(), open)
+	return connect(ctx, loaded, p.namesFolder("api.listen"), open)
 }
 
 // namesFolder tells whether the command line says which folder is meant, and not where a
-// server answers.
-func (p *program) namesFolder() bool {
+// server answers, by a key of the configuration.
+func (p *program) namesFolder(answers string) bool {
 	given := func(key string) bool {
 		return slices.ContainsFunc(p.flags, func(f config.Flag) bool { return f.Key == key })
 	}
-	return given("data") && !given("api.listen")
+	return given("data") && !given(answers)
 }
 
 // connect finds the API of a configuration, or opens what answers in its place. Where the
 // data folder is named it is about that one, whoever else answers.
 func connect(ctx context.Context, c *config.Config, named bool, open offline) (*apiClient, error) {
-	base, runs := apiURL(c, named)
-	if !runs {
-		return open(ctx, c, "no program runs on "+c.Data)
+	running, err := holder(c, named)
+	if err != nil {
+		return open(ctx, c, err.Error())
+	}
+	base := scheme(c.API.Certificate) + reachable(c.API.Listen)
+	if running != nil {
+		base = running.API
 	}
 	transport, err := trusting(c.API.Certificate, c.API.CA)
 	if err != nil {
@@ -111,19 +115,19 @@ func connect(ctx context.Context, c *config.Config, named bool, open offline) (*
 	return client, nil
 }
 
-// apiURL is where the program that holds the data folder answers questions, and tells
-// whether there is one. Where the folder is nothing to go by, as on another machine or
-// another user's, it is where the configuration says: who answers there may hold any folder.
-func apiURL(c *config.Config, named bool) (url string, runs bool) {
+// holder gives the addresses of the program that holds the data folder. Where none does,
+// the error says so; nil for both where the folder is nothing to go by, as on another machine
+// or another user's: who answers where the configuration says may hold any folder.
+func holder(c *config.Config, named bool) (*app.Addresses, error) {
 	running, err := app.ReadAddresses(c.Data) // one that was killed has left them behind
 	locked, unseen := eventlog.FolderIsLocked(c.Data)
 	switch {
 	case locked && err == nil:
-		return running.API, true
+		return running, nil
 	case named, unseen == nil && (locked || hasReadModel(c.Data)):
-		return "", false
+		return nil, fmt.Errorf("no program runs on %s", c.Data)
 	}
-	return scheme(c.API.Certificate) + reachable(c.API.Listen), true
+	return nil, nil
 }
 
 // reachable gives the address by which this machine reaches a listener: one that

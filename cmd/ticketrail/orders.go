@@ -151,7 +151,7 @@ func (a asking) answer(ctx context.Context, p *program, inItsPlace offline, path
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect(ctx, loaded, p.namesFolder(), inItsPlace)
+	client, err := connect(ctx, loaded, p.namesFolder("api.listen"), inItsPlace)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ type watch struct {
 
 // once opens the feed, wherever it is by now, and prints until it ends.
 func (w *watch) once(ctx context.Context, c *config.Config) (err error) {
-	client, err := connect(ctx, c, w.namesFolder(), serverOnly)
+	client, err := connect(ctx, c, w.namesFolder("api.listen"), serverOnly)
 	switch {
 	case err != nil && w.opened: // it may be back
 		return fmt.Errorf("%w: %w", errCutOff, err)

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
 	"github.com/ticketrail/ticketrail/domain/provider"
@@ -161,7 +160,7 @@ func sourceOf(c *config.Config, name, providerName string) (*config.Source, erro
 	return &sources[i], nil
 }
 
-func (c *posting) senderTo(loaded *config.Config, source *config.Source) (*sender.Sender, error) {
+func (c *posting) senderTo(p *program, loaded *config.Config, source *config.Source) (*sender.Sender, error) {
 	certificate := loaded.Ingest.Certificate
 	if c.URL != "" {
 		certificate = "" // that is another ingest, with a certificate of its own
@@ -178,7 +177,9 @@ func (c *posting) senderTo(loaded *config.Config, source *config.Source) (*sende
 		Secret:   c.Secret,
 	}
 	if to.URL == "" {
-		to.URL = ingestURL(loaded)
+		if to.URL, err = ingestURL(loaded, p.namesFolder("ingest.listen")); err != nil {
+			return nil, err
+		}
 	}
 	to.URL += "/webhooks/" + source.Name
 	if to.Secret == "" {
@@ -201,11 +202,15 @@ func knownSources(c *config.Config) ([]config.Source, error) {
 	return sources, err
 }
 
-// ingestURL is where the program that holds the data folder takes webhooks, or
-// where it would.
-func ingestURL(c *config.Config) string {
-	if running, err := app.ReadAddresses(c.Data); err == nil {
-		return running.Ingest
+// ingestURL is where the program that holds the data folder takes webhooks, or where the
+// configuration says: never where another one does, which would get a secret.
+func ingestURL(c *config.Config, named bool) (string, error) {
+	running, err := holder(c, named)
+	switch {
+	case err != nil:
+		return "", failf("start it: ticketrail serve", "%w", err)
+	case running != nil:
+		return running.Ingest, nil
 	}
-	return scheme(c.Ingest.Certificate) + reachable(c.Ingest.Listen)
+	return scheme(c.Ingest.Certificate) + reachable(c.Ingest.Listen), nil
 }

@@ -38,7 +38,7 @@ func (c *resendCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	client, err := connect(ctx, loaded, p.namesFolder(), openQuarantine)
+	client, err := connect(ctx, loaded, p.namesFolder("api.listen"), openQuarantine)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *resendCommand) resend(ctx context.Context, p *program, loaded *config.C
 	if err != nil {
 		return answer, err
 	}
-	to, err := c.senderTo(loaded, source)
+	to, err := c.senderTo(p, loaded, source)
 	if err != nil {
 		return answer, err
 	}

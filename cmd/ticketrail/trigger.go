@@ -72,7 +72,7 @@ func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	to, err := c.senderTo(loaded, source)
+	to, err := c.senderTo(p, loaded, source)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ func (a *App) openReadModel(ctx context.Context) error {
 		folder, db, err = openCurrent(ctx, dir, func(dir string) (*sqlite.Folder, error) { return sqlite.StartOver(dir, reason) })
 	}
 	switch {
+	case !a.listening: // a command looks or plans, and puts nothing aside
 	case errors.Is(err, domain.ErrDamaged):
 		startOver(sqlite.Damaged)
 	case errors.Is(err, sqlite.ErrOutdated):
