@@ -75,7 +75,7 @@ type following struct {
 	life   *life
 	mark   *watermark
 	reader *brokerfile.Reader
-	looked time.Time // last, for what nobody has told of
+	vainly time.Time // when what nobody has told of was looked for last, and nothing was there
 	filed  uint64    // the stream sequence that the reader goes on from
 	next   uint64    // the stream sequence to go on from
 	most   int       // to read at once
@@ -104,21 +104,24 @@ func (f *following) await(ctx context.Context) ([]*domain.Webhook, error) {
 }
 
 // read gives the webhooks that are there up to the one that is marked. Beyond the mark it
-// looks now and then.
-func (f *following) read(ctx context.Context, marked uint64) ([]*domain.Webhook, error) {
-	if marked < f.next && time.Since(f.looked) < lookAgain {
+// gives whatever is there, and where that is nothing looks again after a while.
+func (f *following) read(ctx context.Context, marked uint64) (webhooks []*domain.Webhook, err error) {
+	if marked < f.next && time.Since(f.vainly) < lookAgain {
 		return nil, nil
 	}
-	f.looked = time.Now()
 	if marked >= f.next {
 		if webhooks := f.life.recent.between(f.next, marked, f.most); len(webhooks) > 0 {
 			if f.next += uint64(len(webhooks)); f.next > f.filed+mostRecent {
 				f.reader.Close() // to begin in the newest block is quicker than to go there from so far behind
 			}
+			f.vainly = time.Now() // what comes from the committer is all that there is, as a rule
 			return webhooks, nil
 		}
 	}
-	return f.readFiles(ctx, marked)
+	if webhooks, err = f.readFiles(ctx, marked); len(webhooks) == 0 {
+		f.vainly = time.Now()
+	}
+	return webhooks, err
 }
 
 // readFiles gives the webhooks that the files have, with what is left of erased ones before

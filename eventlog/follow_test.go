@@ -35,6 +35,31 @@ func TestReadersSeeWhatOthersPublish(t *testing.T) {
 	}
 }
 
+// What is there before anybody tells of it, as after a restart, is read on without a pause: with
+// one after each these would take longer than a test waits.
+func TestWhatIsThereIsReadOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	embedded := startEmbedded(t, dir)
+	log := openLog(t, embedded, dir)
+	js, err := jetstream.New(embedded.Conn())
+	require.NoError(t, err)
+	const all = 500
+	for range all {
+		_, err := js.PublishAsync(topic, []byte("{}"))
+		require.NoError(t, err)
+	}
+	<-js.PublishAsyncComplete()
+	n := 0
+	for _, err := range log.Batches(patient(t), 1, 1) {
+		require.NoError(t, err)
+		if n++; n == all {
+			break
+		}
+	}
+	require.Equal(t, all, n)
+}
+
 // Where the files do not have what is stored any more, the reader is interrupted, and asks
 // the server from then on, which has the newest in its memory.
 func TestSpoiltFilesAreNotBelieved(t *testing.T) {
