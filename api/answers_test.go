@@ -112,6 +112,21 @@ func TestKeptAnswersAreThoseOfTheReadModel(t *testing.T) {
 	})
 }
 
+// A minute that has begun is in a range up to now, also for who asked in the very moment
+// of its beginning.
+func TestAMinuteThatHasBegunIsTold(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.apply("ordatic", "ordatic", secretive("a", 1))
+	clock := &stoppedClock{}
+	clock.set(clock.now().Truncate(time.Minute))
+	c := l.serve(func(c *api.Config) { c.Now = clock.now })
+	const target = "/v1/stats/timeseries?metric=webhooks&step=1m"
+	require.Equal(t, "[]\n", c.get(target).Body)
+	clock.set(clock.now().Add(1))
+	require.Contains(t, c.get(target).Body, `"series":"applied","value":1`)
+}
+
 // Nobody is told less than they have seen already, by whatever way, while orders are
 // committed and read models switched; nor anything of an order that was erased, once its
 // erasure has been committed.

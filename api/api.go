@@ -114,6 +114,8 @@ type Config struct {
 	Limits *domain.Limits
 	// Watcher tells which sources are silent. Nil: nobody watches.
 	Watcher *Watcher
+	// Secrets tells of the secrets of a source. Nil: another process takes webhooks.
+	Secrets func(source string) []SecretUse
 	// Token is a bearer token with every scope, and Tokens knows the others. Where
 	// there is any, every request must carry one, but for what is the same for everybody; where there is
 	// none (empty and nil), only requests to a loopback name are answered.

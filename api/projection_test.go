@@ -103,7 +103,7 @@ func TestStats(t *testing.T) {
 func TestSources(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	require.Equal(t, `{"sources":[{"name":"ordatic","provider":"ordatic","currency":"SEK","last_heard_at":null,"silent":null},{"name":"ivy","provider":"ivy","currency":null,"last_heard_at":null,"silent":null}]}`+"\n",
+	require.Equal(t, `{"sources":[{"name":"ordatic","provider":"ordatic","currency":"SEK","secrets":[],"last_heard_at":null,"silent":null},{"name":"ivy","provider":"ivy","currency":null,"secrets":[],"last_heard_at":null,"silent":null}]}`+"\n",
 		l.serve().get("/v1/sources").Body)
 	require.Equal(t, `{"sources":[]}`+"\n", l.serve(func(c *api.Config) { c.Sources = nil }).get("/v1/sources").Body)
 }

@@ -48,8 +48,15 @@ type ListedSource struct {
 	Name        string          `json:"name" example:"ordatic" doc:"Its name, which its orders bear."`
 	Provider    string          `json:"provider" example:"ordatic" doc:"The adapter that knows its webhooks."`
 	Currency    *string         `json:"currency" example:"SEK" doc:"ISO 4217: the currency of its orders where they name none."`
+	Secrets     []SecretUse     `json:"secrets" nullable:"false" doc:"Its secrets, in the order of the configuration; empty where another process takes the webhooks."`
 	LastHeardAt *domain.Instant `json:"last_heard_at" format:"date-time" doc:"The minute in which its last webhook came; null where none did in the last eight days, or nobody watches."`
 	Silent      *Silence        `json:"silent" doc:"That nothing comes from it although, by the same time of the days before, it should; null where that is not so."`
+}
+
+// SecretUse tells when a secret last fitted a request, and nothing of what it is.
+type SecretUse struct {
+	Fingerprint   string          `json:"fingerprint" example:"1f0c9a" doc:"The first six hexadecimal digits of its SHA-256."`
+	LastMatchedAt *domain.Instant `json:"last_matched_at" format:"date-time" doc:"When it last fitted a request; null where it has not since the program started."`
 }
 
 // Silence is that nothing comes from a source although it should.
@@ -67,14 +74,17 @@ func (h *handler) routeSources(d *document) {
 		Path:        "/v1/sources",
 		Tags:        []string{tagOperation},
 		Summary:     "List the configured sources",
-		Description: "Gives the sources that webhooks are taken from, and when each was last heard. The read model may hold orders of sources that are configured no more.",
+		Description: "Gives the sources that webhooks are taken from, when each was last heard, and which of its secrets are in use. The read model may hold orders of sources that are configured no more.",
 	}, h.listSources)
 }
 
 func (h *handler) listSources(context.Context, *struct{}) (*sourcesOutput, error) {
 	listed := each(h.config.Sources, func(s Source) ListedSource {
 		last, silence := h.config.Watcher.source(s.Name)
-		listed := ListedSource{Name: s.Name, Provider: s.Provider, Currency: orNull(s.Currency), LastHeardAt: orNull(last)}
+		listed := ListedSource{Name: s.Name, Provider: s.Provider, Currency: orNull(s.Currency), Secrets: []SecretUse{}, LastHeardAt: orNull(last)}
+		if h.config.Secrets != nil {
+			listed.Secrets = h.config.Secrets(s.Name)
+		}
 		if silence != nil {
 			listed.Silent = &Silence{Since: domain.InstantOf(silence.Since), MissedOrders: silence.Missed}
 		}

@@ -24,6 +24,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	size     *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	secrets  *prometheus.GaugeVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -51,6 +52,10 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "ticketrail_ingest_requests_in_flight",
 			Help: "Webhooks that are being read or appended now.",
 		}),
+		secrets: auto.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ticketrail_ingest_secret_last_match_timestamp_seconds",
+			Help: "When a secret, by its fingerprint, last fitted a request; 0 where it has not since the start.",
+		}, []string{"source", "secret"}),
 	}
 }
 
@@ -61,6 +66,7 @@ type sourceMetrics struct {
 	rejected map[string]prometheus.Counter
 	duration prometheus.Observer
 	size     prometheus.Observer
+	secrets  *prometheus.GaugeVec // by fingerprint
 }
 
 func (m *metrics) of(source string) *sourceMetrics {
@@ -69,6 +75,7 @@ func (m *metrics) of(source string) *sourceMetrics {
 		rejected: counters(m.rejected, source, []string{outcomeKept, outcomeDropped, outcomeFailed}),
 		duration: m.duration.WithLabelValues(source),
 		size:     m.size.WithLabelValues(source),
+		secrets:  m.secrets.MustCurryWith(prometheus.Labels{"source": source}),
 	}
 }
 

@@ -28,6 +28,7 @@ type source struct {
 	bodies    *budget
 	strangers *budget // the part of bodies that is for requests which are refused
 	metrics   *sourceMetrics
+	secrets   []*secret
 }
 
 // newSource makes a source that may hold share bytes of bodies.
@@ -43,6 +44,7 @@ func newSource(s Source, bodies *budget, share int64, now func() time.Time, m *s
 		bodies:    own,
 		strangers: own.part(share / 2),
 		metrics:   m,
+		secrets:   newSecrets(s, m),
 	}
 }
 
@@ -65,10 +67,8 @@ func (s *source) precheck(r *http.Request, maxBody int64) error {
 // it. The rate comes after the signature, so that nobody without the secret can use it up,
 // or is told of it in the header of the answer.
 func (s *source) admit(answered http.Header, r *provider.Request) (provider.Identity, error) {
-	if s.Provider.SignsBody() { // else all was checked with the head
-		if err := s.Provider.Verify(r, s.Secrets); err != nil {
-			return provider.Identity{}, err
-		}
+	if err := s.verifyBody(r); err != nil {
+		return provider.Identity{}, err
 	}
 	allowed, left := s.rate.take(1)
 	tellLeft(answered, s.policy, left)

@@ -52,7 +52,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, v *visit) (receip
 	if r.URL.RawQuery != "" {
 		request.Query = r.URL.Query()
 	}
-	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil {
+	if err := s.verifyHead(request); err != nil {
 		h.keepStranger(w, r, v, request, err)
 		return receipt, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
+	"github.com/ticketrail/ticketrail/ingest"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/rebuild"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
@@ -49,6 +50,7 @@ type App struct {
 	pulse      *api.Pulse
 	feed       *api.Feed // nil without listeners
 	watcher    *api.Watcher
+	receiver   *ingest.Handler  // nil where nothing is received
 	alerts     api.Alerts       // nil where changes are not published either
 	tracer     trace.Tracer     // nil where nothing is traced
 	spans      sdk.SpanExporter // see Options

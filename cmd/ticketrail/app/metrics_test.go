@@ -111,7 +111,7 @@ func ours(families []family) []family {
 // mayLabel is what labels may be: names of ours or of the configuration, of which there
 // are few. An order's id or key would make a series for each order.
 var mayLabel = []string{
-	"folder", "go_version", "kind", "listener", "outcome", "reason", "result", "route", "source", "state", "status", "version",
+	"folder", "go_version", "kind", "listener", "outcome", "reason", "result", "route", "secret", "source", "state", "status", "version",
 }
 
 // Every metric is well named, explained in docs/metrics.md, and holds nothing of a sender:

@@ -9,6 +9,7 @@ import (
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/ingest"
@@ -32,6 +33,7 @@ func (a *App) startIngest(context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.receiver = handler
 	a.addresses.Ingest, err = a.listen("ingest", ingest.Server(a.config.Ingest.Listen, handler),
 		keyPair{a.config.Ingest.Certificate, a.config.Ingest.Key}, limitRequests)
 	return err
@@ -45,6 +47,22 @@ func (a *App) ingestSources() []ingest.Source {
 		sources[i] = ingest.Source{Name: s.Name, Provider: adapter, Secrets: s.RevealSecrets(), Rate: s.Rate}
 	}
 	return sources
+}
+
+// secretsOf tells which secrets of a source are in use; of none where nothing is received.
+func (a *App) secretsOf(source string) []api.SecretUse {
+	uses := []api.SecretUse{}
+	if a.receiver != nil {
+		for _, use := range a.receiver.Secrets(source) {
+			shown := api.SecretUse{Fingerprint: use.Fingerprint}
+			if !use.LastMatched.IsZero() {
+				at := domain.InstantOf(use.LastMatched)
+				shown.LastMatchedAt = &at
+			}
+			uses = append(uses, shown)
+		}
+	}
+	return uses
 }
 
 // gate is the stream as the receiver sees it: a program that stops is not ready.
@@ -92,6 +110,7 @@ func (a *App) settings() api.Config {
 		Sources:    APISources(a.sources),
 		Limits:     a.config.LimitsOf(a.sources),
 		Watcher:    a.watcher,
+		Secrets:    a.secretsOf,
 		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
 		Projector:  a.projectorHealth,

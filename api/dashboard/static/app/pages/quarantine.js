@@ -29,12 +29,14 @@ export function QuarantinePage({ route }) {
   useEvery(answer.again, look);
   const decision = useSignal(/** @type {Decision|null} */ (null));
   /** @type {QuarantineCause[]} */
-  const causes = answer.value?.causes ?? [];
+  const all = answer.value?.causes ?? [];
+  const causes = cause ? all : all.filter((group) => (!source || group.source === source) && (!kind || group.kind === kind));
   return html`
     <h1>Quarantine</h1>
     <${Failure} error=${answer.error} again=${answer.again} />
     ${!answer.value && !answer.error && html`<${Loading} />`}
-    ${answer.value && causes.length === 0 && html`<section class="note empty"><h2>Nothing is set aside</h2>
+    ${all.length > causes.length && html`<p>${count(all.length - causes.length)} more causes are <a href=${href(['quarantine'])}>those of the others</a>.</p>`}
+    ${answer.value && all.length === 0 && html`<section class="note empty"><h2>Nothing is set aside</h2>
       <p>Requests whose sender could not be verified, and webhooks that could not be read, would be here with their cause and what can be done.</p></section>`}
     <ol class="plain runs">
       ${causes.map((group) => html`<${Group} key=${group.kind + group.source + group.cause} group=${group} decide=${(/** @type {Decision['verb']} */ verb) => (decision.value = { group, verb })} />`)}

@@ -8,6 +8,7 @@ import { stateName } from '../core/states.js';
 import { Silent } from '../parts/marks.js';
 import { Failure, Loading } from '../parts/notes.js';
 import { Chart } from './parts/chart.js';
+import { back, minutes } from './parts/minutes.js';
 import { Rows } from './parts/rows.js';
 import { Arithmetic, Figure, Standing } from './parts/standing.js';
 import { When } from '../parts/when.js';
@@ -21,9 +22,6 @@ import { When } from '../parts/when.js';
 
 /** How often it is asked anew, in milliseconds. */
 const look = 2000;
-
-/** How many minutes back the chart goes. */
-const back = 60;
 
 /** The page. */
 export function SystemPage() {
@@ -42,7 +40,7 @@ export function SystemPage() {
       ${sources.filter((source) => source.silent).map((source) => html`<p key=${source.name} class="note slim"><a href=${href(['sources'])}>${source.name}</a> <${Silent} silent=${source.silent} /></p>`)}
       <${Standing} projection=${projection} />
       <${Arithmetic} projection=${projection} />
-      <section aria-label="Pace"><h2>Webhooks a minute, of the last hour</h2><${Chart} label="Webhooks a minute" data=${minutes(stats)} /></section>
+      <section aria-label="Pace"><h2>Webhooks a minute, of the last hour</h2><${Chart} label="Webhooks a minute" data=${minutes(stats.webhooks_per_minute)} /></section>
       <section aria-label="Time in state"><h2>Time in each state, of those who left it in the last day</h2><${Stays} stays=${stays} /></section>
       <section aria-label="Stream and program"><h2>Stream and program</h2>
         <dl class="figures">
@@ -61,17 +59,4 @@ function Stays({ stays }) {
   const seconds = (/** @type {number} */ n) => (n < 1 ? 'under 1 s' : age(n * 1000));
   return html`<${Rows} label="Time in each state" heads=${['Source', 'State', 'Orders', 'Half took up to (p50)', 'Nine of ten (p90)', 'Ninety-nine of a hundred (p99)']}
     rows=${stays.map((t) => [t.source, stateName(t.state), count(t.orders), seconds(t.p50_seconds), seconds(t.p90_seconds), seconds(t.p99_seconds)])} />`;
-}
-
-/** The webhooks of all sources by minute; a minute without any is 0. @param {Stats} stats @returns {[number[], number[]]} */
-export function minutes(stats) {
-  /** @type {Map<number, number>} */
-  const sums = new Map();
-  for (const m of stats.webhooks_per_minute) {
-    const at = Date.parse(m.minute) / 1000;
-    sums.set(at, (sums.get(at) ?? 0) + m.applied + m.duplicate + m.not_about_order + m.quarantined);
-  }
-  const last = Math.floor(Date.now() / 60_000) * 60;
-  const times = Array.from({ length: back }, (_, i) => last - (back - 1 - i) * 60);
-  return [times, times.map((at) => sums.get(at) ?? 0)];
 }
