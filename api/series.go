@@ -56,7 +56,9 @@ func (r *TimeRange) bounds(now time.Time) (from, to, ends time.Time, err error) 
 		return from, to, ends, invalid("query.from", "must be before to")
 	}
 	if r.To == "" {
-		ends = now.Add(-1).Truncate(time.Minute).Add(time.Minute + 1) // a minute is in the range once to is behind its beginning
+		if ends = now.Truncate(time.Minute).Add(time.Minute); now.Equal(ends.Add(-time.Minute)) {
+			ends = now.Add(1) // a minute is in the range once to is behind its beginning
+		}
 	}
 	return from, to, ends, nil
 }

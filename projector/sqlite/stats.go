@@ -117,10 +117,11 @@ func alike(a, b *domain.Stays) bool {
 	return a.Start == b.Start && a.Source == b.Source && a.Store == b.Store && a.State == b.State
 }
 
-// end gives the end of a range in Unix seconds, where it has one.
+// end gives the end of a range in Unix seconds, where it has one: a second that has begun
+// by then is in it.
 func end(to time.Time) int64 {
 	if to.IsZero() {
 		return math.MaxInt64 / 2
 	}
-	return to.Unix()
+	return to.Add(time.Second - 1).Unix()
 }
