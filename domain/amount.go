@@ -28,10 +28,11 @@ func ParseAmount(text string) (Amount, error) {
 	return parseAmount(text, 0)
 }
 
-// ParseMinorAmount is [ParseAmount] for a number counted in hundredths of the
-// major unit, such as cents: "11500" gives "115.00".
-func ParseMinorAmount(text string) (Amount, error) {
-	return parseAmount(text, -2)
+// ParseMinorAmount is [ParseAmount] for a number counted in the minor unit, of which
+// the major one has 10 to the power of digits, such as cents with 2 digits: "11500"
+// gives "115.00".
+func ParseMinorAmount(text string, digits int) (Amount, error) {
+	return parseAmount(text, -digits)
 }
 
 func parseAmount(text string, shift int) (Amount, error) {

@@ -49,7 +49,7 @@ func TestMinorAmountCountsHundredths(t *testing.T) {
 		"11500.5": "115.005",
 		"115e2":   "115",
 	} {
-		amount, err := domain.ParseMinorAmount(text)
+		amount, err := domain.ParseMinorAmount(text, 2)
 		require.NoError(t, err, text)
 		require.Equal(t, want, amount, text)
 	}
@@ -94,7 +94,7 @@ func TestAmountIsExact(t *testing.T) {
 		requireWorth(t, amount, rational(t, text))
 		require.Equal(t, max(0, len(fraction)-exponent), scaleOf(amount))
 
-		minor, err := domain.ParseMinorAmount(text)
+		minor, err := domain.ParseMinorAmount(text, 2)
 		require.NoError(t, err)
 		requireWorth(t, minor, new(big.Rat).Quo(rational(t, text), big.NewRat(100, 1)))
 		require.Equal(t, max(0, len(fraction)-exponent+2), scaleOf(minor))

@@ -62,8 +62,10 @@ type Checkpoint struct {
 	// one webhook can be checked without reading the others.
 	Chain, PreviousChain Digest
 	Counts               Counts
-	// Version is the version of the projection that built the read model.
-	Version int
+	// Version is the version of the projection that built the read model, and Mappings
+	// are those by which it read the webhooks.
+	Version  int
+	Mappings Mappings
 }
 
 // Batch is all that a run of consecutive webhooks does to a read model. It is

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,9 @@ type Config struct {
 	// MinFree is what must be left on Dir's disk for a webhook to be taken, in
 	// bytes. 0 means 256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
 	MinFree int64
+	// KeptHeaders are headers of rejected requests that are kept beside the usual ones,
+	// with canonical names: none may hold a secret.
+	KeptHeaders []string
 }
 
 // Log is the stream of webhooks and, beside it, the streams of rejected requests
@@ -76,6 +80,7 @@ type Log struct {
 	embedded                 *Embedded  // nil where the server is external
 	dir                      string     // of the embedded server
 	minFree                  int64
+	keptHeaders              []string // of rejected requests
 	beside                   int64
 	roomSeen                 atomic.Pointer[time.Time] // when the disk had so much; nil at first
 	roomLeft                 atomic.Int64              // see takeRoom
@@ -102,6 +107,7 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 	}
 	log := &Log{
 		js: js, reading: reading, leader: leader, dir: config.Dir, minFree: config.MinFree, beside: config.Beside,
+		keptHeaders: slices.Concat(keptHeaders, config.KeptHeaders),
 	}
 	log.erased = newErasures(log)
 	if config.Embedded {

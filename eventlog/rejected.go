@@ -35,7 +35,7 @@ func Reasons() []string { return slices.Clone(reasons) }
 // headerRequest holds the kept headers of a rejected request, as one JSON object.
 const headerRequest = "Ticketrail-Request-Header"
 
-// keptHeaders are the request headers that are kept: what is needed to verify the
+// keptHeaders are the request headers that are always kept: what is needed to verify the
 // request again. Authorization is a secret and is not among them; neither is the
 // query, which may hold a token.
 var keptHeaders = []string{
@@ -55,7 +55,7 @@ type Rejection struct {
 	// Reason is one of the Reason constants.
 	Reason string
 	// Header is that of the request, with canonical names as in net/http. Of it
-	// only a fixed list of names is kept, and of these only values of 1 KiB at
+	// only a configured list of names is kept, and of these only values of 1 KiB at
 	// the most, 8 KiB in all.
 	Header map[string][]string
 	// Body is the raw body.
@@ -68,7 +68,7 @@ type Rejection struct {
 // oldest. It returns [ErrUnfit] for a reason that is not on the list or a name
 // that is no token, and else the errors of [Log.Append].
 func (l *Log) Reject(ctx context.Context, r *Rejection) error {
-	n, err := rejectedMessage(r)
+	n, err := l.rejectedMessage(r)
 	if err == nil {
 		_, err = l.storeAside(ctx, n)
 	}
@@ -78,7 +78,7 @@ func (l *Log) Reject(ctx context.Context, r *Rejection) error {
 	return nil
 }
 
-func rejectedMessage(r *Rejection) (*nats.Msg, error) {
+func (l *Log) rejectedMessage(r *Rejection) (*nats.Msg, error) {
 	if !slices.Contains(reasons, r.Reason) {
 		return nil, fmt.Errorf("%w: the reason is not on the list", ErrUnfit)
 	}
@@ -86,7 +86,7 @@ func rejectedMessage(r *Rejection) (*nats.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	header, err := json.Marshal(kept(r.Header))
+	header, err := json.Marshal(l.kept(r.Header))
 	if err != nil {
 		return nil, err
 	}
@@ -97,9 +97,9 @@ func rejectedMessage(r *Rejection) (*nats.Msg, error) {
 	return n, nil
 }
 
-func kept(header map[string][]string) map[string][]string {
+func (l *Log) kept(header map[string][]string) map[string][]string {
 	kept, left := make(map[string][]string), maxKept
-	for _, name := range keptHeaders {
+	for _, name := range l.keptHeaders {
 		for _, value := range header[name] {
 			if len(value) <= min(maxHeaderValue, left) {
 				kept[name] = append(kept[name], value)

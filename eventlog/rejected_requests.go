@@ -38,7 +38,7 @@ func (l *Log) RejectedRequest(ctx context.Context, sequence uint64) (*RejectedRe
 	case err != nil:
 		return nil, fmt.Errorf("read rejected request %d: %w", sequence, refusal(err))
 	}
-	request := storedRaw(raw).rejectedRequest()
+	request := l.rejectedRequest(storedRaw(raw))
 	request.Body, request.Size = raw.Data, len(raw.Data)
 	return request, nil
 }
@@ -47,16 +47,16 @@ func (l *Log) RejectedRequest(ctx context.Context, sequence uint64) (*RejectedRe
 // bodies, in order; those of one source or one reason, where these are not empty.
 // It ends with the last one that was there when it began, or after an error.
 func (l *Log) RejectedRequests(ctx context.Context, after uint64, source, reason string) iter.Seq2[*RejectedRequest, error] {
-	return readRejected(ctx, backlog{js: l.js, stream: l.rejected, after: after, heads: true}, source, reason)
+	return l.readRejected(ctx, backlog{js: l.js, stream: l.rejected, after: after, heads: true}, source, reason)
 }
 
 // RejectedWhole gives all rejected requests of a source as RejectedRequests does, with
 // their bodies: for who looks into each of them.
 func (l *Log) RejectedWhole(ctx context.Context, source string) iter.Seq2[*RejectedRequest, error] {
-	return readRejected(ctx, backlog{js: l.js, stream: l.rejected}, source, "")
+	return l.readRejected(ctx, backlog{js: l.js, stream: l.rejected}, source, "")
 }
 
-func readRejected(ctx context.Context, b backlog, source, reason string) iter.Seq2[*RejectedRequest, error] {
+func (l *Log) readRejected(ctx context.Context, b backlog, source, reason string) iter.Seq2[*RejectedRequest, error] {
 	return func(yield func(*RejectedRequest, error) bool) {
 		var any bool
 		if b.subject, any = rejectedSubject(source, reason); !any {
@@ -67,7 +67,7 @@ func readRejected(ctx context.Context, b backlog, source, reason string) iter.Se
 				yield(nil, err)
 				return
 			}
-			request := s.rejectedRequest()
+			request := l.rejectedRequest(s)
 			if !b.heads {
 				request.Body, request.Size = s.body, len(s.body)
 			}
@@ -163,14 +163,14 @@ func releaseID(r *RejectedRequest) string {
 // rejectedRequest reads a message as a rejected request, without its body. It
 // cannot fail: of a message that this program did not write it takes what can be
 // read.
-func (s *stored) rejectedRequest() *RejectedRequest {
+func (l *Log) rejectedRequest(s *stored) *RejectedRequest {
 	r := &RejectedRequest{Sequence: s.StreamSequence}
 	r.Provider, r.Source, r.Reason, _ = split(rejectedRoot, s.Subject)
 	var receivedAt string
 	if len(s.header) > 0 {
 		receivedAt = s.header.Get(headerReceivedAt)
 		r.Size, _ = strconv.Atoi(s.header.Get(nats.MsgSize))
-		r.Header = requestHeader(s.header.Get(headerRequest))
+		r.Header = l.requestHeader(s.header.Get(headerRequest))
 	}
 	r.ReceivedAt = instant(receivedAt, s.StoredAt)
 	return r
@@ -178,10 +178,10 @@ func (s *stored) rejectedRequest() *RejectedRequest {
 
 // requestHeader reads the kept headers, of which only those that may be kept
 // count; none where they cannot be read.
-func requestHeader(text string) map[string][]string {
+func (l *Log) requestHeader(text string) map[string][]string {
 	var header map[string][]string
 	if json.Unmarshal([]byte(text), &header) != nil {
 		return map[string][]string{}
 	}
-	return kept(header)
+	return l.kept(header)
 }

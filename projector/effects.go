@@ -5,17 +5,19 @@ import (
 	"errors"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // effects gathers what a run of consecutive webhooks does, for one commit. What
 // it needs of earlier commits it reads from the store, and of its own run it
 // remembers, so that nothing depends on where the run was cut.
 type effects struct {
-	memory Memory
-	batch  domain.Batch
-	before uint64                      // the stream sequence before this run
-	orders map[orderName]*domain.Order // those of this run
-	ids    map[webhookName][]domain.WebhookID
+	memory    Memory
+	providers provider.Set
+	batch     domain.Batch
+	before    uint64                      // the stream sequence before this run
+	orders    map[orderName]*domain.Order // those of this run
+	ids       map[webhookName][]domain.WebhookID
 }
 
 type (
@@ -24,9 +26,10 @@ type (
 )
 
 // newEffects begins a run of about so many webhooks after a checkpoint.
-func newEffects(memory Memory, from domain.Checkpoint, webhooks int) *effects {
+func newEffects(memory Memory, providers provider.Set, from domain.Checkpoint, webhooks int) *effects {
 	return &effects{
-		memory: memory,
+		memory:    memory,
+		providers: providers,
 		batch: domain.Batch{
 			Checkpoint: from,
 			Timeline:   make([]domain.OrderEntry, 0, webhooks),
@@ -47,7 +50,7 @@ const runShare = 4
 // one has taken where that suits it.
 func (e *effects) next(from domain.Checkpoint, webhooks int) *effects {
 	if webhooks < cap(e.batch.Timeline)/runShare {
-		return newEffects(e.memory, from, webhooks)
+		return newEffects(e.memory, e.providers, from, webhooks)
 	}
 	tallies := e.batch.Tallies
 	clear(tallies.Orders)
@@ -85,6 +88,9 @@ func (e *effects) add(ctx context.Context, w *domain.Webhook, m meaning) error {
 	c := &e.batch.Checkpoint
 	c.StreamSequence = w.StreamSequence
 	c.PreviousChain, c.Chain = c.Chain, w.Chain(c.Chain)
+	if digest, builtIn := e.providers.Mapping(w.Provider); !builtIn {
+		c.Mappings = c.Mappings.With(w.Provider, digest)
+	}
 	e.count(w, became)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
@@ -13,6 +14,8 @@ import (
 var (
 	// ErrOtherVersion: the read model was built by another version of the projection.
 	ErrOtherVersion = errors.New("the read model was built by another version")
+	// ErrOtherMapping: a provider's mapping is not the one by which the read model was built.
+	ErrOtherMapping = errors.New("the read model was built by another mapping")
 	// ErrNoStream: the broker has no stream of webhooks any more.
 	ErrNoStream = errors.New("the stream is gone")
 	// ErrOtherStream: the stream is not the one that the read model was made from.
@@ -57,6 +60,7 @@ const (
 		"from a backup that reaches up to there; stream.max_age: 0 keeps every webhook from now on"
 	hintDamaged = "make it anew from the stream: ticketrail rebuild --accept"
 	hintVersion = "rebuild it: ticketrail rebuild --accept; or run the ticketrail that built it"
+	hintMapping = "rebuild it: ticketrail rebuild --accept; or put the mapping file back as it was"
 )
 
 // Guard compares a checkpoint with the stream it claims to be made from.
@@ -154,18 +158,26 @@ func reaches(info domain.StreamInfo, from uint64) error {
 	}
 }
 
-// sameVersion gives a *StopError where another version of the projection built
-// the read model.
-func sameVersion(c domain.Checkpoint, version int) error {
-	if c.StreamSequence == 0 || c.Version == version {
+// SameRules gives a *StopError where a read model was built by another version of the
+// projection, or by a mapping of a provider that is not the configured one.
+func SameRules(c domain.Checkpoint, version int, providers provider.Set) error {
+	if c.StreamSequence == 0 {
 		return nil
 	}
-	return &StopError{
-		StreamSequence: c.StreamSequence,
-		Err:            ErrOtherVersion,
-		Detail:         fmt.Sprintf("it has version %d, this program makes version %d", c.Version, version),
-		Hint:           hintVersion,
+	if c.Version != version {
+		return &StopError{
+			StreamSequence: c.StreamSequence,
+			Err:            ErrOtherVersion,
+			Detail:         fmt.Sprintf("it has version %d, this program makes version %d", c.Version, version),
+			Hint:           hintVersion,
+		}
 	}
+	for name, digest := range c.Mappings.All() {
+		if configured, _ := providers.Mapping(name); configured != digest {
+			return &StopError{StreamSequence: c.StreamSequence, Err: ErrOtherMapping, Detail: "that of " + name + " has changed", Hint: hintMapping}
+		}
+	}
+	return nil
 }
 
 // damaged gives a *StopError for an error that says that the read model is not what

@@ -85,11 +85,12 @@ func New(log Log, store Store, c Config) *Projector {
 	}
 	c.MaxBatch = cmp.Or(c.MaxBatch, maxBatch)
 	c.Version = cmp.Or(c.Version, Version)
+	providers := provider.NewSet(c.Providers)
 	return &Projector{
 		log:       log,
 		store:     store,
 		guard:     NewGuard(log),
-		providers: provider.NewSet(c.Providers),
+		providers: providers,
 		maxBatch:  c.MaxBatch,
 		version:   c.Version,
 		logger:    c.Logger,
@@ -99,7 +100,7 @@ func New(log Log, store Store, c Config) *Projector {
 		tracer:      c.Tracer,
 		tracedAfter: c.TracedAfter,
 
-		run: newEffects(store, domain.Checkpoint{}, 0),
+		run: newEffects(store, providers, domain.Checkpoint{}, 0),
 	}
 }
 
@@ -176,7 +177,7 @@ func (p *Projector) AwaitMend(ctx context.Context) {
 		wait(ctx, checkEvery)
 		checkpoint, err := p.store.Checkpoint(ctx)
 		if err == nil {
-			err = cmp.Or(sameVersion(checkpoint, p.version), p.guard.CheckNext(ctx, checkpoint))
+			err = cmp.Or(SameRules(checkpoint, p.version, p.providers), p.guard.CheckNext(ctx, checkpoint))
 		}
 		var stop *StopError
 		switch {
@@ -212,7 +213,7 @@ func (p *Projector) check(ctx context.Context) (domain.Checkpoint, error) {
 	if err != nil {
 		return checkpoint, err
 	}
-	if err := sameVersion(checkpoint, p.version); err != nil {
+	if err := SameRules(checkpoint, p.version, p.providers); err != nil {
 		return checkpoint, err
 	}
 	info, err := p.guard.Check(ctx, checkpoint)

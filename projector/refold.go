@@ -38,7 +38,7 @@ func NewRefold(ids WebhookIDs, providers []provider.Provider, source, key string
 // *domain.Untranslatable for one that no event can be made of, or that the order cannot
 // take; both are left out.
 func (r *Refold) Add(ctx context.Context, w *domain.Webhook) (*Refolded, error) {
-	effects := newEffects(soFar{r.ids, r.order}, domain.Checkpoint{StreamSequence: w.StreamSequence - 1}, 1)
+	effects := newEffects(soFar{r.ids, r.order}, r.providers, domain.Checkpoint{StreamSequence: w.StreamSequence - 1}, 1)
 	event, err := r.providers.Translate(w)
 	if err == nil && (w.Source != r.source || event.Key != r.key) {
 		err = domain.ErrNotAboutOrder

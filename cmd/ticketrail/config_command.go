@@ -8,12 +8,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // configCommand tells what the program is configured with, and what it can be.
 type configCommand struct {
 	Show      configShow      `cmd:"" help:"Show each setting and where it comes from, without secrets."`
-	Validate  configValidate  `cmd:"" help:"Tell whether serve would take the configuration."`
+	Validate  configValidate  `cmd:"" help:"Tell whether serve would take the configuration, and what the examples of mapping files mean."`
 	Reference configReference `cmd:"" help:"Print what can be configured, in Markdown."`
 }
 
@@ -70,7 +71,8 @@ func withKept(all []config.Setting, c *config.Config) ([]config.Setting, error) 
 	return all, nil
 }
 
-// configValidate loads the configuration as serve does.
+// configValidate loads the configuration as serve does, and tries out the examples of
+// mapping files.
 type configValidate struct {
 	settings
 	listeners
@@ -86,8 +88,28 @@ func (c *configValidate) Run(p *program) error {
 	if loaded.File != "" {
 		place = loaded.File
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s: %s\n", place, counted(len(loaded.Sources), "source"))
+	fmt.Fprintf(p.stdout, "%s: %s\n", place, counted(len(loaded.Sources), "source"))
+	mappings, err := loaded.CheckMappings()
+	for _, m := range mappings {
+		fmt.Fprintf(p.stdout, "%s: provider %s, %s, %s\n", m.File, m.Provider.Name(),
+			counted(len(m.Provider.Events()), "event"), counted(len(m.Examples), "example"))
+		for _, x := range m.Examples {
+			fmt.Fprintln(p.stdout, printable("  "+x.Event+" → "+told(x.Said)))
+		}
+	}
 	return err
+}
+
+// told gives what an example says in one line.
+func told(said []provider.Said) string {
+	if len(said) == 0 {
+		return "about no order"
+	}
+	words := make([]string, len(said))
+	for i, s := range said {
+		words[i] = s.Name + " " + s.Value
+	}
+	return strings.Join(words, ", ")
 }
 
 // configReference prints the keys.
@@ -116,8 +138,25 @@ func (c *configReference) Run(p *program, parser *kong.Kong) error {
 			return err
 		}
 	}
+	fmt.Fprint(p.stdout, mappingHead+"\n")
+	for _, d := range config.DescribeMapping() {
+		if _, err := fmt.Fprintf(p.stdout, "| `%s` | %s |\n", d.Key, strings.ReplaceAll(d.Help, "|", `\|`)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
+
+// mappingHead begins the reference of mapping files.
+const mappingHead = `
+## Mapping files
+
+A provider that ticketrail does not know itself is described by a file, which ` + "`sources[].mapping`" + ` names: [docs/providers/mapped.md](providers/mapped.md)
+tells how to write one. A path is written as data.items.0.id, as a JSON Pointer (/data/a.b), or as a text of several, {store}:{data.id}; in a list of
+paths the first one that leads to a value counts.
+
+| key | |
+|---|---|`
 
 // code gives texts as Markdown shows code, without those that are empty.
 func code(texts ...string) string {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/sender"
-	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // sendTimeout bounds the wait for one answer. An ingest answers within its own
@@ -144,8 +143,8 @@ func sourceNamed(c *config.Config, name string) (*config.Source, error) {
 func sourceOf(c *config.Config, name, providerName string) (*config.Source, error) {
 	if name != "" {
 		found, err := sourceNamed(c, name)
-		if err == nil && found.Provider != providerName {
-			err = usagef("leave out --source, or name one of "+providerName, "the source %s is one of %s", name, found.Provider)
+		if err == nil && found.Adapter().Name() != providerName {
+			err = usagef("leave out --source, or name one of "+providerName, "the source %s is one of %s", name, found.Adapter().Name())
 		}
 		return found, err
 	}
@@ -153,7 +152,7 @@ func sourceOf(c *config.Config, name, providerName string) (*config.Source, erro
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Provider == providerName })
+	i := slices.IndexFunc(sources, func(s config.Source) bool { return s.Adapter().Name() == providerName })
 	if i < 0 {
 		return nil, failf("configure one", "no source is one of %s", providerName)
 	}
@@ -169,11 +168,10 @@ func (c *posting) senderTo(p *program, loaded *config.Config, source *config.Sou
 	if err != nil {
 		return nil, err
 	}
-	adapter, _ := provider.Named(source.Provider) // config has checked that it exists
 	to := &sender.Sender{
 		Client:   &http.Client{Timeout: sendTimeout, Transport: transport, CheckRedirect: goNowhereElse},
 		URL:      strings.TrimRight(c.URL, "/"),
-		Provider: adapter,
+		Provider: source.Adapter(),
 		Secret:   c.Secret,
 	}
 	if to.URL == "" {

@@ -83,6 +83,7 @@ func (c *resendCommand) resend(ctx context.Context, p *program, loaded *config.C
 		to.URL, to.Client = c.To, &http.Client{Timeout: sendTimeout, CheckRedirect: goNowhereElse}
 	}
 	id := orEmpty(stored.WebhookID)
+	to.Event = stored.Event
 	if answer, err = to.Send(ctx, id, body); err != nil {
 		return answer, &failure{err: err, hint: "see whether anything listens there"}
 	}

@@ -16,6 +16,7 @@ type sendCommand struct {
 	posting
 	Files  []string `arg:"" help:"Files of one raw body each; of a folder every *.json file below it." name:"file" placeholder:"FILE"`
 	Source string   `help:"Source that they are sent to." required:"" placeholder:"NAME"`
+	Event  string   `help:"Name of the event, for a provider that has it in a header." placeholder:"NAME"`
 	JSON   bool     `name:"json" help:"Print one JSON object for each delivery."`
 }
 
@@ -51,6 +52,7 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	to.Event = c.Event
 	refused, err := c.post(ctx, p.stdout, to, deliveries)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func printAddresses(w io.Writer, running *app.App, c *config.Config) {
 		if made {
 			secret = source.Secrets[0].Reveal()
 		}
-		table.AppendRow([]any{source.Name, source.Provider, at.Sources[i].URL, secret})
+		table.AppendRow([]any{source.Name, source.Adapter().Name(), at.Sources[i].URL, secret})
 	}
 	table.Render()
 }

@@ -22,11 +22,11 @@ type signing struct {
 
 // whom gives the provider and the secrets that are meant.
 func (s *signing) whom(p *program) (adapter provider.Provider, secrets []string, err error) {
+	if s.Provider != "" && s.Secret == "" {
+		return nil, nil, usagef("or name a source: --source", "--secret is missing")
+	}
 	if s.Provider != "" {
-		if s.Secret == "" {
-			return nil, nil, usagef("or name a source: --source", "--secret is missing")
-		}
-		adapter, err = providerNamed(s.Provider)
+		adapter, err = p.providerNamed(s.settings, s.Provider)
 		return adapter, []string{s.Secret}, err
 	}
 	loaded, err := p.load(s.settings)
@@ -37,7 +37,7 @@ func (s *signing) whom(p *program) (adapter provider.Provider, secrets []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	adapter, _ = provider.Named(source.Provider) // config has checked that it exists
+	adapter = source.Adapter()
 	if s.Secret != "" {
 		return adapter, []string{s.Secret}, nil
 	}

@@ -56,7 +56,7 @@ func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 	if c.List {
 		return c.list(p)
 	}
-	f, err := c.fixture()
+	f, err := c.fixture(p)
 	if err != nil {
 		return err
 	}
@@ -76,6 +76,7 @@ func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	to.Event = f.Event
 	if c.Print {
 		return c.print(ctx, p.stdout, to, f, overrides)
 	}
@@ -193,8 +194,8 @@ func printHeaders(w io.Writer, header http.Header) {
 func sortedKeys(of map[string][]string) []string { return slices.Sorted(maps.Keys(of)) }
 
 // fixture finds what is meant.
-func (c *triggerCommand) fixture() (f fixture.Fixture, err error) {
-	adapter, err := providerNamed(c.Provider)
+func (c *triggerCommand) fixture(p *program) (f fixture.Fixture, err error) {
+	adapter, err := p.providerNamed(c.settings, c.Provider)
 	if err != nil {
 		return f, err
 	}
@@ -214,17 +215,23 @@ func (c *triggerCommand) fixture() (f fixture.Fixture, err error) {
 	return f, nil
 }
 
-// providerNamed gives the provider of a name on the command line.
-func providerNamed(name string) (provider.Provider, error) {
-	adapter, known := provider.Named(name)
-	if !known {
-		var names []string
-		for _, p := range provider.All() {
-			names = append(names, p.Name())
-		}
-		return nil, usagef("choose one of "+strings.Join(names, ", "), "there is no provider %q", name)
+// providerNamed gives the provider of a name on the command line. It asks the
+// configuration for no more than it must: who signs by hand may have none that is right.
+func (p *program) providerNamed(s settings, name string) (provider.Provider, error) {
+	if adapter, builtIn := provider.Named(name); builtIn {
+		return adapter, nil
 	}
-	return adapter, nil
+	loaded, err := p.loadToRead(s)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, adapter := range loaded.Providers() {
+		if names = append(names, adapter.Name()); adapter.Name() == name {
+			return adapter, nil
+		}
+	}
+	return nil, usagef("choose one of "+strings.Join(names, ", "), "there is no provider %q", name)
 }
 
 func (c *triggerCommand) overrides() (all []fixture.Override, err error) {
@@ -247,13 +254,9 @@ type listedEvent struct {
 }
 
 func (c *triggerCommand) list(p *program) error {
-	providers := provider.All()
-	if c.Provider != "" {
-		one, err := providerNamed(c.Provider)
-		if err != nil {
-			return err
-		}
-		providers = []provider.Provider{one}
+	providers, err := c.listed(p)
+	if err != nil {
+		return err
 	}
 	events := []listedEvent{}
 	for _, adapter := range providers {
@@ -273,6 +276,19 @@ func (c *triggerCommand) list(p *program) error {
 		s.add(e.Provider, e.Event, about, strings.Join(e.Variants, ", "))
 	}
 	return c.printList(p, c.JSON, map[string]any{"events": events}, s)
+}
+
+// listed gives the providers whose events are listed.
+func (c *triggerCommand) listed(p *program) ([]provider.Provider, error) {
+	if c.Provider != "" {
+		one, err := p.providerNamed(c.settings, c.Provider)
+		return []provider.Provider{one}, err
+	}
+	loaded, err := p.loadToRead(c.settings)
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Providers(), nil
 }
 
 // listEvents puts the fixtures of a provider, which are in the order of their events, under

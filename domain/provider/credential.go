@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"unicode"
@@ -37,6 +39,16 @@ func tryAll(secrets []string, fits func(secret string) bool) error {
 func sameText(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// basicPair gives what RFC 7617 sends: user and password, with a colon between.
+func basicPair(authorization string) (string, error) {
+	scheme, encoded, _ := strings.Cut(authorization, " ")
+	pair, err := base64.StdEncoding.DecodeString(encoded)
+	if !strings.EqualFold(scheme, "Basic") || err != nil || !bytes.Contains(pair, []byte(":")) {
+		return "", ErrCredentialUnfit
+	}
+	return string(pair), nil
 }
 
 // authenticate gives the HMAC-SHA256 of the parts, one after the other.

@@ -125,8 +125,10 @@ func (o object) amount(name string) domain.Amount {
 
 // minorAmount gives a sum that the provider counts in hundredths.
 func (o object) minorAmount(name string) domain.Amount {
-	return leaf(o, name, domain.ParseMinorAmount, domain.ParseMinorAmount)
+	return leaf(o, name, hundredths, hundredths)
 }
+
+func hundredths(text string) (domain.Amount, error) { return domain.ParseMinorAmount(text, 2) }
 
 // instant gives a time, from RFC 3339 or from a Unix time as a whole number.
 func (o object) instant(name string) domain.Instant {
@@ -134,20 +136,25 @@ func (o object) instant(name string) domain.Instant {
 }
 
 // leaf reads a fact that may be written as a string or as a number.
-func leaf[T any](o object, name string, parseString, parseNumber func(string) (T, error)) (fact T) {
-	err := errUnreadable
-	switch v := o.value(name); v.Kind() {
-	case jsontext.KindInvalid: // no value
-		return fact
-	case jsontext.KindString:
-		fact, err = parseString(unquote(v))
-	case jsontext.KindNumber:
-		fact, err = parseNumber(string(v))
-	}
+func leaf[T any](o object, name string, parseString, parseNumber func(string) (T, error)) T {
+	fact, err := parseLeaf(o.value(name), parseString, parseNumber)
 	if err != nil {
 		o.unreadable(name)
 	}
 	return fact
+}
+
+// parseLeaf reads a value; the zero one of T for no value.
+func parseLeaf[T any](v jsontext.Value, parseString, parseNumber func(string) (T, error)) (fact T, err error) {
+	switch v.Kind() {
+	case jsontext.KindInvalid: // no value
+		return fact, nil
+	case jsontext.KindString:
+		return parseString(unquote(v))
+	case jsontext.KindNumber:
+		return parseNumber(string(v))
+	}
+	return fact, errUnreadable
 }
 
 // parseUnix reads a Unix time of seconds, or of milliseconds where it is as great

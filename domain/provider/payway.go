@@ -74,13 +74,9 @@ func paywayCredential(r *Request) (string, error) {
 
 // basicPassword gives the password of RFC 7617; the user may be any.
 func basicPassword(authorization string) (string, error) {
-	scheme, encoded, _ := strings.Cut(authorization, " ")
-	pair, err := base64.StdEncoding.DecodeString(encoded)
-	_, password, ok := strings.Cut(string(pair), ":")
-	if !strings.EqualFold(scheme, "Basic") || err != nil || !ok {
-		return "", ErrCredentialUnfit
-	}
-	return password, nil
+	pair, err := basicPair(authorization)
+	_, password, _ := strings.Cut(pair, ":")
+	return password, err
 }
 
 // Identify finds the event. Payway gives no webhook id.

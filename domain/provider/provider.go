@@ -93,8 +93,8 @@ var (
 	ErrCredentialRepeated = fmt.Errorf("%w: a signature header is repeated", ErrUnauthentic)
 	ErrCredentialUnfit    = fmt.Errorf("%w: the signature, token or timestamp has a form that this provider does not send", ErrUnauthentic)
 	ErrCredentialWrong    = fmt.Errorf("%w: the signature or token matches no configured secret", ErrUnauthentic)
-	ErrTimestampTooOld    = fmt.Errorf("%w: the signed timestamp is more than 5 minutes old", ErrUnauthentic)
-	ErrTimestampTooNew    = fmt.Errorf("%w: the signed timestamp is more than 5 minutes ahead", ErrUnauthentic)
+	ErrTimestampTooOld    = fmt.Errorf("%w: the signed timestamp is too old", ErrUnauthentic)
+	ErrTimestampTooNew    = fmt.Errorf("%w: the signed timestamp is too far ahead", ErrUnauthentic)
 )
 
 // The errors of Identify.

@@ -2,14 +2,14 @@ package provider
 
 import (
 	"cmp"
-	"encoding/base64"
 
 	"github.com/ticketrail/ticketrail/domain"
 )
 
 // Runa is the gift card and payout platform Runa, formerly WeGift. It sends
-// through Svix, one webhook for each order, when the order has been processed.
-type Runa struct{}
+// through Svix, one webhook for each order, when the order has been processed, and
+// signs as Standard Webhooks has it.
+type Runa struct{ standardWebhooks }
 
 const (
 	runaOrderCompletion = "order.completion"
@@ -25,23 +25,6 @@ func (Runa) Name() string { return "runa" }
 // Events gives order-completion and product-update.
 func (Runa) Events() []string { return runaEvents.tokens() }
 
-// Verify checks the Standard Webhooks signature, with svix-* or webhook-* headers.
-func (Runa) Verify(r *Request, secrets []string) error { return verifyStandard(r, secrets) }
-
-// VerifyHead checks the timestamp, and the form of the other headers.
-func (Runa) VerifyHead(r *Request, _ []string) error {
-	_, _, err := readStandard(r)
-	return err
-}
-
-// SignsBody gives true.
-func (Runa) SignsBody() bool { return true }
-
-// Scheme says that id, time and body are signed.
-func (Runa) Scheme() string {
-	return "a Standard Webhooks signature: HMAC-SHA256 of id, timestamp and raw body, the timestamp within 5 minutes"
-}
-
 // Identify tells the event by the fields that only it has, and finds the webhook
 // id in the headers: it is the same for each attempt to deliver one webhook.
 func (Runa) Identify(r *Request) (Identity, error) {
@@ -49,10 +32,9 @@ func (Runa) Identify(r *Request) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	headers, _ := readStandardHeaders(r.Header) // no headers, no id: not for Identify to judge
 	return Identity{
 		Event:     runaEvents.identify(runaName(top[0], top[1], top[2])),
-		WebhookID: usableWebhookID(headers.id),
+		WebhookID: standardWebhookID(r.Header),
 	}, nil
 }
 
@@ -66,20 +48,6 @@ func runaName(productCode, id, status string) string {
 	}
 	return ""
 }
-
-// NewSecret gives a secret as Svix makes them.
-func (Runa) NewSecret(random [24]byte) string {
-	return standardSecretPrefix + base64.StdEncoding.EncodeToString(random[:])
-}
-
-// CheckSecret takes "whsec_" and the base64 of 16 to 64 bytes.
-func (Runa) CheckSecret(secret string) error {
-	_, err := standardKey(secret)
-	return err
-}
-
-// Sign sets the three svix-* headers.
-func (Runa) Sign(r *Request, secret, id string) { signStandard(r, secret, id) }
 
 // Translate makes a step of every body that has an order's id or status.
 func (Runa) Translate(w *domain.Webhook) (*domain.Event, error) { return translate(w, runaEvent) }

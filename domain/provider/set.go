@@ -19,6 +19,20 @@ func NewSet(providers []Provider) Set {
 	return set
 }
 
+// Mapping gives the digest of the mapping by which webhooks of a provider are read, empty
+// where none is configured; built in ones have none.
+func (s Set) Mapping(provider string) (digest string, builtIn bool) {
+	p, known := s[provider]
+	if !known {
+		return "", false
+	}
+	mapped, ok := p.(*Mapped)
+	if !ok {
+		return "", true
+	}
+	return mapped.Digest(), false
+}
+
 // Translate says what any stored webhook means: what ticketrail's own words in it say
 // or else its provider. Its errors are those of [Provider]. A translation that panics
 // has a bug, and costs this webhook its place in an order, but never the stream.

@@ -36,6 +36,46 @@ const (
 // neutral one that senders may switch to.
 var standardFamilies = []string{"Svix-", "Webhook-"}
 
+// standardWebhooks is the scheme of Standard Webhooks, with svix-* or webhook-* headers.
+type standardWebhooks struct{}
+
+// Verify checks the signature.
+func (standardWebhooks) Verify(r *Request, secrets []string) error { return verifyStandard(r, secrets) }
+
+// VerifyHead checks the timestamp, and the form of the other headers.
+func (standardWebhooks) VerifyHead(r *Request, _ []string) error {
+	_, _, err := readStandard(r)
+	return err
+}
+
+// SignsBody gives true.
+func (standardWebhooks) SignsBody() bool { return true }
+
+// Scheme says that id, time and body are signed.
+func (standardWebhooks) Scheme() string {
+	return "a Standard Webhooks signature: HMAC-SHA256 of id, timestamp and raw body, the timestamp within 5 minutes"
+}
+
+// NewSecret gives a secret as Svix makes them.
+func (standardWebhooks) NewSecret(random [24]byte) string {
+	return standardSecretPrefix + base64.StdEncoding.EncodeToString(random[:])
+}
+
+// CheckSecret takes "whsec_" and the base64 of 16 to 64 bytes.
+func (standardWebhooks) CheckSecret(secret string) error {
+	_, err := standardKey(secret)
+	return err
+}
+
+// Sign sets the three svix-* headers.
+func (standardWebhooks) Sign(r *Request, secret, id string) { signStandard(r, secret, id) }
+
+// standardWebhookID gives the id in the headers, empty where there is none that can be one.
+func standardWebhookID(header map[string][]string) string {
+	headers, _ := readStandardHeaders(header) // no headers, no id
+	return usableWebhookID(headers.id)
+}
+
 // standardHeaders are the three headers, as the sender wrote them.
 type standardHeaders struct {
 	id, timestamp, signature string
@@ -60,7 +100,7 @@ func readStandard(r *Request) (headers standardHeaders, signatures [][]byte, err
 	if headers, err = readStandardHeaders(r.Header); err != nil {
 		return headers, nil, err
 	}
-	if err := checkTimestamp(headers.timestamp, r.At); err != nil {
+	if err := checkTimestamp(headers.timestamp, r.At, timestampTolerance); err != nil {
 		return headers, nil, err
 	}
 	signatures, err = parseSignatures(headers.signature)
@@ -131,15 +171,15 @@ func standardFamily(header map[string][]string) (family string, err error) {
 }
 
 // checkTimestamp takes Unix seconds in their one canonical form.
-func checkTimestamp(text string, now time.Time) error {
+func checkTimestamp(text string, now time.Time, tolerance time.Duration) error {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || len(text) > maxTimestampDigits || strconv.FormatInt(seconds, 10) != text {
 		return ErrCredentialUnfit
 	}
 	switch age := now.Sub(time.Unix(seconds, 0)); {
-	case age > timestampTolerance:
+	case age > tolerance:
 		return ErrTimestampTooOld
-	case age < -timestampTolerance:
+	case age < -tolerance:
 		return ErrTimestampTooNew
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
+	"github.com/ticketrail/ticketrail/projector"
 )
 
 // RebuildOrder folds an order anew, compares it and its timeline with what the
@@ -15,9 +17,8 @@ import (
 // It returns domain.ErrNotFound for an order that is not known, and
 // domain.ErrForgotten where the stream no longer holds all of its webhooks. It
 // returns domain.ErrOrderAlone where the order cannot be told from its timeline,
-// which lacks webhooks that were applied, and where another version of the
-// projection built the read model: one order by other rules than its neighbours
-// would be of no version at all.
+// which lacks webhooks that were applied, and where other rules built
+// the read model: one order by other rules than its neighbours would be of none.
 func (l *Lookback) RebuildOrder(ctx context.Context, source, key string, plan bool) (rebuild *domain.OrderRebuild, err error) {
 	err = l.config.Live.Hold(ctx, func() error {
 		rebuild, err = l.rebuildOrder(ctx, source, key, plan)
@@ -68,9 +69,9 @@ func (r *refold) rows(ctx context.Context) (*domain.OrderRows, error) {
 
 func (l *Lookback) checkVersion(ctx context.Context) error {
 	checkpoint, err := l.config.Model.Checkpoint(ctx)
-	if err == nil && checkpoint.Version != l.config.Version {
-		err = fmt.Errorf("%w: version %d of the projection built the read model, this is version %d",
-			domain.ErrOrderAlone, checkpoint.Version, l.config.Version)
+	var stop *projector.StopError
+	if err == nil && errors.As(projector.SameRules(checkpoint, l.config.Version, provider.NewSet(l.config.Providers)), &stop) {
+		err = fmt.Errorf("%w: %w: %s", domain.ErrOrderAlone, stop.Err, stop.Detail)
 	}
 	return err
 }

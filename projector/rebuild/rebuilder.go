@@ -25,9 +25,9 @@ var (
 	ErrBusy = errors.New("a rebuild is going on")
 	// ErrNoPrevious is returned where there is no read model to go back to.
 	ErrNoPrevious = errors.New("there is no previous read model")
-	// ErrOtherVersion is returned where another version of the projection built the
-	// previous read model: it alone can go on with it.
-	ErrOtherVersion = errors.New("the previous read model was built by another version")
+	// ErrOtherVersion is returned where another version of the projection, or another
+	// mapping, built the previous read model: it alone can go on with it.
+	ErrOtherVersion = errors.New("the previous read model was built by other rules")
 )
 
 // Config is what a Rebuilder is given. Log, Folder, Model and Live are required.
@@ -103,8 +103,8 @@ func (r *Rebuilder) Start(o domain.RebuildOptions) (domain.Rebuild, error) {
 	return r.start(o, o.Accept)
 }
 
-// Update is Start for a read model that an older version of the projection built:
-// whatever difference the new version makes is accepted. But nobody has looked at
+// Update is Start for a read model that older rules built: whatever difference the new
+// ones make is accepted. But nobody has looked at
 // it, so a read model that cannot be compared is left in use.
 func (r *Rebuilder) Update() (domain.Rebuild, error) {
 	return r.start(domain.RebuildOptions{Accept: true}, false)

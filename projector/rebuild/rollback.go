@@ -43,10 +43,10 @@ func (r *Rebuilder) rollBack(ctx context.Context, j *job, path string) (err erro
 	if err != nil {
 		return err
 	}
-	if checkpoint.StreamSequence > 0 && checkpoint.Version != r.config.Version {
-		return fmt.Errorf("%w: it has version %d, this program makes version %d", ErrOtherVersion, checkpoint.Version, r.config.Version)
-	}
 	var stop *projector.StopError
+	if errors.As(r.sameRules(checkpoint), &stop) {
+		return fmt.Errorf("%w: %s", ErrOtherVersion, stop.Detail)
+	}
 	if _, err := projector.NewGuard(r.config.Log).Check(ctx, checkpoint); errors.As(err, &stop) {
 		return fmt.Errorf("%w that is made from this stream: %w", ErrNoPrevious, stop)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
@@ -60,8 +61,8 @@ func (r *Rebuilder) checkSnapshot(ctx context.Context, db *sqlite.DB) error {
 	if err != nil {
 		return err
 	}
-	if checkpoint.Version != r.config.Version {
-		return fmt.Errorf("%w: version %d of the projection built it", domain.ErrNotFound, checkpoint.Version)
+	if err := r.sameRules(checkpoint); err != nil {
+		return fmt.Errorf("%w: %w", domain.ErrNotFound, err)
 	}
 	_, err = projector.NewGuard(r.config.Log).Check(ctx, checkpoint)
 	_, mismatch := errors.AsType[*projector.StopError](err)
@@ -72,6 +73,12 @@ func (r *Rebuilder) checkSnapshot(ctx context.Context, db *sqlite.DB) error {
 		return fmt.Errorf("%w: %w", domain.ErrNotFound, err)
 	}
 	return fmt.Errorf("%w: %w", domain.ErrNoStream, err)
+}
+
+// sameRules gives a *projector.StopError for a read model that other rules than today's
+// built.
+func (r *Rebuilder) sameRules(c domain.Checkpoint) error {
+	return projector.SameRules(c, r.config.Version, provider.NewSet(r.config.Providers))
 }
 
 // clearTemporary removes what a killed program left of files that it was writing.

@@ -13,7 +13,7 @@ import (
 // first commit.
 func (db *DB) Checkpoint(ctx context.Context) (domain.Checkpoint, error) {
 	c, err := readCheckpoint(db.reader.QueryRowContext(toTheEnd(ctx), `
-		SELECT version, stream, stream_created_at, checkpoint, chain, previous_chain,
+		SELECT version, mappings, stream, stream_created_at, checkpoint, chain, previous_chain,
 		       applied, duplicate, not_about_order, quarantined
 		FROM projection`))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -29,7 +29,7 @@ func readCheckpoint(row *sql.Row) (c domain.Checkpoint, err error) {
 	var createdAt string
 	var chain, previous []byte
 	n := &c.Counts
-	err = row.Scan(&c.Version, &c.Stream.Name, &createdAt, &c.StreamSequence, &chain, &previous,
+	err = row.Scan(&c.Version, &c.Mappings, &c.Stream.Name, &createdAt, &c.StreamSequence, &chain, &previous,
 		&n.Applied, &n.Duplicate, &n.NotAboutOrder, &n.Quarantined)
 	if err != nil {
 		return c, err

@@ -79,9 +79,9 @@ const (
 		SET content = x''
 		WHERE order_id = ?`
 	replaceCheckpoint = `
-		REPLACE INTO projection (id, version, stream, stream_created_at, checkpoint, chain, previous_chain,
+		REPLACE INTO projection (id, version, mappings, stream, stream_created_at, checkpoint, chain, previous_chain,
 		    applied, duplicate, not_about_order, quarantined)
-		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	selectLastOrder = `SELECT ifnull(max(id), 0) FROM orders`
 )
 
@@ -260,7 +260,7 @@ func (w *batchWriter) tallies(t *domain.Tallies) {
 
 func (w *batchWriter) checkpoint(c *domain.Checkpoint) {
 	n := c.Counts
-	w.run(replaceCheckpoint, c.Version, c.Stream.Name, c.Stream.CreatedAt.String(), c.StreamSequence,
+	w.run(replaceCheckpoint, c.Version, string(c.Mappings), c.Stream.Name, c.Stream.CreatedAt.String(), c.StreamSequence,
 		c.Chain[:], c.PreviousChain[:], n.Applied, n.Duplicate, n.NotAboutOrder, n.Quarantined)
 }
 

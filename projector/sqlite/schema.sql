@@ -6,13 +6,14 @@
 -- otherwise. Ids of orders are sequential, so that the tables and indexes grow at
 -- their end; the text key of an order is looked up once for each batch.
 
-PRAGMA user_version = 3;  -- the number of the schema: goes up with every change of it
+PRAGMA user_version = 4;  -- the number of the schema: goes up with every change of it
 
 -- The first table, so that its page is among the first: the look at a write-ahead
 -- log that a crash has left depends on that, see walcheck.go.
 CREATE TABLE projection (
     id                INTEGER PRIMARY KEY CHECK (id = 1),
     version           INTEGER NOT NULL,  -- of the projection that built this file
+    mappings          TEXT    NOT NULL,  -- by which it read webhooks, of each provider that is not built in
     stream            TEXT    NOT NULL,  -- name of the stream, empty before the first commit
     stream_created_at TEXT    NOT NULL,
     checkpoint        INTEGER NOT NULL,  -- last stream sequence whose effects are here

@@ -86,7 +86,7 @@ type Options struct {
 type Projection struct {
 	// Version is projector.Version where it is 0.
 	Version int
-	// Providers are all of package provider where they are nil.
+	// Providers are those of the configuration where they are nil.
 	Providers []provider.Provider
 }
 
@@ -121,6 +121,9 @@ func newApp(c *config.Config, o Options) *App {
 		failed:     make(chan error, 1),
 	}
 	a.projection.Version = cmp.Or(a.projection.Version, projector.Version)
+	if a.projection.Providers == nil {
+		a.projection.Providers = c.Providers()
+	}
 	a.connections = newConnections(a.metrics)
 	return a
 }
@@ -188,7 +191,7 @@ func (a *App) announce(context.Context) error {
 	a.addresses.Durability = string(a.log.Durability())
 	for _, source := range a.sources {
 		a.addresses.Sources = append(a.addresses.Sources, SourceAddress{
-			Name: source.Name, Provider: source.Provider, URL: a.addresses.Ingest + "/webhooks/" + source.Name,
+			Name: source.Name, Provider: source.Adapter().Name(), URL: a.addresses.Ingest + "/webhooks/" + source.Name,
 		})
 	}
 	if err := a.addresses.publish(a.config.Data); err != nil {

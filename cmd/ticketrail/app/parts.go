@@ -10,7 +10,6 @@ import (
 	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
-	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/ingest"
 	"github.com/ticketrail/ticketrail/ingest/quarantine"
@@ -43,8 +42,7 @@ func (a *App) startIngest(context.Context) error {
 func (a *App) ingestSources() []ingest.Source {
 	sources := make([]ingest.Source, len(a.sources))
 	for i, s := range a.sources {
-		adapter, _ := provider.Named(s.Provider) // config has checked that it exists
-		sources[i] = ingest.Source{Name: s.Name, Provider: adapter, Secrets: s.RevealSecrets(), Rate: s.Rate}
+		sources[i] = ingest.Source{Name: s.Name, Provider: s.Adapter(), Secrets: s.RevealSecrets(), Rate: s.Rate}
 	}
 	return sources
 }
@@ -165,7 +163,7 @@ func (a *App) startWatcher(context.Context) error {
 func APISources(sources []config.Source) []api.Source {
 	known := make([]api.Source, len(sources))
 	for i, s := range sources {
-		known[i] = api.Source{Name: s.Name, Provider: s.Provider, Currency: s.Currency}
+		known[i] = api.Source{Name: s.Name, Provider: s.Adapter().Name(), Currency: s.Currency}
 	}
 	return known
 }
@@ -228,6 +226,7 @@ func StreamConfig(c *config.Config) eventlog.Config {
 		MaxAge:          time.Duration(c.Stream.MaxAge),
 		DuplicateWindow: time.Duration(c.Stream.DuplicateWindow),
 		Embedded:        c.NATS.Embedded(),
+		KeptHeaders:     c.KeptHeaders(),
 	}
 	if c.Publishes() {
 		settings.Beside = int64(c.Orders.MaxBytes)

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/rebuild"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
@@ -43,7 +45,36 @@ func (a *App) openReadModel(ctx context.Context) error {
 	}
 	a.folder, a.readModel = folder, sqlite.NewModel(db)
 	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
-	return a.aim(ctx)
+	return errors.Join(a.checkMappings(ctx), a.aim(ctx))
+}
+
+// checkMappings refuses to go on where the read model has webhooks of a provider whose
+// mapping is gone: without it they could not be read again, and would all be quarantined.
+func (a *App) checkMappings(ctx context.Context) error {
+	inUse, err := a.readModel.Checkpoint(ctx)
+	if err != nil {
+		return nil // which is told by who needs it
+	}
+	known := provider.NewSet(a.projection.Providers)
+	for name, digest := range inUse.Mappings.All() {
+		if _, is := known[name]; !is && digest != "" {
+			return &MappingGoneError{name}
+		}
+	}
+	return nil
+}
+
+// MappingGoneError says that nothing is configured to read a provider's webhooks by, and
+// that there are some.
+type MappingGoneError struct{ Provider string }
+
+func (e *MappingGoneError) Error() string {
+	return "the stream has webhooks of the provider " + e.Provider + ", and no mapping of it is configured"
+}
+
+// Hint gives the mend.
+func (e *MappingGoneError) Hint() string {
+	return "keep its mapping file for as long as the stream has its webhooks: mappings: [FILE] (" + config.Variable("mappings") + ")"
 }
 
 // aim finds out how far a read model has to come that is made from the beginning of
@@ -139,21 +170,23 @@ func (a *App) awaitMend(ctx context.Context, stopped error, switched <-chan stru
 	a.projector.AwaitMend(ctx)
 }
 
-// update begins to rebuild a read model that an older version of the projection
-// built, and which is served meanwhile. The difference that the new version makes
+// update begins to rebuild a read model that an older version of the projection, or another
+// mapping, built, and which is served meanwhile. The difference that the new rules make
 // is kept in the record of the rebuild. That it cannot begin ends nothing.
 func (a *App) update(ctx context.Context) error {
 	inUse, err := a.readModel.Checkpoint(ctx)
-	if err != nil || inUse.StreamSequence == 0 || inUse.Version >= a.projection.Version {
+	var stop *projector.StopError
+	differs := err == nil && errors.As(projector.SameRules(inUse, a.projection.Version, provider.NewSet(a.projection.Providers)), &stop)
+	if !differs || inUse.Version > a.projection.Version {
 		return err
 	}
 	started, err := a.rebuilder.Update()
 	if err != nil {
-		a.logger.Error("the read model is of an older version, and its rebuild does not begin", "error", err)
+		a.logger.Error("the read model is of older rules, and its rebuild does not begin", "error", err)
 		return nil
 	}
-	a.logger.Info("the read model is of an older version; it is served while it is rebuilt",
-		"rebuild", started.ID, "from_version", inUse.Version, "to_version", started.ToVersion)
+	a.logger.Info("the read model is of older rules; it is served while it is rebuilt",
+		"rebuild", started.ID, "reason", stop.Detail)
 	a.steps.beside("leave the update", limitWatch, func(ctx context.Context) { a.tellUpdate(ctx, started.ID) })
 	return nil
 }
@@ -166,7 +199,7 @@ func (a *App) tellUpdate(ctx context.Context, id int) {
 	case err != nil:
 		a.logger.Error("it is not known how the rebuild ended", "rebuild", id, "error", err)
 	case ended.State != domain.RebuildSwitched:
-		a.logger.Error("the read model of an older version stays in use", "rebuild", id, "state", ended.State, "reason", whyNot(ended))
+		a.logger.Error("the read model of older rules stays in use", "rebuild", id, "state", ended.State, "reason", whyNot(ended))
 	default:
 		a.logger.Info("the rebuilt read model is in use", "rebuild", id)
 	}

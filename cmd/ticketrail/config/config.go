@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // Config is the whole configuration. The names of its keys, of their environment
@@ -24,6 +25,8 @@ type Config struct {
 	// Limits are those of every source, by state.
 	Limits  Limits   `yaml:"limits" help:"How long an order may be in a state before it is late; a state that is not named keeps its default, 0 is no limit."`
 	Sources []Source `yaml:"sources" help:"The endpoints. Without any, the first start makes one for each provider; the variable holds the whole list, as YAML."`
+	// Mappings are files of providers by mappings that no source names, or not yet.
+	Mappings []string `yaml:"mappings" help:"Mapping files beside those that sources name: of providers whose sources are gone, and whose webhooks the stream still has."`
 
 	// File is the path that the configuration was read from, empty where no file
 	// was.
@@ -31,6 +34,8 @@ type Config struct {
 	// PlainSecrets tells that the file holds a secret itself, and not only where
 	// one is to be found.
 	PlainSecrets bool `yaml:"-"`
+
+	mapped []*mappingFile `yaml:"-"` // of sources and of Mappings, each file once
 }
 
 // Ingest configures the public listener.
@@ -157,7 +162,9 @@ type Source struct {
 	// Name is the last part of the endpoint's path.
 	Name string `yaml:"name" help:"The last part of the address /webhooks/NAME."`
 	// Provider is the name of the adapter that reads the webhooks.
-	Provider string `yaml:"provider" help:"ivy, ordatic, payway or runa."`
+	Provider string `yaml:"provider" help:"ivy, ordatic, payway or runa; or mapped, for any other one that a mapping describes."`
+	// Mapping is the path of the mapping file of a provider that is mapped.
+	Mapping string `yaml:"mapping" help:"With provider: mapped, the file that says what its webhooks mean."`
 	// Secrets are all active at once, so that one can be rotated.
 	Secrets []Secret `yaml:"secrets" help:"All active at once; a text, ${VARIABLE} or {file: PATH}."`
 	// Currency is the ISO 4217 code of amounts that come without one; may be empty.
@@ -167,6 +174,18 @@ type Source struct {
 	Rate float64 `yaml:"rate" help:"Webhooks a second; 0: 10000."`
 	// Limits replace those of every source, for the states that are named.
 	Limits Limits `yaml:"limits" help:"As limits, where the source has other ones."`
+
+	mapped *provider.Mapped `yaml:"-"` // where there is a mapping
+}
+
+// Adapter gives what reads the source's webhooks: by it, and not by what the configuration
+// calls it, the provider is known to everything else.
+func (s *Source) Adapter() provider.Provider {
+	if s.mapped != nil {
+		return s.mapped
+	}
+	adapter, _ := provider.Named(s.Provider) // Load has checked that it exists
+	return adapter
 }
 
 // RevealSecrets gives the values of the source's secrets.

@@ -1,14 +1,18 @@
 package config
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // decoder puts values into a configuration and remembers where each was set.
@@ -81,7 +85,15 @@ func (d *decoder) decode(node ast.Node, target reflect.Value, key string) error 
 		return d.decodeSecret(node, target, key)
 	case target.Type() == reflect.TypeFor[Limits]():
 		return d.decodeLimits(node, target, key)
-	case target.Kind() == reflect.Struct:
+	case target.Type() == reflect.TypeFor[[]provider.MappedEvent]():
+		return d.decodeEvents(node, target, key)
+	case target.Type() == reflect.TypeFor[provider.Paths]():
+		return d.decodePaths(node, target, key)
+	case isPath(target) && !isMapping(node):
+		return d.decode(node, target.FieldByName("Path"), key)
+	case target.Kind() == reflect.Map:
+		return d.decodeMap(node, target, key)
+	case target.Kind() == reflect.Struct && !isText(target):
 		return d.decodeMapping(node, target, key)
 	case target.Kind() == reflect.Slice:
 		return d.decodeSequence(node, target, key)
@@ -197,6 +209,12 @@ func parseInto(target reflect.Value, text string) error {
 		duration, err := ParseDuration(text)
 		*value = duration
 		return err
+	case *time.Duration:
+		duration, err := ParseDuration(text)
+		*value = time.Duration(duration)
+		return err
+	case encoding.TextUnmarshaler:
+		return value.UnmarshalText([]byte(text))
 	default:
 		panic(fmt.Sprintf("config: a field of type %s cannot be read", target.Type()))
 	}

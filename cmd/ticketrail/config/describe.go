@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // Description is what is to be known of a key.
@@ -35,6 +37,32 @@ func describe(section reflect.Value, prefix string, named bool) (all []Descripti
 		all = append(all, d)
 		if entry := f.value.Type(); entry.Kind() == reflect.Slice && entry.Elem().Kind() == reflect.Struct {
 			all = append(all, describe(reflect.New(entry.Elem()).Elem(), key+"[]", false)...)
+		}
+	}
+	return all
+}
+
+// DescribeMapping gives every key of a mapping file, in the order of [provider.Mapping];
+// what can be said of several paths or amounts stands at the first one alone.
+func DescribeMapping() []Description {
+	return describeMapping(reflect.TypeFor[provider.Mapping](), "", map[reflect.Type]bool{})
+}
+
+func describeMapping(section reflect.Type, prefix string, seen map[reflect.Type]bool) (all []Description) {
+	for _, f := range fieldsOf(reflect.New(section).Elem()) {
+		key, inside := join(prefix, f.name), f.value.Type()
+		if f.help != "" {
+			all = append(all, Description{Key: key, Help: f.help})
+		}
+		switch inside {
+		case reflect.TypeFor[[]provider.MappedEvent]():
+			key, inside = key+".NAME", inside.Elem()
+		case reflect.TypeFor[[]provider.Example]():
+			key, inside = key+"[]", inside.Elem()
+		}
+		if inside.Kind() == reflect.Struct && !seen[inside] {
+			seen[inside] = true
+			all = append(all, describeMapping(inside, key, seen)...)
 		}
 	}
 	return all

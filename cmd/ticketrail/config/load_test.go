@@ -119,8 +119,9 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
 		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
 		"traces.endpoint": "http://c:4318", "traces.ratio": "0.5", "traces.follow_senders": "true",
-		"limits":  "{placed: 1m, accepted: 2m, in-kitchen: 3m, ready: 4m, rider-delivering: 0}",
-		"sources": `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
+		"limits":   "{placed: 1m, accepted: 2m, in-kitchen: 3m, ready: 4m, rider-delivering: 0}",
+		"sources":  `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
+		"mappings": "[]",
 	}
 	for _, section := range []string{"ingest", "api", "nats"} {
 		for _, name := range []string{"certificate", "key", "ca"} {
@@ -157,8 +158,9 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 			domain.StatePlaced: config.Duration(time.Minute), domain.StateAccepted: config.Duration(2 * time.Minute),
 			domain.StateInKitchen: config.Duration(3 * time.Minute), domain.StateReady: config.Duration(4 * time.Minute), domain.StateRiderDelivering: 0,
 		},
-		Sources: []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
-		File:    c.File,
+		Sources:  []config.Source{{Name: "r", Provider: "runa", Secrets: []config.Secret{runaSecret}}},
+		Mappings: []string{},
+		File:     c.File,
 	}, c)
 
 	environ = []string{"TICKETRAIL_API_TOKEN={file: " + write(t, "token", "from-a-file\n") + "}"}

@@ -179,8 +179,9 @@ func (c *checker) sources(sources []Source) {
 func (c *checker) source(key string, s *Source) {
 	c.require(s.Name != "", key+".name", "name it: it is the last part of its address", "it is missing")
 	c.require(ingest.IsSourceName(s.Name), key+".name", "use 1 to 32 of a-z, 0-9 and -", "%q cannot be a source's name", s.Name)
-	adapter, known := provider.Named(s.Provider)
-	c.require(known, key+".provider", "choose one of "+providerNames(), "%q is no provider", s.Provider)
+	adapter := s.Adapter()
+	known := adapter != nil
+	c.require(known, key+".provider", "choose one of "+providerNames()+"; or write provider: "+provider.MappedName+" and mapping: FILE", "%q is no provider", s.Provider)
 	c.require(len(s.Secrets) > 0, key+".secrets", "write the secret that the provider signs with: secrets: [\"…\"]", "it is missing")
 	c.require(len(s.Secrets) <= maxSecretsActive, key+".secrets", "remove the secrets that were rotated away", "%d are too many", len(s.Secrets))
 	c.require(s.Currency == "" || currencyCode.MatchString(s.Currency), key+".currency", "write three capital letters, such as SEK", "%q is no currency code", s.Currency)
@@ -193,7 +194,7 @@ func (c *checker) source(key string, s *Source) {
 		c.require(secret != "", at, "write the secret that the provider signs with", "it is empty")
 		if known && secret != "" {
 			err := adapter.CheckSecret(secret.Reveal())
-			c.require(err == nil, at, "copy the secret as "+s.Provider+" shows it", "it cannot be a secret of this provider: %v", err)
+			c.require(err == nil, at, "copy the secret as "+adapter.Name()+" shows it", "it cannot be a secret of this provider: %v", err)
 		}
 	}
 }

@@ -27,6 +27,9 @@ type Sender struct {
 	URL      string
 	Provider provider.Provider
 	Secret   string
+	// Event is what the webhooks are of, as name or token, for a provider that has that
+	// beside the body.
+	Event string
 }
 
 // Answer is what the ingest said to one webhook.
@@ -81,6 +84,9 @@ func (s *Sender) sign(id string, body []byte) *provider.Request {
 		At:     time.Now(),
 	}
 	s.Provider.Sign(signed, s.Secret, id)
+	if mapped, ok := s.Provider.(*provider.Mapped); ok {
+		mapped.SetEvent(signed, s.Event)
+	}
 	return signed
 }
 
