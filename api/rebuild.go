@@ -11,7 +11,7 @@ type RebuildRequest struct {
 	Plan      bool           `json:"plan,omitempty" example:"true" doc:"Compare only, and put nothing in the place of anything."`
 	Accept    bool           `json:"accept,omitempty" doc:"Take the rebuilt read model into use although it differs."`
 	Until     uint64         `json:"until,omitempty" minimum:"1" example:"3" doc:"Make a snapshot instead: the read model as it was at this stream sequence."`
-	UntilTime domain.Instant `json:"until_time,omitzero" format:"date-time" doc:"The same at a time, RFC 3339: after the last webhook that had been received by then."`
+	UntilTime domain.Instant `json:"until_time,omitzero" format:"date-time" doc:"The same at a time, RFC 3339: after the last webhook that the stream had taken by then."`
 }
 
 // Rebuild is what there is to tell of one rebuild.

@@ -85,7 +85,8 @@ func inTime(t *testing.T, p provider.Provider, sent []simulate.Webhook) []*domai
 		if order == nil {
 			order = domain.NewOrder(p.Name(), p.Name(), event.Key)
 		}
-		order.Apply(event, uint64(i+1), domain.InstantOf(opening.Add(w.After)))
+		at := domain.InstantOf(opening.Add(w.After))
+		order.Apply(event, uint64(i+1), at, at)
 	}
 	if order == nil {
 		return nil
@@ -97,7 +98,7 @@ func inTime(t *testing.T, p provider.Provider, sent []simulate.Webhook) []*domai
 func settled(o *domain.Order) domain.Order {
 	s := *o
 	s.ID, s.Version, s.StreamSequence = 0, 0, 0
-	s.FirstSeenAt, s.LastSeenAt = domain.Instant{}, domain.Instant{}
+	s.FirstSeenAt, s.LastSeenAt, s.StoredAt = domain.Instant{}, domain.Instant{}, domain.Instant{}
 	s.ProblemSince, s.StateSince = domain.Instant{}, domain.Instant{}
 	s.Anomalies = nil
 	for _, a := range o.Anomalies {

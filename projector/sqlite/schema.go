@@ -19,7 +19,7 @@ var schema string
 // schemaNumber is the one that schema.sql writes into each file. It goes up with
 // every change of the tables; the version of the projection goes up with every
 // change of what is in them, and a file of another one is served as it is.
-const schemaNumber = 3
+const schemaNumber = 4
 
 // ErrSchema says that a file has other tables than this program's read models.
 var ErrSchema = errors.New("its schema is not the one of this program")

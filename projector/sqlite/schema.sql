@@ -6,7 +6,7 @@
 -- otherwise. Ids of orders are sequential, so that the tables and indexes grow at
 -- their end; the text key of an order is looked up once for each batch.
 
-PRAGMA user_version = 3;  -- the number of the schema: goes up with every change of it
+PRAGMA user_version = 4;  -- the number of the schema: goes up with every change of it
 
 -- The first table, so that its page is among the first: the look at a write-ahead
 -- log that a crash has left depends on that, see walcheck.go.
@@ -34,7 +34,7 @@ CREATE TABLE orders (
     reference       TEXT    NOT NULL,     -- empty where there is none
     problem         TEXT    NOT NULL,     -- empty where there is none
     waiting_since   INTEGER NOT NULL,     -- when the webhook came that brought the state, Unix nanoseconds; 0 where nothing more is waited for
-    last_seen_at    INTEGER NOT NULL,     -- of the last applied webhook, Unix nanoseconds
+    updated_at      INTEGER NOT NULL,     -- when the stream took the last applied webhook, Unix nanoseconds
     stream_sequence INTEGER NOT NULL,     -- of the last applied webhook
     document        TEXT    NOT NULL,     -- the whole folded order, JSON
     UNIQUE (source, key)
@@ -155,9 +155,10 @@ SELECT 86400, ended_at - ended_at % 86400, source, store_id, state, class, 1 FRO
 CREATE VIEW v_orders AS
 SELECT id, source, document ->> '$.provider' AS provider, key, state, store_id, problem,
        document ->> '$.total.value' AS total, document ->> '$.currency.value' AS currency,
-       unixepoch(document ->> '$.first_seen_at') AS first_seen_at, last_seen_at / 1000000000 AS last_seen_at,
+       unixepoch(document ->> '$.first_seen_at') AS first_seen_at,
+       unixepoch(document ->> '$.last_seen_at') AS last_seen_at,
        unixepoch(document ->> '$.state_since') AS state_since, waiting_since > 0 AS waiting,
-       document ->> '$.version' AS version, stream_sequence
+       document ->> '$.version' AS version, stream_sequence, updated_at / 1000000000 AS updated_at
 FROM orders;
 
 CREATE VIEW v_order_events AS

@@ -29,7 +29,7 @@ func TestForeignFileIsNotOpened(t *testing.T) {
 		"pages without sums": func(t *testing.T, path string) {
 			require.NoError(t, openAt(t, path).Close())
 			require.NoError(t, os.Remove(path))
-			execute(t, path, "PRAGMA user_version = 3")
+			execute(t, path, "PRAGMA user_version = 4")
 		},
 		"torn in the middle": func(t *testing.T, path string) {
 			require.NoError(t, openAt(t, path).Close())
@@ -64,7 +64,7 @@ func TestOutdatedFileIsKnown(t *testing.T) {
 		"with sums":    {"PRAGMA user_version = 1", true, sqlite.ErrSchema, true},
 		"without":      {"PRAGMA user_version = 1", false, sqlite.ErrSchema, true},
 		"a newer one":  {"PRAGMA user_version = 7", true, sqlite.ErrSchema, false},
-		"this program": {"PRAGMA user_version = 3", false, domain.ErrDamaged, false},
+		"this program": {"PRAGMA user_version = 4", false, domain.ErrDamaged, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
