@@ -44,6 +44,8 @@ type App struct {
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model
 	completeAt uint64 // see api.Config
+	// startedOver says why this start began the read model anew; empty where it did not.
+	startedOver string
 	projector  *projector.Projector
 	rebuilder  *rebuild.Rebuilder
 	pulse      *api.Pulse
