@@ -46,9 +46,12 @@ func (h *handler) routeChanges(d *document) {
 	}, h.followChanges)
 }
 
-func (h *handler) followChanges(_ context.Context, in *changesInput) (*huma.StreamResponse, error) {
+func (h *handler) followChanges(ctx context.Context, in *changesInput) (*huma.StreamResponse, error) {
 	states, err := parseStates(in.State)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.knownSource(ctx, in.Source); err != nil {
 		return nil, err
 	}
 	after, err := in.after()

@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -56,7 +58,7 @@ func newDocument(mux *http.ServeMux) *document {
 		{Name: tagOperation, Description: "How ticketrail itself is."},
 	}
 	d := &document{huma: humago.New(mux, config)}
-	d.huma.UseMiddleware(badRequest)
+	d.huma.UseMiddleware(badRequest, checkQuery)
 	return d
 }
 
@@ -100,14 +102,18 @@ func (d *document) schema(t reflect.Type) *huma.Schema {
 
 // asProblem turns what huma says of a request that it cannot use into a problem.
 // The values are left out: who sent them knows them.
-func asProblem(_ huma.Context, _ string, body any) (any, error) {
+func asProblem(ctx huma.Context, _ string, body any) (any, error) {
 	model, ok := body.(*huma.ErrorModel)
 	if !ok {
 		return body, nil
 	}
 	problem := problemOf(errParameter)
 	for _, e := range model.Errors {
-		problem.Errors = append(problem.Errors, ParameterProblem{Parameter: e.Location, Message: e.Message})
+		message := e.Message
+		if name, is := strings.CutPrefix(e.Location, "query."); is {
+			message = cmp.Or(unknownParameter(ctx.Operation(), name), message)
+		}
+		problem.Errors = append(problem.Errors, ParameterProblem{Parameter: e.Location, Message: message})
 	}
 	return problem, nil
 }

@@ -106,6 +106,9 @@ func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutpu
 	if err != nil {
 		return nil, err
 	}
+	if err := h.knownSource(ctx, query.Source); err != nil {
+		return nil, err
+	}
 	query.KeysOnly = !seesPersonal(ctx) // what is found by its text is told by it
 	now := h.config.Now()
 	if query.Late != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/domain/provider/simulate"
-	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // orders is how many made-up orders of each provider go through the quarantine.
@@ -42,7 +41,7 @@ func TestLateReleasesDoNotDisturb(t *testing.T) {
 		verified := 0
 		for _, id := range ids {
 			retried := s.retry(id, domain.Retry{})
-			if retried.Cause == eventlog.ReasonCredentialMissing { // it was a secret
+			if retried.Result == domain.RetryStillRejected { // it was a secret
 				trust := domain.Ruling{By: "local", Reason: "a wrong secret", Trust: true}
 				retried = s.retry(id, domain.Retry{Ruling: trust})
 			} else {
