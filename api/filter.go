@@ -74,19 +74,3 @@ func queryParameter(op *huma.Operation, name string) *huma.Param {
 	}
 	return op.Parameters[at]
 }
-
-// unknownParameter says which parameters there are, for one that there is not; empty for
-// one that there is.
-func unknownParameter(op *huma.Operation, name string) string {
-	var names []string
-	for _, p := range op.Parameters {
-		if p.In == "query" {
-			names = append(names, p.Name)
-		}
-	}
-	slices.Sort(names)
-	if err := domain.Known("parameter", name, names); err != nil {
-		return err.Error()
-	}
-	return ""
-}
