@@ -89,7 +89,7 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, stillM
 		writeProblem(w, h.fail(ctx, changesPath, err))
 		return
 	}
-	defer feed.leave()
+	defer feed.leave(true)
 	to := changeWriter{eventWriter: newEventWriter(w), personal: seesPersonal(ctx), filter: filter}
 	to.begin(next)
 	beat := time.NewTicker(feed.config.Heartbeat)
