@@ -121,7 +121,7 @@ func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, p
 		return err
 	}
 	if a.JSON {
-		_, err = p.stdout.Write(text)
+		_, err = p.stdout.Write(printableJSON(text))
 		return err
 	}
 	var answer T
