@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -133,9 +134,12 @@ func (h *handler) routeArrivals(d *document) {
 	}, h.listenToArrivals)
 }
 
-func (h *handler) listenToArrivals(_ context.Context, in *arrivalsInput) (*huma.StreamResponse, error) {
+func (h *handler) listenToArrivals(ctx context.Context, in *arrivalsInput) (*huma.StreamResponse, error) {
 	if h.config.Arrivals == nil {
 		return nil, errNoArrivals
+	}
+	if err := cmp.Or(h.knownVerdict(in.Verdict), h.knownSource(ctx, in.Source)); err != nil {
+		return nil, err
 	}
 	l, leave, err := h.config.Arrivals.listen(in.wants)
 	if err != nil {

@@ -92,7 +92,10 @@ func TestArrivalsAreHeard(t *testing.T) {
 func TestArrivalsAreFiltered(t *testing.T) {
 	t.Parallel()
 	var arrivals api.Arrivals
-	c := newLedger(t).serve(func(config *api.Config) { config.Arrivals = &arrivals })
+	c := newLedger(t).serve(func(config *api.Config) {
+		config.Arrivals, config.Sources = &arrivals, append(config.Sources, api.Source{Name: "runa", Provider: "runa"})
+		config.Problems = []api.ProblemType{{Code: "credential-wrong", Status: http.StatusUnauthorized}}
+	})
 	heard := map[string]*events{}
 	for _, query := range []string{"?source=ivy", "?verdict=refused", "?verdict=401", "?verdict=credential-wrong", "?verdict=duplicate", "?verdict=200&source=runa"} {
 		heard[query] = c.listen(query)

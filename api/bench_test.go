@@ -260,7 +260,7 @@ func (l *ledger) follow(b *domain.Batch, source string, events []domain.Event, n
 		w := &domain.Webhook{StreamSequence: uint64(len(l.sent) + 1), ReceivedAt: at(i)}
 		l.sent = append(l.sent, w)
 		l.counts.Applied++
-		change := order.Apply(&events[i], w.StreamSequence, w.ReceivedAt)
+		change := order.Apply(&events[i], w.StreamSequence, w.ReceivedAt, w.StoredAt)
 		b.Timeline = append(b.Timeline, entries(order, &events[i], w, change)...)
 	}
 	b.Orders = append(b.Orders, order)

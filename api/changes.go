@@ -46,9 +46,12 @@ func (h *handler) routeChanges(d *document) {
 	}, h.followChanges)
 }
 
-func (h *handler) followChanges(_ context.Context, in *changesInput) (*huma.StreamResponse, error) {
+func (h *handler) followChanges(ctx context.Context, in *changesInput) (*huma.StreamResponse, error) {
 	states, err := parseStates(in.State)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.knownSource(ctx, in.Source); err != nil {
 		return nil, err
 	}
 	after, err := in.after()
@@ -86,7 +89,7 @@ func (h *handler) sendChanges(ctx context.Context, w http.ResponseWriter, stillM
 		writeProblem(w, h.fail(ctx, changesPath, err))
 		return
 	}
-	defer feed.leave()
+	defer feed.leave(true)
 	to := changeWriter{eventWriter: newEventWriter(w), personal: seesPersonal(ctx), filter: filter}
 	to.begin(next)
 	beat := time.NewTicker(feed.config.Heartbeat)

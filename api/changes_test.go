@@ -236,11 +236,16 @@ func TestFeedKeepsTheScope(t *testing.T) {
 	c.get("/v1/changes").refused(http.StatusUnauthorized, "unauthorized")
 }
 
-// As many follow as may, and no more; one that goes makes room.
+// As many clients follow as may, and no more; one that goes makes room. What follows in
+// this process, as the publisher of the changes does, takes no place of theirs.
 func TestFeedIsBounded(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)
-	c := l.fed(api.FeedConfig{Followers: 1})
+	feed := api.NewFeed(l.Model, api.FeedConfig{Followers: 1})
+	c := l.serve(func(config *api.Config) { config.Feed = feed })
+	_, leave, err := feed.Follow(t.Context(), 0)
+	require.NoError(t, err)
+	defer leave()
 	f := c.follow("")
 	require.Equal(t, http.StatusServiceUnavailable, c.get("/v1/changes").Status)
 	refused := c.get("/v1/changes")

@@ -44,7 +44,6 @@ func newDocument(mux *http.ServeMux) *document {
 	config.DocsPath, config.OpenAPIPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	config.Formats = map[string]huma.Format{typeJSON: jsonFormat(), "json": jsonFormat()}
 	config.RejectUnknownQueryParameters = true
-	config.Transformers = []huma.Transformer{asProblem}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearerScheme: {Type: "http", Scheme: "bearer", Description: "A token, where there is one. Its scope is read, raw or admin; each holds those before it."},
 	}
@@ -55,8 +54,10 @@ func newDocument(mux *http.ServeMux) *document {
 		{Name: tagQuarantine, Description: "What was set aside, and what is done with it."},
 		{Name: tagOperation, Description: "How ticketrail itself is."},
 	}
-	d := &document{huma: humago.New(mux, config)}
-	d.huma.UseMiddleware(badRequest)
+	d := &document{}
+	config.Transformers = []huma.Transformer{d.asProblem}
+	d.huma = humago.New(mux, config)
+	d.huma.UseMiddleware(badRequest, checkQuery)
 	return d
 }
 
@@ -96,20 +97,6 @@ func example(body any) *huma.RequestBody {
 // schema gives the schema of a type, which the document then holds.
 func (d *document) schema(t reflect.Type) *huma.Schema {
 	return d.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
-}
-
-// asProblem turns what huma says of a request that it cannot use into a problem.
-// The values are left out: who sent them knows them.
-func asProblem(_ huma.Context, _ string, body any) (any, error) {
-	model, ok := body.(*huma.ErrorModel)
-	if !ok {
-		return body, nil
-	}
-	problem := problemOf(errParameter)
-	for _, e := range model.Errors {
-		problem.Errors = append(problem.Errors, ParameterProblem{Parameter: e.Location, Message: e.Message})
-	}
-	return problem, nil
 }
 
 // badRequest makes huma's 422, which is about bodies, a 400.

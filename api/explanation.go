@@ -14,7 +14,7 @@ type ExplainedWebhook struct {
 	Webhook    Webhook        `json:"webhook" doc:"The webhook as it was received."`
 	Verified   *string        `json:"verified" example:"the whole Authorization header, compared with the configured values" doc:"What was checked of its sender before it was stored; null where nothing was, since it was released on trust or is a tombstone, and where the record of its release is lost."`
 	Released   *Release       `json:"released" doc:"Who released it from the quarantine; null where it was never set aside."`
-	Said       Said           `json:"said" doc:"What it says, in ticketrail's words. Of one that was erased a token, erased- and digits, stands for each text that was personal: the same for the same text."`
+	Said       Said           `json:"said" doc:"What it says, in ticketrail's words. Of one that was erased the texts that were personal are null."`
 	Effect     domain.Effect  `json:"effect" enum:"advanced,updated,no-change,late,contradiction,duplicate,erased" example:"late" doc:"What it did to the order."`
 	Note       *string        `json:"note" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"Why, in a few words, where the effect does not say it all."`
 	Reason     string         `json:"reason" example:"fulfillment is in-kitchen already, accepted ranks below" doc:"The rule by which it did that."`

@@ -61,7 +61,8 @@ type Feed struct {
 	now     chan struct{} // which is closed
 
 	mu        sync.Mutex // held while new changes are read, since all wait for the same ones
-	followers int
+	followers int        // clients, and parts of this process
+	clients   int        // of them, those that are counted
 	committed <-chan struct{} // nil, or closed, where there may be more
 	revision  int             // of what is kept
 	frames    []*frame        // the changes after from, up to to
@@ -93,12 +94,12 @@ func NewFeed(model ReadModel, config FeedConfig) *Feed {
 	return f
 }
 
-// join makes a follower, which must leave. It gives errManyFollowers where there are too
-// many and it is one of those that are counted.
-func (f *Feed) join(ctx context.Context, counted bool) error {
+// join makes a follower, which must leave as what it came. It gives errManyFollowers to a
+// client where there are as many clients as may be.
+func (f *Feed) join(ctx context.Context, client bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if counted && f.followers >= f.config.Followers {
+	if client && f.clients >= f.config.Followers {
 		return errManyFollowers
 	}
 	if f.followers == 0 { // what came while nobody listened is for nobody
@@ -109,12 +110,18 @@ func (f *Feed) join(ctx context.Context, counted bool) error {
 		f.restart(checkpoint.StreamSequence)
 	}
 	f.followers++
+	if client {
+		f.clients++
+	}
 	return nil
 }
 
-func (f *Feed) leave() {
+func (f *Feed) leave(client bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if client {
+		f.clients--
+	}
 	if f.followers--; f.followers == 0 {
 		f.restart(f.to)
 	}
@@ -248,9 +255,9 @@ func (f *Feed) tooFar(ctx context.Context, after uint64) (bool, error) {
 	return n > most, err
 }
 
-// followed gives how many follow.
+// followed gives how many clients follow.
 func (f *Feed) followed() float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return float64(f.followers)
+	return float64(f.clients)
 }

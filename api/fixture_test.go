@@ -75,14 +75,27 @@ func at(before int) domain.Instant {
 // apply folds one event into its order and commits what it did, as one webhook.
 func (l *ledger) apply(source, provider string, e domain.Event) *domain.Order {
 	l.t.Helper()
+	return l.applyWebhook(l.receive(source, provider, e.Name, `{"event":"`+e.Name+`"}`), e)
+}
+
+// release is apply of a webhook that came with so many before it, and was rejected then.
+func (l *ledger) release(source, provider string, before int, e domain.Event) *domain.Order {
+	l.t.Helper()
 	w := l.receive(source, provider, e.Name, `{"event":"`+e.Name+`"}`)
+	w.ReceivedAt = at(before)
+	return l.applyWebhook(w, e)
+}
+
+func (l *ledger) applyWebhook(w *domain.Webhook, e domain.Event) *domain.Order {
+	l.t.Helper()
+	source, provider := w.Source, w.Provider
 	l.events[w.StreamSequence] = e
 	order, known := l.orders[source+"/"+e.Key]
 	if !known {
 		order = domain.NewOrder(source, provider, e.Key)
 		l.orders[source+"/"+e.Key] = order
 	}
-	change := order.Apply(&e, w.StreamSequence, w.ReceivedAt)
+	change := order.Apply(&e, w.StreamSequence, w.ReceivedAt, w.StoredAt)
 	l.counts.Applied++
 	batch := &domain.Batch{Orders: []*domain.Order{order}, Timeline: entries(order, &e, w, change), Tallies: tallies(order, w, change, !known)}
 	if change.InBefore > 0 {

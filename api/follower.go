@@ -39,7 +39,7 @@ func (f *Feed) follow(ctx context.Context, after *uint64) (*follower, run, error
 	revision := f.model.Revision()
 	checkpoint, err := f.model.Checkpoint(ctx)
 	if err != nil {
-		f.leave()
+		f.leave(true)
 		return nil, run{}, err
 	}
 	w := &follower{feed: f, at: checkpoint.StreamSequence, told: revision.Number}

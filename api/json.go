@@ -181,6 +181,7 @@ func orderMembers(t *jsonText, o *Order) {
 	instantOrNull(t, "completed_at", o.CompletedAt)
 	t.instant("first_seen_at", o.FirstSeenAt)
 	t.instant("last_seen_at", o.LastSeenAt)
+	t.instant("updated_at", o.UpdatedAt)
 	t.number("version", o.Version)
 	t.number("stream_sequence", o.StreamSequence)
 	t.instant("state_since", o.StateSince)

@@ -14,9 +14,9 @@ import (
 // known, domain.ErrForgotten where the stream no longer holds all of its webhooks,
 // and domain.ErrNoStream where the stream does not answer.
 type LookBack interface {
-	// OrderAt gives an order as it was at a moment, or domain.ErrNotFound where it
-	// was not there yet.
-	OrderAt(ctx context.Context, source, key string, at domain.Moment) (*domain.Order, error)
+	// OrderAt gives an order as it was after the webhook of a stream sequence, or
+	// domain.ErrNotFound where it was not there yet.
+	OrderAt(ctx context.Context, source, key string, at uint64) (*domain.Order, error)
 	// Explain gives the webhooks of an order in the order of the stream, with what
 	// each said and did.
 	Explain(ctx context.Context, source, key string) iter.Seq2[*domain.ExplainedWebhook, error]
@@ -42,8 +42,26 @@ func (h *handler) orderAt(ctx context.Context, of OrderPath, moment string) (*do
 	if err := h.waitFor(ctx, *at); err != nil {
 		return nil, err
 	}
-	found, err := h.config.LookBack.OrderAt(ctx, of.Source, of.Key, domain.Moment{StreamSequence: *at})
-	return found, lookedBack(err, notYet())
+	found, err := h.config.LookBack.OrderAt(ctx, of.Source, of.Key, *at)
+	if err != nil {
+		return nil, lookedBack(err, notYet())
+	}
+	return h.withoutErased(ctx, found)
+}
+
+// withoutErased gives an order as it was without what was personal of it, if that was
+// erased since.
+func (h *handler) withoutErased(ctx context.Context, was *domain.Order) (*domain.Order, error) {
+	is, err := h.model.Order(ctx, was.Source, was.Key)
+	switch {
+	case errors.Is(err, domain.ErrNotFound): // a rebuild made other orders of the same webhooks
+		return was, nil
+	case err != nil:
+		return nil, err
+	case was.ErasedAt.IsZero() && !is.ErasedAt.IsZero():
+		return was.ErasedAfter(is.ErasedAt), nil
+	}
+	return was, nil
 }
 
 // orderNow gives an order as it is.
@@ -71,7 +89,7 @@ func lookedBack(err, missing error) error {
 // noLookBack stands for a LookBack where the stream is out of reach.
 type noLookBack struct{}
 
-func (noLookBack) OrderAt(context.Context, string, string, domain.Moment) (*domain.Order, error) {
+func (noLookBack) OrderAt(context.Context, string, string, uint64) (*domain.Order, error) {
 	return nil, domain.ErrNoStream
 }
 

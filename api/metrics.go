@@ -79,7 +79,7 @@ func newFeedMetrics(registerer prometheus.Registerer, f *Feed) feedMetrics {
 	}
 	followers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ticketrail_changes_followers",
-		Help: "Who follows the changes of orders now.",
+		Help: "Clients that follow the changes of orders now.",
 	}, f.followed)
 	if registerer != nil {
 		registerer.MustRegister(m.sent, m.pages, m.resets, followers)

@@ -25,9 +25,8 @@ func (h *handler) parseAt(ctx context.Context, text string) (*uint64, error) {
 // lastAt gives the stream sequence of the last webhook up to a moment, 0 where
 // there is none. One beyond the end of the stream is a problem of the parameter.
 //
-// Webhooks are stored as they are received, but one that was released from
-// quarantine bears an earlier time than its neighbours. Found is a webhook that
-// was received by then and whose next one was not.
+// What counts is when the stream took a webhook: nobody could see it before, although
+// one that was released from quarantine had come long before.
 func (h *handler) lastAt(ctx context.Context, parameter string, m domain.Moment) (uint64, error) {
 	info, err := h.webhooks.Info(ctx)
 	if err != nil {
@@ -39,17 +38,17 @@ func (h *handler) lastAt(ctx context.Context, parameter string, m domain.Moment)
 	case m.StreamSequence > 0:
 		return m.StreamSequence, nil
 	}
-	received, missed := uint64(0), info.Last+1
-	for next := max(info.First, 1); next < missed; next = received + (missed-received+1)/2 {
+	stored, missed := uint64(0), info.Last+1
+	for next := max(info.First, 1); next < missed; next = stored + (missed-stored+1)/2 {
 		w, err := h.webhooks.Webhook(ctx, next)
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("%w: %w", errNoStream, err)
-		case m.Includes(next, w.ReceivedAt):
-			received = next
+		case m.Includes(w):
+			stored = next
 		default:
 			missed = next
 		}
 	}
-	return received, nil
+	return stored, nil
 }

@@ -33,8 +33,9 @@ type Order struct {
 	Anomalies       []Anomaly          `json:"anomalies" nullable:"false" doc:"What is odd about its webhooks."`
 	CreatedAt       *domain.Instant    `json:"created_at" format:"date-time" doc:"When it was made, as the provider says."`
 	CompletedAt     *domain.Instant    `json:"completed_at" format:"date-time" doc:"When it was completed, as the provider says."`
-	FirstSeenAt     domain.Instant     `json:"first_seen_at" format:"date-time" doc:"When its first webhook came."`
-	LastSeenAt      domain.Instant     `json:"last_seen_at" format:"date-time" doc:"When its last applied webhook came."`
+	FirstSeenAt     domain.Instant     `json:"first_seen_at" format:"date-time" doc:"When the earliest of its applied webhooks came."`
+	LastSeenAt      domain.Instant     `json:"last_seen_at" format:"date-time" doc:"When the latest of its applied webhooks came. One that was released from quarantine came when its request was rejected."`
+	UpdatedAt       domain.Instant     `json:"updated_at" format:"date-time" doc:"When the stream took the last of its applied webhooks, which is when readers could see it: last_seen_at, or later where one was released from quarantine."`
 	Version         uint64             `json:"version" example:"4" doc:"How many webhooks were applied to it."`
 	StreamSequence  uint64             `json:"stream_sequence" example:"812" doc:"The stream sequence of the last one."`
 	StateSince      domain.Instant     `json:"state_since" format:"date-time" doc:"When the webhook came that brought the present state."`
@@ -42,7 +43,7 @@ type Order struct {
 	ExpectedNext    []string           `json:"expected_next" nullable:"false" enum:"placed,accepted,in-kitchen,ready,rider-delivering,failed,completed,closed,canceled" doc:"The states that its next webhooks may bring, of those that its provider tells of; none where no more are expected."`
 	Payments        []Payment          `json:"payments" nullable:"false" doc:"Its payments, by id, where the provider lists them."`
 	Receipt         *Receipt           `json:"receipt" doc:"Its proof of purchase, where the provider issued one."`
-	ErasedAt        *domain.Instant    `json:"erased_at" format:"date-time" doc:"When what is personal of it was erased: its reference, its description, the reasons of refunds and of its history, and the bytes of its proofs. It takes no more webhooks."`
+	ErasedAt        *domain.Instant    `json:"erased_at" format:"date-time" doc:"When what is personal of it was erased: its reference, its description, the reasons of refunds and of its history, and the bytes of its proofs. It takes no more webhooks. An answer that tells how it was before has it too, and none of these."`
 	Redacted        bool               `json:"redacted" example:"false" doc:"Whether what is personal is withheld, since the token lacks the scope raw."`
 }
 
@@ -141,6 +142,7 @@ func (t *terms) order(o *domain.Order, redacted bool, now time.Time) Order {
 		CompletedAt:     orNull(o.CompletedAt.Value),
 		FirstSeenAt:     o.FirstSeenAt,
 		LastSeenAt:      o.LastSeenAt,
+		UpdatedAt:       o.UpdatedAt(),
 		Version:         o.Version,
 		StreamSequence:  o.StreamSequence,
 		StateSince:      o.StateSince,

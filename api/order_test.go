@@ -27,7 +27,7 @@ func TestOrderInJSON(t *testing.T) {
 		`"refunds":[{"id":"r-1","amount":"11.50","currency":"SEK","status":null,"reason":"late","at":null}],`,
 		`"proofs":[{"id":"4bf5122f344554c53bde2ebb8cd2b7e3","type":"image/png","size":33,"url":"/v1/orders/ordatic/store-7:o-1/proofs/4bf5122f344554c53bde2ebb8cd2b7e3"}],`,
 		`"anomalies":[{"code":"unknown-status","detail":"lost","stream_sequence":4}],`,
-		`"created_at":null,"completed_at":null,"first_seen_at":"2026-03-01T12:00:00Z","last_seen_at":"2026-03-01T12:03:00Z","version":4,"stream_sequence":4,`,
+		`"created_at":null,"completed_at":null,"first_seen_at":"2026-03-01T12:00:00Z","last_seen_at":"2026-03-01T12:03:00Z","updated_at":"2026-03-01T12:03:00Z","version":4,"stream_sequence":4,`,
 		`"state_since":"2026-03-01T12:02:00Z","late":null,"expected_next":["completed","canceled"],"payments":[],"receipt":null,"erased_at":null,"redacted":false}`,
 		"\n",
 	}, ""), body)

@@ -50,8 +50,8 @@ type ordersInput struct {
 	Text         string           `query:"q" maxLength:"200" pattern:"^\\P{Cc}*$" example:"o-1" doc:"Only orders whose key or reference holds this text, in any case. Without the scope raw only keys are looked through."`
 	Late         string           `query:"late" enum:"true" example:"true" doc:"Only orders that have been in their state for too long, see list-limits. Of orders as they were this is not told."`
 	Problem      string           `query:"problem" enum:"true,false" example:"true" doc:"Only orders with a problem, or only those without."`
-	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders whose last applied webhook came at this time or later; RFC 3339."`
-	At           string           `query:"at" maxLength:"64" example:"3" doc:"The orders as they were: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339). A snapshot of it must have been made, see start-rebuild."`
+	UpdatedSince domain.Instant   `query:"updated_since" format:"date-time" example:"2026-01-01T00:00:00Z" doc:"Only orders with an updated_at of this time or later (RFC 3339): what became known since."`
+	At           string           `query:"at" maxLength:"64" example:"3" doc:"The orders as they were: after the webhook of this stream sequence, or after the last one that the stream had taken at this time (RFC 3339), as readers saw them then. A snapshot of it must have been made, see start-rebuild."`
 	Sort         domain.OrderSort `query:"sort" enum:"-updated,updated,-created,created,since" default:"-updated" example:"-created" doc:"By the last applied webhook (updated) or the first (created); a minus gives the latest first. With late=true also by how long they have been in their state (since), the longest first."`
 }
 
@@ -63,7 +63,7 @@ type ordersOutput struct {
 type orderInput struct {
 	AtLeast
 	OrderPath
-	At          string `query:"at" maxLength:"64" example:"3" doc:"The order as it was: after the webhook of this stream sequence, or after the last one that had been received at this time (RFC 3339)."`
+	At          string `query:"at" maxLength:"64" example:"3" doc:"The order as it was: after the webhook of this stream sequence, or after the last one that the stream had taken at this time (RFC 3339), as readers saw it then."`
 	IfNoneMatch string `header:"If-None-Match" doc:"An ETag that the client holds: 304 where it is still the order's."`
 }
 
@@ -104,6 +104,9 @@ func (h *handler) routeOrders(d *document) {
 func (h *handler) listOrders(ctx context.Context, in *ordersInput) (*ordersOutput, error) {
 	query, err := in.query()
 	if err != nil {
+		return nil, err
+	}
+	if err := h.knownSource(ctx, query.Source); err != nil {
 		return nil, err
 	}
 	query.KeysOnly = !seesPersonal(ctx) // what is found by its text is told by it

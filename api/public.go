@@ -19,13 +19,13 @@ type PublicChange struct {
 // Follow gives every change after a stream sequence to a part of this process: in their
 // order, however far behind it is, and without any reset. next waits until there are some.
 // Where another stream's read model has come into use, it goes on with that. Who follows
-// must leave.
+// must leave, and takes no place of a client.
 func (f *Feed) Follow(ctx context.Context, after uint64) (next func(context.Context) ([]PublicChange, error), leave func(), err error) {
 	if err := f.join(ctx, false); err != nil {
 		return nil, nil, fmt.Errorf("follow the changes: %w", err)
 	}
 	w := &follower{feed: f, at: after, told: f.model.Revision().Number, patient: true}
-	return w.public, f.leave, nil
+	return w.public, func() { f.leave(false) }, nil
 }
 
 func (w *follower) public(ctx context.Context) ([]PublicChange, error) {

@@ -216,15 +216,6 @@ func (h *handler) groupQuarantine(ctx context.Context, in *quarantineCausesInput
 	})}}, nil
 }
 
-// misnamed gives the problem of the parameter for a filter that can select nothing,
-// and any other error as it is.
-func misnamed(err error, place string) error {
-	if unknown, ok := errors.AsType[*domain.UnknownName](err); ok {
-		return invalid(place+"."+unknown.Of, unknown.Error())
-	}
-	return err
-}
-
 func (h *handler) getQuarantineEntry(ctx context.Context, in *quarantineEntryInput) (*webhookOutput, error) {
 	e, err := h.quarantineEntry(ctx, in.ID)
 	if err != nil {

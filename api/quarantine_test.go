@@ -181,7 +181,7 @@ func TestRetryInVain(t *testing.T) {
 
 	for id, want := range map[string]api.Retried{
 		"r-1": {Result: domain.RetryStillRejected, Cause: new("credential-wrong")},
-		"r-2": {Result: domain.RetryStillRejected, Cause: new("credential-missing")}, // its secret is not kept
+		"r-2": {Result: domain.RetryStillRejected, Cause: new("credential-wrong")}, // as when it came: its secret is not kept
 		"w-1": {Result: domain.RetryStillUntranslatable, Cause: new("order-key-missing"), Where: new("/data/orderId")},
 	} {
 		var retried api.Retried

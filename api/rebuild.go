@@ -11,7 +11,7 @@ type RebuildRequest struct {
 	Plan      bool           `json:"plan,omitempty" example:"true" doc:"Compare only, and put nothing in the place of anything."`
 	Accept    bool           `json:"accept,omitempty" doc:"Take the rebuilt read model into use although it differs."`
 	Until     uint64         `json:"until,omitempty" minimum:"1" example:"3" doc:"Make a snapshot instead: the read model as it was at this stream sequence."`
-	UntilTime domain.Instant `json:"until_time,omitzero" format:"date-time" doc:"The same at a time, RFC 3339: after the last webhook that had been received by then."`
+	UntilTime domain.Instant `json:"until_time,omitzero" format:"date-time" doc:"The same at a time, RFC 3339: after the last webhook that the stream had taken by then."`
 }
 
 // Rebuild is what there is to tell of one rebuild.
@@ -20,6 +20,7 @@ type Rebuild struct {
 	State          domain.RebuildState `json:"state" enum:"building,comparing,switching,switched,equal,differs,kept,canceled,failed" example:"switched" doc:"building, comparing and switching go on; the others are ends. equal: a plan that found no difference. differs: a difference was found, or nothing could be compared, and that was not accepted. kept: a snapshot."`
 	Error          *string             `json:"error" doc:"Why it failed."`
 	Hint           *string             `json:"hint" doc:"What an operator can do about that."`
+	StartedOver    *string             `json:"started_over" example:"its schema is not the one of this program: an older program made it: it has number 3, this one 4" doc:"Why a start of the program put the read model in use aside and began it anew; null for every other rebuild. Until it has come to the target, reads are answered with 503; /v1/projection tells how far it is."`
 	Plan           bool                `json:"plan" doc:"Whether it only compares."`
 	Accept         bool                `json:"accept" doc:"Whether a difference is accepted."`
 	Until          *uint64             `json:"until" example:"3" doc:"The stream sequence of the snapshot; null where it is none."`
@@ -51,6 +52,7 @@ func (h *handler) rebuild(ctx context.Context, r domain.Rebuild) Rebuild {
 		State:          r.State,
 		Error:          orNull(r.Error),
 		Hint:           orNull(r.Hint),
+		StartedOver:    orNull(r.StartedOver),
 		Plan:           r.Options.Plan,
 		Accept:         r.Options.Accept,
 		Until:          orNull(r.Options.Until),

@@ -170,7 +170,7 @@ func (h *handler) rebuildOptions(ctx context.Context, r RebuildRequest) (domain.
 	last, err := h.lastAt(ctx, "body.until", domain.Moment{StreamSequence: r.Until, Time: r.UntilTime})
 	options.Until = last
 	if err == nil && last == 0 {
-		err = invalid("body.until_time", "no webhook had been received by then")
+		err = invalid("body.until_time", "the stream had taken no webhook by then")
 	}
 	return options, err
 }

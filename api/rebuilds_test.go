@@ -181,7 +181,7 @@ func TestEndedRebuildTellsItsDifference(t *testing.T) {
 	require.Nil(t, list.NextCursor)
 }
 
-// A time stands for the last webhook that had been received by then.
+// A time stands for the last webhook that the stream had taken by then.
 func TestUntilTime(t *testing.T) {
 	t.Parallel()
 	w, c := serveWorkshop(t) // webhooks 1 to 5 came at minutes 0 to 4

@@ -137,6 +137,9 @@ func (h *handler) routeSeries(d *document) {
 }
 
 func (h *handler) getTimeseries(ctx context.Context, in *seriesInput) (*seriesOutput, error) {
+	if err := h.knownSource(ctx, in.Source); err != nil {
+		return nil, err
+	}
 	holds := h.model.Watch()
 	from, to, ends, err := in.bounds(h.config.Now())
 	if err != nil {

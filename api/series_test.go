@@ -123,7 +123,7 @@ func TestTimeseries(t *testing.T) {
 		c.points("metric=late&step=1h"))
 	require.Equal(t, "2026-03-01T00:00:00Z,ordatic,accepted,late,0\n2026-03-01T00:00:00Z,ordatic,accepted,orders,1\n",
 		c.points("metric=late&store=s-2&step=1h"), "steps are days at least")
-	require.Equal(t, "[]\n", c.get("/v1/stats/timeseries?metric=orders&source=none").Body)
+	require.Equal(t, "[]\n", c.get("/v1/stats/timeseries?metric=orders&source=ivy").Body)
 	for _, query := range []string{
 		"metric=orders&state=accepted", "metric=webhooks&store=s-1", "metric=money", "metric=orders&step=0", "metric=orders&step=1y",
 		"metric=orders&step=900000000w", "metric=orders&from=x", "metric=orders&format=xml", "metric=late&state=gone",

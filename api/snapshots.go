@@ -91,7 +91,15 @@ func (h *handler) ordersAt(ctx context.Context, at *uint64, q domain.OrderQuery)
 	if errors.Is(err, domain.ErrNotFound) {
 		return nil, missingSnapshot(*at)
 	}
-	return found, damagedSnapshot(err)
+	if err != nil {
+		return nil, damagedSnapshot(err)
+	}
+	for i, was := range found {
+		if found[i], err = h.withoutErased(ctx, was); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // damagedSnapshot tells damage of a snapshot from that of the read model in use: the

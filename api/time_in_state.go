@@ -54,6 +54,9 @@ func (h *handler) getTimeInState(ctx context.Context, in *staysInput) (*staysOut
 	if err != nil {
 		return nil, err
 	}
+	if err := h.knownSource(ctx, in.Source); err != nil {
+		return nil, err
+	}
 	found, err := h.model.Stays(ctx, query)
 	if err == nil {
 		err = fitting(len(found))

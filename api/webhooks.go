@@ -37,6 +37,7 @@ type Webhook struct {
 	WebhookID      *string        `json:"webhook_id" doc:"The provider's id of the webhook."`
 	ContentType    string         `json:"content_type" example:"application/json" doc:"As the sender gave it."`
 	ReceivedAt     domain.Instant `json:"received_at" format:"date-time" doc:"When it came."`
+	StoredAt       domain.Instant `json:"stored_at" format:"date-time" doc:"When the stream took it: received_at, or later where it was released from quarantine."`
 	Size           int            `json:"size" example:"412" doc:"Of the body that came, in bytes."`
 	Erased         bool           `json:"erased" example:"false" doc:"Whether its body was erased with what is personal of its order."`
 	Body           *string        `json:"body" doc:"The body as text; null where it is not UTF-8, or erased."`
@@ -132,6 +133,7 @@ func webhook(w *domain.Webhook) Webhook {
 		WebhookID:      orNull(w.ID),
 		ContentType:    cmp.Or(w.ContentType, typeJSON),
 		ReceivedAt:     w.ReceivedAt,
+		StoredAt:       w.StoredAt,
 		Size:           w.Length(),
 		Erased:         w.Remains != nil,
 	}

@@ -47,7 +47,7 @@ func TestWebhookInJSON(t *testing.T) {
 	l := newLedger(t)
 	l.receive("shop", "ivy", "order_updated", `{"id":"\"1\""}`)
 	require.Equal(t, `{"stream_sequence":1,"source":"shop","provider":"ivy","event":"order_updated","webhook_id":null,`+
-		`"content_type":"application/json","received_at":"2026-03-01T12:00:00Z","size":14,"erased":false,"body":"{\"id\":\"\\\"1\\\"\"}","body_base64":null}`+"\n",
+		`"content_type":"application/json","received_at":"2026-03-01T12:00:00Z","stored_at":"2026-03-01T12:00:00Z","size":14,"erased":false,"body":"{\"id\":\"\\\"1\\\"\"}","body_base64":null}`+"\n",
 		l.serve().get("/v1/webhooks/1").Body)
 }
 

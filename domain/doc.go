@@ -14,8 +14,8 @@
 // Every part of an order is a join: a maximum, a set, or a [Field] that keeps
 // the value with the greatest [Stamp]. So any permutation and any repetition of
 // an order's events ends in the same order, in all but what is about arrival:
-// FirstSeenAt, LastSeenAt, Version, ProblemSince, StateSince and every stream
-// sequence.
+// FirstSeenAt, LastSeenAt, StoredAt, Version, ProblemSince, StateSince and every
+// stream sequence.
 //
 // Nothing here reads a clock, does I/O, logs or starts a goroutine, and nothing
 // fails: whatever an event holds, the fold takes it. What cannot be read as an

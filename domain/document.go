@@ -29,6 +29,7 @@ func (o *Order) AppendDocument(to []byte) ([]byte, error) {
 	d.sets(o)
 	d.time("first_seen_at", o.FirstSeenAt)
 	d.time("last_seen_at", o.LastSeenAt)
+	d.givenTime("stored_at", o.StoredAt)
 	d.number("version", o.Version)
 	d.number("stream_sequence", o.StreamSequence)
 	d.end()

@@ -97,7 +97,7 @@ func TestEffectTellsWhatChanged(t *testing.T) {
 // blanked gives a copy of the order, as it is now, without what is about arrival.
 func blanked(order *domain.Order) domain.Order {
 	o := *order
-	o.FirstSeenAt, o.LastSeenAt = domain.Instant{}, domain.Instant{}
+	o.FirstSeenAt, o.LastSeenAt, o.StoredAt = domain.Instant{}, domain.Instant{}, domain.Instant{}
 	o.ProblemSince, o.StateSince = domain.Instant{}, domain.Instant{}
 	o.Version, o.StreamSequence = 0, 0
 	o.Refunds, o.Payments = slices.Clone(o.Refunds), slices.Clone(o.Payments)

@@ -17,7 +17,7 @@ var limits = &domain.Limits{
 
 func orderAt(source string, axes domain.Axes, since time.Time) *domain.Order {
 	o := domain.NewOrder(source, "ordatic", "o-1")
-	o.Apply(&domain.Event{Key: "o-1", Standing: domain.Standing{Axes: axes}}, 1, domain.InstantOf(since))
+	o.Apply(&domain.Event{Key: "o-1", Standing: domain.Standing{Axes: axes}}, 1, domain.InstantOf(since), domain.InstantOf(since))
 	return o
 }
 
@@ -33,7 +33,7 @@ func TestLateAt(t *testing.T) {
 	require.Zero(t, limits.LateAt(orderAt("any", domain.Axes{Fulfillment: domain.FulfillmentReady}, since)), "it has no limit")
 	require.Zero(t, limits.LateAt(orderAt("any", domain.Axes{Outcome: domain.OutcomeCompleted}, since)), "it has ended")
 	erased := orderAt("any", accepted, since)
-	erased.Apply(&domain.Event{Kind: domain.Tombstone}, 2, domain.InstantOf(since))
+	erased.Apply(&domain.Event{Kind: domain.Tombstone}, 2, domain.InstantOf(since), domain.InstantOf(since))
 	require.Zero(t, limits.LateAt(erased), "it takes no more webhooks")
 }
 

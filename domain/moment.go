@@ -9,8 +9,8 @@ import (
 var ErrMoment = errors.New("neither a stream sequence from 1 nor an RFC 3339 time")
 
 // Moment is a point to look back to: after the webhook of a stream sequence, or
-// after the last webhook that was received at or before a time. One of the two is
-// set.
+// after the last webhook that the stream took at or before a time: what readers could
+// see then. One of the two is set.
 type Moment struct {
 	StreamSequence uint64
 	Time           Instant
@@ -28,10 +28,10 @@ func ParseMoment(text string) (Moment, error) {
 	return Moment{}, ErrMoment
 }
 
-// Includes tells whether a webhook came no later than the moment.
-func (m Moment) Includes(streamSequence uint64, receivedAt Instant) bool {
+// Includes tells whether the stream took a webhook no later than the moment.
+func (m Moment) Includes(w *Webhook) bool {
 	if m.StreamSequence > 0 {
-		return streamSequence <= m.StreamSequence
+		return w.StreamSequence <= m.StreamSequence
 	}
-	return receivedAt.Compare(m.Time) <= 0
+	return w.StoredAt.Compare(m.Time) <= 0
 }

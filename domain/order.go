@@ -55,10 +55,13 @@ type Order struct {
 	// their own, so that no history need fill them in.
 	Delivered []string `json:"delivered,omitempty"`
 
-	// FirstSeenAt and LastSeenAt are when the first and the last applied webhook
-	// came, Version counts the applied webhooks, StreamSequence is the last one.
+	// FirstSeenAt and LastSeenAt are the earliest and the latest receipt of an applied
+	// webhook, Version counts them, StreamSequence is that of the last in the stream.
+	// StoredAt is when the stream took that one; zero where it is LastSeenAt, which it is
+	// unless a webhook was released from quarantine, see UpdatedAt.
 	FirstSeenAt    Instant `json:"first_seen_at"`
 	LastSeenAt     Instant `json:"last_seen_at"`
+	StoredAt       Instant `json:"stored_at,omitzero"`
 	Version        uint64  `json:"version"`
 	StreamSequence uint64  `json:"stream_sequence"`
 }
@@ -76,14 +79,18 @@ func NewOrder(source, provider, key string) *Order {
 // Standing is where the order stands.
 func (o *Order) Standing() Standing { return o.Steps.Join(o.Snapshot.Value) }
 
+// UpdatedAt is when the stream took the last applied webhook, so that readers could see
+// it: long after its receipt where it was released from quarantine.
+func (o *Order) UpdatedAt() Instant { return cmp.Or(o.StoredAt, o.LastSeenAt) }
+
 // State is the order's headline.
 func (o *Order) State() State { return o.Standing().State() }
 
 // Apply folds one event into the order and tells what it did. The event must be
-// of this order; streamSequence and receivedAt are those of its webhook.
-func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Change {
+// of this order; streamSequence, receivedAt and storedAt are those of its webhook.
+func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt, storedAt Instant) Change {
 	if e.Kind == Tombstone {
-		return o.erase(streamSequence, receivedAt)
+		return o.erase(streamSequence, receivedAt, storedAt)
 	}
 	change := Change{First: o.Version == 0, From: o.Standing()}
 	late := o.isLate(e)
@@ -104,30 +111,39 @@ func (o *Order) Apply(e *Event, streamSequence uint64, receivedAt Instant) Chang
 	change.Before, change.After = change.From.State(), change.To.State()
 	switch {
 	case change.First:
-		o.FirstSeenAt, o.StateSince = receivedAt, receivedAt
+		o.StateSince = receivedAt
 		change.Before = change.After
 	case change.After != change.Before:
 		change.InBefore = receivedAt.Time().Sub(o.StateSince.Time())
 		o.StateSince = receivedAt
 	}
-	o.heard(streamSequence, receivedAt)
+	o.heard(streamSequence, receivedAt, storedAt)
 	change.judge(e.Kind, contradiction, late)
 	return change
 }
 
 // heard notes the last webhook.
-func (o *Order) heard(streamSequence uint64, receivedAt Instant) {
-	o.LastSeenAt = receivedAt
+func (o *Order) heard(streamSequence uint64, receivedAt, storedAt Instant) {
+	if o.Version == 0 || receivedAt.Compare(o.FirstSeenAt) < 0 {
+		o.FirstSeenAt = receivedAt
+	}
+	if o.Version == 0 || receivedAt.Compare(o.LastSeenAt) > 0 {
+		o.LastSeenAt = receivedAt
+	}
+	o.StoredAt = storedAt
+	if storedAt == o.LastSeenAt {
+		o.StoredAt = Instant{}
+	}
 	o.StreamSequence = streamSequence
 	o.Version++
 }
 
 // erase does what a tombstone says. The order stands where it stood, and counts the
 // tombstone among its webhooks, so that who asks for what changed hears of it.
-func (o *Order) erase(streamSequence uint64, receivedAt Instant) Change {
+func (o *Order) erase(streamSequence uint64, receivedAt, storedAt Instant) Change {
 	o.forget()
 	o.ErasedAt = receivedAt
-	o.heard(streamSequence, receivedAt)
+	o.heard(streamSequence, receivedAt, storedAt)
 	return o.unmoved(EffectErased)
 }
 

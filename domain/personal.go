@@ -43,6 +43,9 @@ func (e *Event) Redact(token func(text string) string) *Event {
 	return &redacted
 }
 
+// NoText stands for a personal text that is not to be told at all.
+func NoText(string) string { return "" }
+
 // Tokens makes tokens for [Event.Redact]. Without the key, of which only one erasure
 // may know, a token tells nothing of its text, not even to who guesses that.
 func Tokens(key []byte) func(text string) string {
@@ -64,8 +67,26 @@ func (o *Order) Redacted() *Order {
 // forget empties the personal texts. Entries of the history that nothing tells apart
 // any more become one.
 func (o *Order) forget() {
-	replacePersonal(&o.Reference.Value, &o.Description.Value, o.Refunds, o.History, func(string) string { return "" })
+	replacePersonal(&o.Reference.Value, &o.Description.Value, o.Refunds, o.History, NoText)
 	o.History = slices.Compact(o.History)
+}
+
+// ErasedAfter gives a copy of the order as it was before what is personal of it was
+// erased: without that, and with the time of the erasure.
+func (o *Order) ErasedAfter(erasedAt Instant) *Order {
+	redacted := o.Redacted()
+	redacted.ErasedAt = erasedAt
+	return redacted
+}
+
+// Redacted gives the change without the reasons of what it back-filled.
+func (c *Change) Redacted() Change {
+	redacted := *c
+	redacted.Backfilled = slices.Clone(c.Backfilled)
+	for i := range redacted.Backfilled {
+		redacted.Backfilled[i].Reason = ""
+	}
+	return redacted
 }
 
 // Redacted gives the entry without what is personal.

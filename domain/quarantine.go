@@ -152,23 +152,6 @@ type QuarantineFilter struct {
 // Takes tells whether the filter leaves room for entries of a kind.
 func (f QuarantineFilter) Takes(kind QuarantineKind) bool { return f.Kind == "" || f.Kind == kind }
 
-// UnknownName is the error of a filter with a name that nothing can bear: it is
-// most likely mistyped, and selecting nothing would pass for an empty quarantine.
-type UnknownName struct {
-	// Of is what it was to name: kind, source or cause.
-	Of string
-	// Nearest is a name that there is, empty where there is none. The unknown one is
-	// not told: it is the caller's.
-	Nearest string
-}
-
-func (u *UnknownName) Error() string {
-	if u.Nearest == "" {
-		return "there is no such " + u.Of
-	}
-	return fmt.Sprintf("there is no such %s: did you mean %s?", u.Of, u.Nearest)
-}
-
 // QuarantineQuery selects a page of entries that nobody released.
 type QuarantineQuery struct {
 	QuarantineFilter

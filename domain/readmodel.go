@@ -197,7 +197,7 @@ type OrderQuery struct {
 	Text         string
 	KeysOnly     bool
 	Problem      *bool   // with or without one
-	UpdatedSince Instant // by the time of receipt of the last applied webhook
+	UpdatedSince Instant // by the time at which the stream took the last applied webhook
 	Sort         OrderSort
 	// Late selects the orders that are late; nil for any.
 	Late *Lateness

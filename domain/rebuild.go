@@ -44,6 +44,10 @@ type Rebuild struct {
 	Error string `json:"error,omitzero"`
 	// Hint says what can be done about that; empty where nobody knows.
 	Hint string `json:"hint,omitzero"`
+	// StartedOver says why a start of the program began the read model in use anew, in place
+	// of one that it could not use; empty for every other rebuild. It has ended where that
+	// was done: the projector makes what is to be in it.
+	StartedOver string `json:"started_over,omitzero"`
 	// FromVersion and ToVersion are the versions of the projection that built the
 	// read model in use and that builds this one.
 	FromVersion int `json:"from_version"`

@@ -26,7 +26,7 @@ func fold(events ...*domain.Event) *domain.Order {
 // apply folds the event as the next one in the stream.
 func apply(order *domain.Order, event *domain.Event) domain.Change {
 	n := order.StreamSequence + 1
-	return order.Apply(event, n, second(int(n)))
+	return order.Apply(event, n, second(int(n)), second(int(n)))
 }
 
 func step(axes domain.Axes) *domain.Event {
@@ -116,7 +116,7 @@ func effectOfStep(before, said, after domain.Axes) domain.Effect {
 func TestFirstEventAdvances(t *testing.T) {
 	t.Parallel()
 	order := fold()
-	change := order.Apply(step(domain.Axes{}), 7, second(3))
+	change := order.Apply(step(domain.Axes{}), 7, second(3), second(3))
 	require.Equal(t, domain.Change{Effect: domain.EffectAdvanced, First: true}, change)
 	require.Equal(t, second(3), order.FirstSeenAt)
 	require.Equal(t, second(3), order.StateSince)
@@ -129,15 +129,34 @@ func TestFirstEventAdvances(t *testing.T) {
 func TestChangeTellsHowLongTheHeadlineLasted(t *testing.T) {
 	t.Parallel()
 	order := fold()
-	order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentAccepted}), 1, second(0))
-	order.Apply(step(domain.Axes{Delivery: domain.DeliveryAssigned}), 2, second(10))
-	change := order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentInKitchen}), 3, second(25))
+	order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentAccepted}), 1, second(0), second(0))
+	order.Apply(step(domain.Axes{Delivery: domain.DeliveryAssigned}), 2, second(10), second(10))
+	change := order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentInKitchen}), 3, second(25), second(25))
 	require.Equal(t, domain.StateAccepted, change.Before)
 	require.Equal(t, domain.StateInKitchen, change.After)
 	require.Equal(t, 25*time.Second, change.InBefore)
 	require.Equal(t, second(25), order.StateSince)
 	require.Equal(t, second(0), order.FirstSeenAt)
 	require.Equal(t, second(25), order.LastSeenAt)
+}
+
+// A webhook that was released from quarantine came before others that the stream has
+// before it: the order was first seen when it came, and changed for readers when the
+// stream took it. What came last stays what came last.
+func TestReleasedWebhookCameEarlier(t *testing.T) {
+	t.Parallel()
+	order := fold()
+	order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentAccepted}), 1, second(50), second(50))
+	require.Equal(t, second(50), order.UpdatedAt())
+	order.Apply(step(domain.Axes{Fulfillment: domain.FulfillmentReady}), 2, second(10), second(90))
+	require.Equal(t, second(10), order.FirstSeenAt)
+	require.Equal(t, second(50), order.LastSeenAt)
+	require.Equal(t, second(90), order.UpdatedAt())
+	require.Equal(t, second(10), order.StateSince)
+	order.Apply(step(domain.Axes{Delivery: domain.DeliveryDelivering}), 3, second(95), second(95))
+	require.Equal(t, second(10), order.FirstSeenAt)
+	require.Equal(t, second(95), order.LastSeenAt)
+	require.Equal(t, second(95), order.UpdatedAt())
 }
 
 // Contradicting outcomes give the higher one, one anomaly for each pair, at the

@@ -40,8 +40,7 @@ type Webhook struct {
 	// ReceivedAt is when it first came: the stream's own timestamp, or, for a
 	// rejected webhook that was released later, when it was rejected.
 	ReceivedAt Instant
-	// StoredAt is when the stream took it; zero before. Nothing in a read model
-	// depends on it.
+	// StoredAt is when the stream took it, and so when readers could see it; zero before.
 	StoredAt Instant
 	// Trace is the W3C's traceparent of what stored it, where that is traced, else empty. It
 	// is kept with the webhook in the stream alone, and no read model depends on it.
@@ -72,7 +71,8 @@ func DigestBody(body []byte) Digest { return sha256.Sum256(body) }
 // Chain gives the digest of the stream up to and including w, from the digest
 // up to the webhook before it (the zero Digest before the first). Two streams
 // with the same digest at the same stream sequence hold the same webhooks, in
-// all that a read model is made from.
+// all that a read model is made from; the stream's own times of webhooks that bear
+// another one are left out, since nothing that keeps a stream changes them.
 func (w *Webhook) Chain(previous Digest) Digest {
 	h := make([]byte, 0, 256)
 	h = append(h, previous[:]...)

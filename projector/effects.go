@@ -250,7 +250,7 @@ func (e *effects) apply(order *domain.Order, w *domain.Webhook, event *domain.Ev
 	if order.StreamSequence <= e.before { // it is not among them yet
 		e.batch.Orders = append(e.batch.Orders, order)
 	}
-	change := order.Apply(event, w.StreamSequence, w.ReceivedAt)
+	change := order.Apply(event, w.StreamSequence, w.ReceivedAt, w.StoredAt)
 	if event.Kind == domain.Tombstone {
 		e.batch.Erased = append(e.batch.Erased, order)
 	}

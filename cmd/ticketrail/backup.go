@@ -59,7 +59,10 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 	if made.ReadModel != nil {
 		fmt.Fprintf(p.stdout, "read model: at stream sequence %d\n", made.ReadModel.Checkpoint)
 	}
-	_, err = fmt.Fprintf(p.stdout, "it is in %s; bring it back with: ticketrail restore --from %[1]s\n", c.Dir)
+	for _, part := range made.Without {
+		fmt.Fprintf(p.stdout, "not in it: %s\n", part.What)
+	}
+	_, err = fmt.Fprintf(p.stdout, "it is in %s, whose %[2]s says why something is not in it; bring it back with: ticketrail restore --from %[1]s\n", c.Dir, manifestFile)
 	return err
 }
 
@@ -103,7 +106,7 @@ func backUp(ctx context.Context, data, from, to string) (*manifest, error) {
 	if err := errors.Join(os.RemoveAll(to), os.MkdirAll(to, 0o700)); err != nil {
 		return nil, err
 	}
-	m := &manifest{Version: manifestVersion, MadeAt: domain.InstantOf(time.Now())}
+	m := &manifest{Version: manifestVersion, MadeAt: domain.InstantOf(time.Now()), Without: leftOuts}
 	if hasReadModel(data) {
 		checkpoint, err := copyReadModel(ctx, data, filepath.Join(to, backupModel))
 		if err != nil {

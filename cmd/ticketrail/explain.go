@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ func printExplanation(p *program, e *api.Explanation) {
 		fmt.Fprintf(p.stdout, "Somebody should look at it: %s since %s.\n", printable(o.Problem.Reason), shown(o.Problem.Since))
 	}
 	if o.ErasedAt != nil {
-		fmt.Fprintf(p.stdout, "What was personal of it was erased at %s: it reads %s where a text was.\n", shown(o.ErasedAt), erasedText)
+		fmt.Fprintf(p.stdout, "What was personal of it was erased at %s, and is left out.\n", shown(o.ErasedAt))
 	}
 	for i := range e.Webhooks {
 		if w := &e.Webhooks[i]; w.Effect == domain.EffectErased {
@@ -50,12 +49,6 @@ func printExplanation(p *program, e *api.Explanation) {
 	}
 	printNext(p, e.NextCursor)
 }
-
-// erasedText is shown in place of the token that stands for a text that was erased:
-// thirty-two digits that tell nothing but that two texts were the same.
-const erasedText = "[erased]"
-
-var erasedToken = regexp.MustCompile(`erased-[0-9a-f]{32}`)
 
 // printTombstone prints who had an order erased and why, and of which webhooks that was.
 func printTombstone(w io.Writer, e *api.ExplainedWebhook) {
@@ -94,9 +87,6 @@ func printExplained(w io.Writer, e *api.ExplainedWebhook) {
 		{"back-filled", history(e.Backfilled)},
 		{"order then", stands(&e.Standing)},
 	} {
-		if e.Webhook.Erased {
-			row.text = erasedToken.ReplaceAllLiteralString(row.text, erasedText)
-		}
 		if row.text != "" {
 			table.AppendRow([]any{row.name, clip(row.text, bodyWidth)})
 		}

@@ -34,6 +34,24 @@ type manifest struct {
 	// ReadModel is null where there was none.
 	ReadModel *backedUpModel `json:"read_model"`
 	Files     []backedUpFile `json:"files"`
+	// Without says what of the data folder the backup leaves out, and why.
+	Without []leftOut `json:"without"`
+}
+
+// leftOut is a part of a data folder that no backup holds.
+type leftOut struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// leftOuts are all of them. None is needed to make every order again.
+var leftOuts = []leftOut{
+	{"rejected requests (the stream REJECTED)", "nobody verified them and they are kept for a week; a backup would bring back what was erased of them since"},
+	{"decisions about the quarantine (the stream DECISIONS)", "they are about rejected requests: without them it is not told who released a webhook, and what was discarded is listed again"},
+	{"published changes (the stream ORDERS)", "it is made of the read model, and begins anew with what comes"},
+	{"secrets and access tokens", "a copy of them is a risk of its own, and would bring back tokens that were revoked since: keep the configuration or sources.yaml yourself, and make new tokens"},
+	{"the audit log", "it is the record of one folder: copy audit.jsonl yourself"},
+	{"snapshots, records of rebuilds and the read model of before", "each can be made again from the archive"},
 }
 
 // backedUpStream is the stream that the archive of a backup is of.
@@ -117,9 +135,6 @@ func readBackup(dir string) (*manifest, error) {
 
 // copyReadModel puts the read model of a backup into a new folder of read models.
 func (m *manifest) copyReadModel(from, folder string) error {
-	if m.ReadModel == nil {
-		return nil
-	}
 	opened, err := sqlite.OpenFolder(folder)
 	if err != nil {
 		return err

@@ -110,6 +110,7 @@ func printFacts(w io.Writer, o *api.Order) {
 		{"completed", o.CompletedAt},
 		{"first seen", o.FirstSeenAt},
 		{"last seen", o.LastSeenAt},
+		{"updated", o.UpdatedAt},
 		{"version", o.Version},
 		{"stream sequence", o.StreamSequence},
 		{"erased", o.ErasedAt},

@@ -53,7 +53,7 @@ type ordersList struct {
 	Text         string   `name:"q" help:"Only orders whose key or reference holds this text." placeholder:"TEXT"`
 	Late         bool     `help:"Only orders that have been in their state for too long."`
 	Problem      *bool    `help:"Only orders with a problem, or only those without one." negatable:""`
-	UpdatedSince string   `help:"Only orders whose last webhook came at this time or later, in RFC 3339: 2026-01-31T12:00:00Z." placeholder:"TIME"`
+	UpdatedSince string   `help:"Only orders of which something became known at this time or later, in RFC 3339: 2026-01-31T12:00:00Z." placeholder:"TIME"`
 	At           string   `help:"List them as they were, at a stream sequence or a time that there is a snapshot of: see rebuild --until." placeholder:"N|TIME"`
 	Sort         string   `help:"One of ${enum}; since, the longest in their state first, goes with --late." enum:"-updated,updated,-created,created,since" default:"-updated"`
 }
@@ -121,7 +121,7 @@ func ask[T any](ctx context.Context, p *program, a asking, inItsPlace offline, p
 		return err
 	}
 	if a.JSON {
-		_, err = p.stdout.Write(text)
+		_, err = p.stdout.Write(printableJSON(text))
 		return err
 	}
 	var answer T

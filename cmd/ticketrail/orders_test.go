@@ -73,7 +73,7 @@ var headlines = map[string]string{
 }
 
 // arrival are the fields of an order that are about when its webhooks came.
-var arrival = []string{"first_seen_at", "last_seen_at", "state_since", "stream_sequence", "source"}
+var arrival = []string{"first_seen_at", "last_seen_at", "updated_at", "state_since", "stream_sequence", "source"}
 
 // Every webhook of testdata, sent as its provider sends it to the real program,
 // gives exactly the order that the golden file holds, and the headline above.

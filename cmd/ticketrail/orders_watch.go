@@ -99,7 +99,7 @@ func (w *watch) once(ctx context.Context, c *config.Config) (err error) {
 func (w *watch) print(event sse.Event) (err error) {
 	switch {
 	case event.Type == "change" && w.json:
-		_, err = fmt.Fprintln(w.stdout, event.Data)
+		_, err = fmt.Fprintf(w.stdout, "%s\n", printableJSON([]byte(event.Data)))
 	case event.Type == "change":
 		var change api.Change
 		if err = understand([]byte(event.Data), &change); err == nil {

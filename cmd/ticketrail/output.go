@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,11 +27,21 @@ func (o *output) Write(text []byte) (int, error) {
 }
 
 // printJSON prints one value as indented JSON.
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
+func printJSON(w io.Writer, value any) error { return encodeJSON(w, value, "  ") }
+
+// printJSONLine prints one value as JSON on a line of its own.
+func printJSONLine(w io.Writer, value any) error { return encodeJSON(w, value, "") }
+
+func encodeJSON(w io.Writer, value any, indent string) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := w.Write(printableJSON(text.Bytes()))
+	return err
 }
 
 // newTable gives a plain table: columns, a line under the head, and no frame, so
@@ -56,11 +67,4 @@ func counted[N int | uint64](n N, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// printJSONLine prints one value as JSON on a line of its own.
-func printJSONLine(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
 }

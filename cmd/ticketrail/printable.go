@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -27,6 +28,25 @@ func printable(text string) string {
 		text = text[size:]
 	}
 	return safe.String()
+}
+
+// printableJSON makes JSON safe to show on a terminal: it says the same, with escapes for
+// what does not print. Encoders escape no control characters beyond U+001F, of which some
+// terminals take those up to U+009F for commands, and no marks of direction.
+func printableJSON(text []byte) []byte {
+	safe := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		switch {
+		case unicode.IsPrint(r) && r != utf8.RuneError, r == '\n', r == '\t', r == '\r':
+			safe = utf8.AppendRune(safe, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			safe = fmt.Appendf(safe, `\u%04x\u%04x`, high, low)
+		default:
+			safe = fmt.Appendf(safe, `\u%04x`, r)
+		}
+	}
+	return safe
 }
 
 // clip makes text printable and cuts it to a number of runes, so that one cell

@@ -81,9 +81,11 @@ func (c *quarantineShow) Run(ctx context.Context, p *program) error {
 	if !c.Raw {
 		return ask(ctx, p, c.asking, openQuarantine, entryPath(c.ID), url.Values{}, printEntry)
 	}
-	raw := c.asking
-	raw.JSON = true // as it comes
-	return ask[api.QuarantineDetail](ctx, p, raw, openQuarantine, entryPath(c.ID), url.Values{"raw": {"true"}}, nil)
+	text, err := c.answer(ctx, p, openQuarantine, entryPath(c.ID), url.Values{"raw": {"true"}})
+	if err == nil {
+		_, err = p.stdout.Write(text)
+	}
+	return err
 }
 
 func entryPath(id string) string { return quarantinePath + "/" + api.PathSegment(id) }

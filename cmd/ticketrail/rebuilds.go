@@ -47,6 +47,8 @@ func rebuildsSheet(page *api.RebuildList) *sheet {
 // differing gives the number of orders that differ, empty where nothing was compared.
 func differing(r *api.Rebuild) string {
 	switch {
+	case r.StartedOver != nil:
+		return "started over"
 	case r.Uncompared != nil:
 		return "not comparable"
 	case r.Difference == nil:
@@ -70,7 +72,7 @@ func (c *rebuildsShow) Run(ctx context.Context, p *program) error {
 func printRebuild(p *program, r *api.Rebuild) {
 	table := newTable(p.stdout)
 	for _, row := range [][2]any{
-		{"id", r.ID}, {"state", string(r.State)}, {"error", r.Error}, {"plan", r.Plan}, {"accept", r.Accept},
+		{"id", r.ID}, {"state", string(r.State)}, {"error", r.Error}, {"started over", r.StartedOver}, {"plan", r.Plan}, {"accept", r.Accept},
 		{"snapshot of", number(r.Until)}, {"started", r.StartedAt}, {"ended", r.EndedAt},
 		{"stream sequence", fmt.Sprintf("%d of %d", r.StreamSequence, r.Target)},
 		{"rate", fmt.Sprintf("%.0f/s", r.RatePerSecond)},

@@ -152,8 +152,11 @@ func (r *restoring) tell(plan recovery.Restored) {
 		fmt.Fprintf(r.stdout, "stream: the last %d bytes of its own files cannot be read: what a crash left before it was answered for, or damage\n", plan.Torn)
 	}
 	switch {
-	case r.backup != nil:
+	case r.takesReadModel(plan):
 		fmt.Fprintf(r.stdout, "archive and read model: replaced by those of the backup\n")
+	case r.backup != nil:
+		fmt.Fprintf(r.stdout, "archive: replaced by that of the backup\n")
+		fmt.Fprintf(r.stdout, "read model: made anew at the next start, since the backup has none, or one from before an erasure\n")
 	case !r.keepsReadModel(plan):
 		fmt.Fprintf(r.stdout, "read model: made anew at the next start, since the present one is of other webhooks\n")
 	default:
@@ -184,6 +187,12 @@ func (r *restoring) keepsReadModel(plan recovery.Restored) bool {
 	return c.StreamSequence == 0 || c.Stream == plan.Stream && plan.At.Made(c)
 }
 
+// takesReadModel tells whether the read model of the backup comes back. One that is older
+// than an erasure holds what was erased, and whoever reads the folder would see it.
+func (r *restoring) takesReadModel(plan recovery.Restored) bool {
+	return r.backup != nil && r.backup.ReadModel != nil && r.backup.ReadModel.Checkpoint >= plan.Erased
+}
+
 // do does what was planned, and makes the folder where there is none.
 func (r *restoring) do(plan recovery.Restored) error {
 	do := func() error {
@@ -201,19 +210,17 @@ func (r *restoring) replace(plan recovery.Restored) (err error) {
 	model := app.ReadModelFolder(r.config.Data)
 	switch {
 	case r.backup != nil:
-		made := []recovery.Swap{
-			{Made: r.files.Archive + recovery.Making, Place: r.files.Archive},
-			{Made: model + recovery.Making, Place: model},
-		}
+		toArchive, toModel := r.files.Archive+recovery.Making, model+recovery.Making
 		defer func() {
 			if err != nil && !recovery.Unfinished(r.files) {
-				err = errors.Join(err, os.RemoveAll(made[0].Made), os.RemoveAll(made[1].Made))
+				err = errors.Join(err, os.RemoveAll(toArchive), os.RemoveAll(toModel))
 			}
 		}()
-		if err := r.copyBackup(made[0].Made, made[1].Made); err != nil {
+		if err := r.copyBackup(plan, toArchive, toModel); err != nil {
 			return fmt.Errorf("restore: %w", err)
 		}
-		source.Archive, source.With = made[0].Made, made
+		source.Archive = toArchive
+		source.With = []recovery.Swap{{Made: toArchive, Place: r.files.Archive}, {Made: toModel, Place: model}}
 	case !r.keepsReadModel(plan):
 		source.With = []recovery.Swap{{Place: model}}
 	}
@@ -232,13 +239,16 @@ func (r *restoring) replace(plan recovery.Restored) (err error) {
 	return nil
 }
 
-// copyBackup copies the archive and the read model of the backup.
-func (r *restoring) copyBackup(toArchive, toModel string) error {
+// copyBackup copies the archive of the backup, and its read model where that comes back.
+func (r *restoring) copyBackup(plan recovery.Restored, toArchive, toModel string) error {
 	if err := errors.Join(os.RemoveAll(toArchive), os.RemoveAll(toModel), os.MkdirAll(toModel, 0o700)); err != nil {
 		return err
 	}
 	if _, err := archive.Copy(backupArchive(r.from), toArchive); err != nil {
 		return err
+	}
+	if !r.takesReadModel(plan) {
+		return nil // the folder stays empty, as before the first start
 	}
 	return r.backup.copyReadModel(r.from, toModel)
 }

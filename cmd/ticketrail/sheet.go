@@ -41,7 +41,7 @@ func (l listing) print(p *program, asJSON bool, text []byte, s *sheet) error {
 	var err error
 	switch form {
 	case "json":
-		_, err = p.stdout.Write(text)
+		_, err = p.stdout.Write(printableJSON(text))
 		return err
 	case "ndjson":
 		err = printElements(p.stdout, text)

@@ -74,7 +74,7 @@ func BenchmarkFoldMix(b *testing.B) {
 			order = domain.NewOrder("shop", webhooks[n].Provider, events[n].Key)
 			orders[order.Key] = order
 		}
-		order.Apply(events[n], uint64(i+1), domain.InstantOf(now))
+		order.Apply(events[n], uint64(i+1), domain.InstantOf(now), domain.InstantOf(now))
 	}
 }
 
@@ -85,7 +85,7 @@ func BenchmarkDocument(b *testing.B) {
 		event, err := p.Translate(webhook(p, string(typicalBody(b, p))))
 		require.NoError(b, err)
 		orders[p.Name()] = domain.NewOrder("shop", p.Name(), event.Key)
-		orders[p.Name()].Apply(event, 1, domain.InstantOf(now))
+		orders[p.Name()].Apply(event, 1, domain.InstantOf(now), domain.InstantOf(now))
 	}
 	for _, p := range provider.All() {
 		b.Run("keep/"+p.Name(), func(b *testing.B) {

@@ -56,6 +56,25 @@ func (w *Writer) rememberErased(streamSequence uint64) error {
 	return err
 }
 
+// Erase takes the bodies of webhooks that were erased out of an archive that nobody writes
+// to, given what is left of each. What is done already is left as it is.
+func Erase(dir string, erased []*domain.Webhook) (err error) {
+	found, err := Look(dir)
+	if err != nil {
+		return err
+	}
+	w, err := Continue(found, found.Stream())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	segments, err := w.segmentsOf(erased)
+	for _, segment := range segments {
+		err = errors.Join(err, w.erase(segment))
+	}
+	return err
+}
+
 // replace has a file on disk with a content, by way of the file that lastErased removes.
 func (w *Writer) replace(path string, content []byte) (replaced bool, err error) {
 	return eventlog.ReplaceFile(path, filepath.Join(w.dir, temporaryFile), content)

@@ -351,6 +351,32 @@ func TestACopyOfAnErasedArchiveIsRestored(t *testing.T) {
 	requireEqual(t, fresh, some+1, chain, 5, 6, 50)
 }
 
+// A backup from before an erasure that the folder knows of brings nothing back: neither the
+// archive nor the stream that is made of it has any of it, before anybody opens them.
+func TestABackupFromBeforeAnErasureIsErased(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	r := run(t, data)
+	r.fill(1, some)
+	_, chain := r.chain()
+	files := filesOf(data)
+	backup := copied(t, files.Archive)
+	r.erase(5, 6, 60)
+	r.stop()
+	made := files.Archive + recovery.Making
+	require.NoError(t, os.CopyFS(made, os.DirFS(backup)))
+	source := recovery.Source{Archive: made, With: []recovery.Swap{{Made: made, Place: files.Archive}}}
+
+	plan, err := recovery.Plan(files, source)
+	require.NoError(t, err)
+	require.EqualValues(t, some+1, plan.Erased)
+	require.Empty(t, plan.Lost)
+	_, err = recovery.Restore(files, source)
+	require.NoError(t, err)
+	requireNowhere(t, data, 5, 6, 60)
+	requireEqual(t, data, some+1, chain, 5, 6, 60)
+}
+
 // What the stream had forgotten when it was erased is nowhere after the next start, which
 // finds nothing wrong; and a stream that is made anew from the archive is the same.
 func TestForgottenWebhooksAreErased(t *testing.T) {

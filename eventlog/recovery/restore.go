@@ -25,6 +25,9 @@ type Restored struct {
 	// Torn is how many bytes at the end of the stream's own files could not be read,
 	// after everything else: what a crash left, or damage.
 	Torn int64
+	// Erased is the stream sequence of the last erasure; 0 where there is none. A read
+	// model that has not come so far may hold what was erased.
+	Erased uint64
 	// Lost is what the stream and the archive have now, and would not have any more.
 	Lost []Loss
 	// At is the stream sequence that was asked for; zero where the stream does not reach it.
@@ -121,6 +124,9 @@ func (r *restoration) run() (err error) {
 	if err := os.RemoveAll(r.temporary); err != nil {
 		return err
 	}
+	if err := r.eraseAsTheRestSays(); err != nil {
+		return err
+	}
 	made := &stream{name: eventlog.WebhooksStream, dir: r.temporary}
 	w, err := made.appending()
 	if err != nil {
@@ -137,6 +143,24 @@ func (r *restoration) run() (err error) {
 		err = r.archiveRest()
 	}
 	return err
+}
+
+// eraseAsTheRestSays takes out of the archive what was erased after its end: that of a
+// backup holds it still, and nobody may read it once the stream is back.
+func (r *restoration) eraseAsTheRestSays() error {
+	var erased []*domain.Webhook
+	for e, err := range r.rest() {
+		if err != nil {
+			return err
+		}
+		if t := tombstoneOf(e.Webhook); t != nil {
+			erased = append(erased, t.webhooks...)
+		}
+	}
+	if len(erased) == 0 {
+		return nil
+	}
+	return archive.Erase(r.Source.Archive, erased)
 }
 
 // archiveRest adds to the archive what only the former files had. Where a crash comes
@@ -158,6 +182,9 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 		}
 		if err != nil {
 			return err
+		}
+		if tombstoneOf(e.Webhook) != nil {
+			r.Restored.Erased = e.StreamSequence
 		}
 		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
 			r.Restored.At = Point{r.Mark, e.Webhook, r.First > 1}

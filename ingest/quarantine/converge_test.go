@@ -10,7 +10,6 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/domain/provider/simulate"
-	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 // orders is how many made-up orders of each provider go through the quarantine.
@@ -42,7 +41,7 @@ func TestLateReleasesDoNotDisturb(t *testing.T) {
 		verified := 0
 		for _, id := range ids {
 			retried := s.retry(id, domain.Retry{})
-			if retried.Cause == eventlog.ReasonCredentialMissing { // it was a secret
+			if retried.Result == domain.RetryStillRejected { // it was a secret
 				trust := domain.Ruling{By: "local", Reason: "a wrong secret", Trust: true}
 				retried = s.retry(id, domain.Retry{Ruling: trust})
 			} else {
@@ -85,7 +84,8 @@ func inTime(t *testing.T, p provider.Provider, sent []simulate.Webhook) []*domai
 		if order == nil {
 			order = domain.NewOrder(p.Name(), p.Name(), event.Key)
 		}
-		order.Apply(event, uint64(i+1), domain.InstantOf(opening.Add(w.After)))
+		at := domain.InstantOf(opening.Add(w.After))
+		order.Apply(event, uint64(i+1), at, at)
 	}
 	if order == nil {
 		return nil
@@ -97,7 +97,7 @@ func inTime(t *testing.T, p provider.Provider, sent []simulate.Webhook) []*domai
 func settled(o *domain.Order) domain.Order {
 	s := *o
 	s.ID, s.Version, s.StreamSequence = 0, 0, 0
-	s.FirstSeenAt, s.LastSeenAt = domain.Instant{}, domain.Instant{}
+	s.FirstSeenAt, s.LastSeenAt, s.StoredAt = domain.Instant{}, domain.Instant{}, domain.Instant{}
 	s.ProblemSince, s.StateSince = domain.Instant{}, domain.Instant{}
 	s.Anomalies = nil
 	for _, a := range o.Anomalies {

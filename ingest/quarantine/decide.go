@@ -84,11 +84,20 @@ func (q *Quarantine) admit(request *eventlog.RejectedRequest, trust bool) (*doma
 	asked := &provider.Request{Header: request.Header, Body: request.Body, At: request.ReceivedAt.Time()}
 	identity, err := verify(source, asked, trust)
 	if err != nil {
-		return nil, domain.Retried{Result: domain.RetryStillRejected, Cause: ingest.Reason(err)}
+		return nil, domain.Retried{Result: domain.RetryStillRejected, Cause: whyStill(err, request)}
 	}
 	webhook := source.Webhook(asked, identity)
 	webhook.ReceivedAt = request.ReceivedAt
 	return webhook, domain.Retried{Result: domain.RetryReleased, Event: webhook.Event}
+}
+
+// whyStill names why a request stays rejected. Where a secret alone would tell, which is
+// never kept, nothing can be found out anew: then it is why it was rejected when it came.
+func whyStill(err error, request *eventlog.RejectedRequest) string {
+	if errors.Is(err, provider.ErrCredentialMissing) {
+		return request.Reason
+	}
+	return ingest.Reason(err)
 }
 
 // verify takes the operator's word only for who sent a request: what is no JSON

@@ -12,10 +12,10 @@ import (
 // known returns a *domain.UnknownName for a filter with a name that nothing in the
 // quarantine can bear.
 func (q *Quarantine) known(ctx context.Context, f domain.QuarantineFilter) error {
-	if err := oneOf("kind", string(f.Kind), []string{string(domain.RejectedRequest), string(domain.UntranslatableWebhook)}); err != nil {
+	if err := domain.Known("kind", string(f.Kind), []string{string(domain.RejectedRequest), string(domain.UntranslatableWebhook)}); err != nil {
 		return err
 	}
-	if err := oneOf("cause", f.Cause, causes(f)); err != nil {
+	if err := domain.Known("cause", f.Cause, causes(f)); err != nil {
 		return err
 	}
 	if _, configured := q.sources[f.Source]; f.Source == "" || configured {
@@ -50,15 +50,5 @@ func (q *Quarantine) knownSource(ctx context.Context, source string) error {
 			names[e.Source] = q.sources[e.Source]
 		}
 	}
-	return oneOf("source", source, slices.Sorted(maps.Keys(names)))
-}
-
-func oneOf(what, name string, names []string) error {
-	switch {
-	case name == "" || slices.Contains(names, name):
-		return nil
-	case len(names) == 0:
-		return &domain.UnknownName{Of: what}
-	}
-	return &domain.UnknownName{Of: what, Nearest: domain.Nearest(name, names)}
+	return domain.Known("source", source, slices.Sorted(maps.Keys(names)))
 }

@@ -17,7 +17,8 @@ import (
 )
 
 // A request is verified with today's secrets, as of the time that it came. What
-// was authenticated by a secret alone cannot be, since no secret is kept.
+// was authenticated by a secret alone cannot be, since no secret is kept: it stays for
+// the reason for which it was rejected.
 func TestRetryVerifiesAgain(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -30,8 +31,8 @@ func TestRetryVerifiesAgain(t *testing.T) {
 		{provider.Runa{}, ours, domain.Retried{Result: domain.RetryReleased, Event: "other", StreamSequence: 2}},
 		{provider.Ivy{}, theirs, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialWrong}},
 		{provider.Runa{}, theirs, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialWrong}},
-		{provider.Ordatic{}, ours, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialMissing}},
-		{provider.Payway{}, ours, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialMissing}},
+		{provider.Ordatic{}, ours, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialWrong}},
+		{provider.Payway{}, ours, domain.Retried{Result: domain.RetryStillRejected, Cause: eventlog.ReasonCredentialWrong}},
 	} {
 		s.reject(test.provider, test.seed, "msg_1", []byte(`{}`), opening)
 		id := fmt.Sprintf("r-%d", s.rejectedLast())

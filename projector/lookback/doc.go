@@ -15,7 +15,8 @@
 // # Limits
 //
 // What an erasure took away is not there to be folded again: before its tombstone, an
-// erased order has tokens in the place of its personal texts.
+// erased order has tokens in the place of its personal texts. [Lookback.Explain] leaves
+// them out; who tells of an order as it was leaves out all that is personal.
 //
 // An order of which the stream no longer holds every webhook cannot be folded
 // again: domain.ErrForgotten. A timeline that has lost lines cannot tell of the

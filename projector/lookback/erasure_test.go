@@ -30,7 +30,7 @@ func TestErasedOrderFoldsAgain(t *testing.T) {
 		for _, order := range orders {
 			stored, err := r.model.Order(t.Context(), order.Source, order.Key)
 			require.NoError(t, err)
-			was, err := r.OrderAt(t.Context(), order.Source, order.Key, domain.Moment{StreamSequence: last})
+			was, err := r.OrderAt(t.Context(), order.Source, order.Key, last)
 			require.NoError(t, err)
 			stored.ID = 0
 			require.Equal(t, stored, was)
@@ -68,7 +68,7 @@ func TestErasedOrderAsItWas(t *testing.T) {
 	r.log.Accept(`{"eventType":"rider-refund","storeId":"s","data":{"orderId":"o","refund":{"reason":"Alva was out"}}}`)
 	r.project(r.log.Erase("shop", "s:o"))
 	r.log.Overwrite()
-	was, err := r.OrderAt(t.Context(), "shop", "s:o", domain.Moment{StreamSequence: 1})
+	was, err := r.OrderAt(t.Context(), "shop", "s:o", 1)
 	require.NoError(t, err)
 	require.Regexp(t, "^erased-[0-9a-f]+$", was.Refunds[0].Reason)
 	require.Zero(t, was.ErasedAt)

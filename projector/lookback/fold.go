@@ -43,11 +43,9 @@ func (r *refold) all(ctx context.Context) iter.Seq2[step, error] {
 	return r.fold(ctx, func(domain.TimelineEntry) bool { return true })
 }
 
-// until folds the webhooks up to a moment: the ones before the first that it does
-// not include. So the order is always one that it has been, although a webhook that
-// was set aside and released later bears an earlier time than its neighbours.
-func (r *refold) until(ctx context.Context, at domain.Moment) iter.Seq2[step, error] {
-	return r.fold(ctx, func(e domain.TimelineEntry) bool { return at.Includes(e.StreamSequence, e.ReceivedAt) })
+// until folds the webhooks up to a stream sequence.
+func (r *refold) until(ctx context.Context, at uint64) iter.Seq2[step, error] {
+	return r.fold(ctx, func(e domain.TimelineEntry) bool { return e.StreamSequence <= at })
 }
 
 // fold folds the webhooks of the timeline for as long as they are wanted. One that

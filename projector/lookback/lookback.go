@@ -65,12 +65,12 @@ func New(c Config) *Lookback {
 	return &Lookback{config: c, schemes: schemes}
 }
 
-// OrderAt gives an order as it was at a moment. It returns domain.ErrNotFound for
-// an order of which no webhook had come by then, domain.ErrForgotten where the
-// stream no longer holds all of those that had, and domain.ErrNoStream where it does
-// not answer. Nothing is known beyond the checkpoint: of a later moment it gives the
-// order as it is.
-func (l *Lookback) OrderAt(ctx context.Context, source, key string, at domain.Moment) (*domain.Order, error) {
+// OrderAt gives an order as it was after the webhook of a stream sequence. It returns
+// domain.ErrNotFound for an order of which there was no webhook by then,
+// domain.ErrForgotten where the stream no longer holds all of those that there were,
+// and domain.ErrNoStream where it does not answer. Nothing is known beyond the
+// checkpoint: of a later stream sequence it gives the order as it is.
+func (l *Lookback) OrderAt(ctx context.Context, source, key string, at uint64) (*domain.Order, error) {
 	fold := l.refold(source, key)
 	for _, err := range fold.until(ctx, at) {
 		if err != nil {
@@ -100,13 +100,17 @@ func (l *Lookback) Explain(ctx context.Context, source, key string) iter.Seq2[*d
 	}
 }
 
-// explain tells of one webhook. A tombstone had no sender to be verified.
+// explain tells of one webhook. A tombstone had no sender to be verified. The tokens of
+// an erased one have done their part with the fold: they are no texts to show.
 func (l *Lookback) explain(s step) *domain.ExplainedWebhook {
 	explained := &domain.ExplainedWebhook{
 		Webhook: s.webhook,
 		Event:   s.Event,
 		Change:  s.Change,
 		Reason:  s.Change.Reason(s.Event),
+	}
+	if s.webhook.Remains != nil {
+		explained.Event, explained.Change = s.Event.Redact(domain.NoText), s.Change.Redacted()
 	}
 	if s.Event.Kind != domain.Tombstone {
 		explained.Verified = l.schemes[s.webhook.Provider]

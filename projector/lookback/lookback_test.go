@@ -42,33 +42,13 @@ func TestOrderAtIsWhatAProjectorHeldThere(t *testing.T) {
 		for _, document := range documents {
 			var stored domain.Order
 			require.NoError(t, json.Unmarshal([]byte(document), &stored))
-			was, err := r.OrderAt(t.Context(), stored.Source, stored.Key, domain.Moment{StreamSequence: at})
+			was, err := r.OrderAt(t.Context(), stored.Source, stored.Key, at)
 			require.NoError(t, err)
 			have, err := json.Marshal(was)
 			require.NoError(t, err)
 			require.Equal(t, document, string(have), "at %d", at)
 		}
 	}
-}
-
-// At a time an order is as its last webhook left it that had been received by then.
-func TestOrderAtATime(t *testing.T) {
-	t.Parallel()
-	r := start(t)
-	r.accept("order-accepted", "order-in-kitchen", "order-ready-to-pick-up")
-	times := r.query("SELECT received_at FROM timeline ORDER BY stream_sequence")
-	for i, state := range []domain.State{domain.StateAccepted, domain.StateInKitchen, domain.StateReady} {
-		at, err := domain.ParseMoment(times[i])
-		require.NoError(t, err)
-		was, err := r.OrderAt(t.Context(), "shop", "s:o", at)
-		require.NoError(t, err)
-		require.Equal(t, state, was.State())
-	}
-	later, err := domain.ParseMoment("2999-01-01T00:00:00Z")
-	require.NoError(t, err)
-	was, err := r.OrderAt(t.Context(), "shop", "s:o", later)
-	require.NoError(t, err)
-	require.EqualValues(t, 3, was.Version)
 }
 
 // An order was nowhere before its first webhook, and one that nobody has heard of
@@ -78,11 +58,9 @@ func TestNothingBeforeTheFirstWebhook(t *testing.T) {
 	r := start(t)
 	r.log.Accept(`{"eventType":"order-accepted","storeId":"s","data":{"orderId":"other"}}`)
 	r.accept("order-accepted")
-	for _, at := range []domain.Moment{{StreamSequence: 1}, {Time: domain.UnixInstant(0)}} {
-		_, err := r.OrderAt(t.Context(), "shop", "s:o", at)
-		require.ErrorIs(t, err, domain.ErrNotFound)
-	}
-	_, err := r.OrderAt(t.Context(), "shop", "s:nobody", domain.Moment{StreamSequence: 2})
+	_, err := r.OrderAt(t.Context(), "shop", "s:o", 1)
+	require.ErrorIs(t, err, domain.ErrNotFound)
+	_, err = r.OrderAt(t.Context(), "shop", "s:nobody", 2)
 	require.ErrorIs(t, err, domain.ErrNotFound)
 	for _, err := range r.Explain(t.Context(), "shop", "s:nobody") {
 		require.ErrorIs(t, err, domain.ErrNotFound)
@@ -183,7 +161,7 @@ func TestALongTimeline(t *testing.T) {
 		last = r.log.Accept(`{"eventType":"rider-error","storeId":"s","data":{"orderId":"o"}}`)
 	}
 	r.project(last)
-	was, err := r.OrderAt(t.Context(), "shop", "s:o", domain.Moment{StreamSequence: last})
+	was, err := r.OrderAt(t.Context(), "shop", "s:o", last)
 	require.NoError(t, err)
 	require.EqualValues(t, 1001, was.Version)
 }
@@ -197,17 +175,17 @@ func TestWithoutAllWebhooks(t *testing.T) {
 	config := r.config()
 	config.Log = forgetful{r.log, []uint64{2}}
 	forgot := lookback.New(config)
-	was, err := forgot.OrderAt(t.Context(), "shop", "s:o", domain.Moment{StreamSequence: 1})
+	was, err := forgot.OrderAt(t.Context(), "shop", "s:o", 1)
 	require.NoError(t, err)
 	require.Equal(t, domain.StateAccepted, was.State())
-	_, err = forgot.OrderAt(t.Context(), "shop", "s:o", domain.Moment{StreamSequence: 2})
+	_, err = forgot.OrderAt(t.Context(), "shop", "s:o", 2)
 	require.ErrorIs(t, err, domain.ErrForgotten)
 	require.NotErrorIs(t, err, domain.ErrNotFound)
 	_, err = forgot.RebuildOrder(t.Context(), "shop", "s:o", false)
 	require.ErrorIs(t, err, domain.ErrForgotten)
 
 	r.log.Stop()
-	_, err = r.OrderAt(t.Context(), "shop", "s:o", domain.Moment{StreamSequence: 1})
+	_, err = r.OrderAt(t.Context(), "shop", "s:o", 1)
 	require.ErrorIs(t, err, domain.ErrNoStream)
 	require.False(t, strings.Contains(err.Error(), "s:o"), "a key is text of the sender")
 }

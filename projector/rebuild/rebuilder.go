@@ -134,6 +134,24 @@ func (r *Rebuilder) start(o domain.RebuildOptions, unseenToo bool) (domain.Rebui
 	return record, nil
 }
 
+// StartedOver records that the program began the read model in use anew, to come to a
+// stream sequence, and why. Nothing but the record comes of it. It has a number that no
+// record had, also where the folder had lost count.
+func (r *Rebuilder) StartedOver(reason string, target uint64) (err error) {
+	id := r.config.Folder.CurrentNumber()
+	for all := r.records.all(); len(all) > 0 && id <= all[0].ID && err == nil; {
+		_, id, err = r.config.Folder.Next()
+	}
+	if err != nil {
+		return err
+	}
+	now := r.config.Now()
+	record := domain.Rebuild{
+		ID: id, State: domain.RebuildSwitched, StartedOver: reason, ToVersion: r.config.Version, Target: target, StartedAt: now, EndedAt: now,
+	}
+	return errors.Join(r.records.put(record), r.records.prune(r.isSnapshot))
+}
+
 // afterTheLast waits for a rebuild that has told its end and only clears away
 // behind itself: who has seen that end may begin the next one.
 func (r *Rebuilder) afterTheLast() {

@@ -16,13 +16,13 @@ import (
 const (
 	// What names an order never changes.
 	insertOrders = `
-		INSERT INTO orders (id, source, key, state, store_id, reference, problem, waiting_since, last_seen_at, stream_sequence, document)
+		INSERT INTO orders (id, source, key, state, store_id, reference, problem, waiting_since, updated_at, stream_sequence, document)
 		SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10
 		FROM rows(?)
 		WHERE true
 		ON CONFLICT (id) DO UPDATE SET
 		    state = excluded.state, store_id = excluded.store_id, reference = excluded.reference,
-		    problem = excluded.problem, waiting_since = excluded.waiting_since, last_seen_at = excluded.last_seen_at,
+		    problem = excluded.problem, waiting_since = excluded.waiting_since, updated_at = excluded.updated_at,
 		    stream_sequence = excluded.stream_sequence, document = excluded.document`
 	insertTimeline = `
 		INSERT INTO timeline (order_id, stream_sequence, ordinal, event, status, effect, note, state, occurred_at, received_at)

@@ -86,7 +86,7 @@ func waysToDiffer(d *domain.Difference) []string {
 
 // orderColumns are those of an order but for its id.
 var orderColumns = []string{
-	"source", "key", "state", "store_id", "reference", "problem", "waiting_since", "last_seen_at", "stream_sequence", "document",
+	"source", "key", "state", "store_id", "reference", "problem", "waiting_since", "updated_at", "stream_sequence", "document",
 }
 
 // besideOrders are the tables with rows of an order.
@@ -159,7 +159,7 @@ func rowsOf(schema, order string) string {
 		'columns', json_object(
 			'state', {order}.state, 'store_id', {order}.store_id, 'reference', {order}.reference,
 			'problem', {order}.problem, 'waiting_since', {order}.waiting_since,
-			'last_seen_at', {order}.last_seen_at, 'stream_sequence', {order}.stream_sequence),
+			'updated_at', {order}.updated_at, 'stream_sequence', {order}.stream_sequence),
 		'timeline', json((
 			SELECT json_group_object(
 				stream_sequence || iif(ordinal = 0, '', '.' || ordinal),

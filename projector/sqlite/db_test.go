@@ -72,7 +72,7 @@ func (w *writer) apply(event domain.Event) *domain.Order {
 		w.orders[event.Key] = order
 	}
 	isNew := order.Version == 0
-	change := order.Apply(&event, sequence, receivedAt)
+	change := order.Apply(&event, sequence, receivedAt, receivedAt)
 	if !slices.Contains(w.batch.Orders, order) {
 		w.batch.Orders = append(w.batch.Orders, order)
 	}

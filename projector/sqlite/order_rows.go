@@ -14,7 +14,7 @@ import (
 // the rest of it.
 var orderTables = []struct{ name, query string }{
 	{"orders", `
-		SELECT id, json_array(source, key, state, store_id, reference, problem, waiting_since, last_seen_at, stream_sequence, document)
+		SELECT id, json_array(source, key, state, store_id, reference, problem, waiting_since, updated_at, stream_sequence, document)
 		FROM orders
 		WHERE id = ?`},
 	{"timeline", `

@@ -157,7 +157,7 @@ func (s *selection) rest(q *domain.OrderQuery) {
 		s.filter(`(key LIKE ? ESCAPE '\' OR reference LIKE ? ESCAPE '\')`, containing(q.Text), containing(q.Text))
 	}
 	if !q.UpdatedSince.IsZero() {
-		s.filter("last_seen_at >= ?", nanoseconds(q.UpdatedSince))
+		s.filter("updated_at >= ?", nanoseconds(q.UpdatedSince))
 	}
 	switch column, _, beyond := sorting(q.Sort); {
 	case q.After == domain.OrderPosition{}:

@@ -97,7 +97,7 @@ func (b *bulk) order(order **domain.Order) {
 	b.text(o.Reference.Value)
 	b.text(standing.Problem)
 	b.integer(waitingSince(o))
-	b.integer(nanoseconds(o.LastSeenAt))
+	b.integer(nanoseconds(o.UpdatedAt()))
 	b.integer(int64(o.StreamSequence))
 	b.document(o)
 }

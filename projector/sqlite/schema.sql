@@ -35,7 +35,7 @@ CREATE TABLE orders (
     reference       TEXT    NOT NULL,     -- empty where there is none
     problem         TEXT    NOT NULL,     -- empty where there is none
     waiting_since   INTEGER NOT NULL,     -- when the webhook came that brought the state, Unix nanoseconds; 0 where nothing more is waited for
-    last_seen_at    INTEGER NOT NULL,     -- of the last applied webhook, Unix nanoseconds
+    updated_at      INTEGER NOT NULL,     -- when the stream took the last applied webhook, Unix nanoseconds
     stream_sequence INTEGER NOT NULL,     -- of the last applied webhook
     document        TEXT    NOT NULL,     -- the whole folded order, JSON
     UNIQUE (source, key)
@@ -156,9 +156,10 @@ SELECT 86400, ended_at - ended_at % 86400, source, store_id, state, class, 1 FRO
 CREATE VIEW v_orders AS
 SELECT id, source, document ->> '$.provider' AS provider, key, state, store_id, problem,
        document ->> '$.total.value' AS total, document ->> '$.currency.value' AS currency,
-       unixepoch(document ->> '$.first_seen_at') AS first_seen_at, last_seen_at / 1000000000 AS last_seen_at,
+       unixepoch(document ->> '$.first_seen_at') AS first_seen_at,
+       unixepoch(document ->> '$.last_seen_at') AS last_seen_at,
        unixepoch(document ->> '$.state_since') AS state_since, waiting_since > 0 AS waiting,
-       document ->> '$.version' AS version, stream_sequence
+       document ->> '$.version' AS version, stream_sequence, updated_at / 1000000000 AS updated_at
 FROM orders;
 
 CREATE VIEW v_order_events AS

@@ -35,8 +35,8 @@ func TestViews(t *testing.T) {
 
 	for view, want := range map[string]string{
 		"SELECT * FROM v_orders ORDER BY id": "" +
-			"1|shop|ordatic|store-7:o-1|ready|store-7||32.00|SEK|1773489631|1773489632|1773489632|1|2|2\n" +
-			"2|shop|ordatic|o-2|completed||||" + "|1773489633|1773489633|1773489633|0|1|3\n",
+			"1|shop|ordatic|store-7:o-1|ready|store-7||32.00|SEK|1773489631|1773489632|1773489632|1|2|2|1773489632\n" +
+			"2|shop|ordatic|o-2|completed||||" + "|1773489633|1773489633|1773489633|0|1|3|1773489633\n",
 		"SELECT * FROM v_order_events ORDER BY stream_sequence": "" +
 			"1|shop|store-7:o-1|1|0|step||advanced|accepted||1773489631\n" +
 			"1|shop|store-7:o-1|2|0|step||advanced|ready||1773489632\n" +

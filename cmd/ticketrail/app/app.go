@@ -45,17 +45,19 @@ type App struct {
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model
 	completeAt uint64 // see api.Config
-	projector  *projector.Projector
-	rebuilder  *rebuild.Rebuilder
-	pulse      *api.Pulse
-	feed       *api.Feed // nil without listeners
-	watcher    *api.Watcher
-	receiver   *ingest.Handler  // nil where nothing is received
-	alerts     api.Alerts       // nil where changes are not published either
-	tracer     trace.Tracer     // nil where nothing is traced
-	spans      sdk.SpanExporter // see Options
-	asked      atomic.Uint64    // requests of the API
-	arrivals   api.Arrivals
+	// startedOver says why this start began the read model anew; empty where it did not.
+	startedOver string
+	projector   *projector.Projector
+	rebuilder   *rebuild.Rebuilder
+	pulse       *api.Pulse
+	feed        *api.Feed // nil without listeners
+	watcher     *api.Watcher
+	receiver    *ingest.Handler  // nil where nothing is received
+	alerts      api.Alerts       // nil where changes are not published either
+	tracer      trace.Tracer     // nil where nothing is traced
+	spans       sdk.SpanExporter // see Options
+	asked       atomic.Uint64    // requests of the API
+	arrivals    api.Arrivals
 
 	sources     []config.Source
 	sourcesMade bool

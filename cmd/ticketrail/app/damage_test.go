@@ -43,17 +43,17 @@ func spoil(t *testing.T, c *config.Config, text string) {
 
 // A start with a read model that cannot be opened, with a pointer that cannot be
 // believed, or with a read model of an older program, takes webhooks as ever, and makes
-// the read model anew. What was there is kept aside.
+// the read model anew. What was there is kept aside, and a record of it tells why.
 func TestUnusableReadModelIsMadeAnewAtTheStart(t *testing.T) {
 	t.Parallel()
 	for name, unusable := range map[string]struct {
-		make  func(*testing.T, *config.Config)
-		aside string
+		make       func(*testing.T, *config.Config)
+		aside, why string
 	}{
-		"the file is damaged": {func(t *testing.T, c *config.Config) { spoil(t, c, "") }, sqlite.Damaged},
+		"the file is damaged": {func(t *testing.T, c *config.Config) { spoil(t, c, "") }, sqlite.Damaged, "the read model is damaged"},
 		"the pointer is damaged": {func(t *testing.T, c *config.Config) {
 			require.NoError(t, os.Truncate(filepath.Join(app.ReadModelFolder(c.Data), "CURRENT"), 20))
-		}, sqlite.Damaged},
+		}, sqlite.Damaged, "the read model is damaged"},
 		"the schema is older": {func(t *testing.T, c *config.Config) {
 			path, err := app.CurrentReadModel(c.Data)
 			require.NoError(t, err)
@@ -61,18 +61,26 @@ func TestUnusableReadModelIsMadeAnewAtTheStart(t *testing.T) {
 			require.NoError(t, err)
 			_, err = db.ExecContext(t.Context(), "PRAGMA user_version = 1")
 			require.NoError(t, errors.Join(err, db.Close()))
-		}, sqlite.Outdated},
+		}, sqlite.Outdated, "an older program made it: it has number 1, this one "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := settings(t)
 			p := run(t, c, options())
 			p.ordatic("order-accepted", "1")
+			p.caughtUp()
+			require.Equal(t, domain.RebuildEqual, p.ended(p.rebuild(api.RebuildRequest{Plan: true}).ID).State)
 			p.stop()
 			unusable.make(t, c)
 
 			p = run(t, c, options())
 			require.EqualValues(t, 1, p.caughtUp().Counts.Applied)
+			var all api.RebuildList
+			p.get("/v1/rebuilds", &all)
+			require.Len(t, all.Rebuilds, 2)
+			require.Contains(t, *all.Rebuilds[0].StartedOver, unusable.why)
+			require.EqualValues(t, 1, all.Rebuilds[0].Target)
+			require.Nil(t, all.Rebuilds[1].StartedOver)
 			require.Equal(t, domain.StateAccepted, p.state("1"))
 			require.FileExists(t, filepath.Join(app.ReadModelFolder(c.Data), unusable.aside+"model-000001.sqlite"))
 		})

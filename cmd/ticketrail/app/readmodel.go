@@ -29,8 +29,9 @@ func (a *App) openReadModel(ctx context.Context) error {
 	folder, db, err := openCurrent(ctx, dir, sqlite.OpenFolder)
 	startOver := func(reason string) {
 		// Nothing of it was served, and the stream has all that it held.
-		a.logger.Error("the read model cannot be used; it is put aside and made anew from the stream",
-			"error", err, "put_aside_as", filepath.Join(dir, reason+"…"))
+		a.startedOver = whyStartedOver(err)
+		a.logger.Warn("the read model is put aside and made anew from the stream; until that is done, reads are answered with 503 read-model-incomplete",
+			"because", a.startedOver, "error", err, "put_aside_as", filepath.Join(dir, reason+"…"))
 		folder, db, err = openCurrent(ctx, dir, func(dir string) (*sqlite.Folder, error) { return sqlite.StartOver(dir, reason) })
 	}
 	switch {
@@ -75,6 +76,14 @@ func (e *MappingGoneError) Error() string {
 // Hint gives the mend.
 func (e *MappingGoneError) Hint() string {
 	return "keep its mapping file for as long as the stream has its webhooks: mappings: [FILE] (" + config.Variable("mappings") + ")"
+}
+
+// whyStartedOver says in words, for readers too, why a read model could not be used.
+func whyStartedOver(err error) string {
+	if file, ok := errors.AsType[*sqlite.FileError](err); ok && errors.Is(err, sqlite.ErrOutdated) {
+		return file.Err.Error()
+	}
+	return domain.ErrDamaged.Error()
 }
 
 // aim finds out how far a read model has to come that is made from the beginning of
@@ -126,6 +135,11 @@ func (a *App) startProjector(context.Context) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if a.startedOver != "" {
+		if err := a.rebuilder.StartedOver(a.startedOver, a.completeAt); err != nil {
+			a.logger.Error("that the read model is made anew could not be recorded", "error", err) // which is no reason not to
+		}
 	}
 	a.steps.beside("stop the projector", limitProjector, a.project)
 	a.steps.push("end the rebuild", limitRebuild, closing(a.rebuilder.Close))

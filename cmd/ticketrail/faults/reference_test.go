@@ -37,7 +37,7 @@ func refer(stream []*domain.Webhook) *reference {
 		default:
 			r.counts.Applied++
 			applied[id] = true
-			r.order(w, event.Key).Apply(event, w.StreamSequence, w.ReceivedAt)
+			r.order(w, event.Key).Apply(event, w.StreamSequence, w.ReceivedAt, w.StoredAt)
 		}
 	}
 	return r

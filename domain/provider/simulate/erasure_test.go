@@ -38,11 +38,12 @@ func TestErasureOfEveryProvider(t *testing.T) {
 			left = append(left, text...)
 			remains, err := provider.NewSet(nil).Translate(erased)
 			require.NoError(t, err)
-			one, other := live.Apply(event, webhook.StreamSequence, domain.UnixInstant(int64(i))), again.Apply(remains, webhook.StreamSequence, domain.UnixInstant(int64(i)))
+			at := domain.UnixInstant(int64(i))
+			one, other := live.Apply(event, webhook.StreamSequence, at, at), again.Apply(remains, webhook.StreamSequence, at, at)
 			require.Equal(t, []any{one.Effect, one.Note, one.News, len(one.Backfilled)}, []any{other.Effect, other.Note, other.News, len(other.Backfilled)})
 		}
-		tombstone := &domain.Event{Kind: domain.Tombstone}
-		require.Equal(t, live.Apply(tombstone, 1000, domain.UnixInstant(1000)), again.Apply(tombstone, 1000, domain.UnixInstant(1000)))
+		tombstone, end := &domain.Event{Kind: domain.Tombstone}, domain.UnixInstant(1000)
+		require.Equal(t, live.Apply(tombstone, 1000, end, end), again.Apply(tombstone, 1000, end, end))
 		require.Equal(t, live, again)
 		document, err := json.Marshal(live)
 		require.NoError(t, err)

@@ -95,12 +95,12 @@ func events(t *rapid.T, p provider.Provider, webhooks []simulate.Webhook) []*dom
 func end(events []*domain.Event, effects map[domain.Effect]int) domain.Order {
 	order := domain.NewOrder("shop", "", events[0].Key)
 	for i, event := range events {
-		change := order.Apply(event, uint64(i+1), domain.UnixInstant(int64(i)))
+		change := order.Apply(event, uint64(i+1), domain.UnixInstant(int64(i)), domain.UnixInstant(int64(i)))
 		if effects != nil {
 			effects[change.Effect]++
 		}
 	}
-	order.FirstSeenAt, order.LastSeenAt = domain.Instant{}, domain.Instant{}
+	order.FirstSeenAt, order.LastSeenAt, order.StoredAt = domain.Instant{}, domain.Instant{}, domain.Instant{}
 	order.ProblemSince, order.StateSince = domain.Instant{}, domain.Instant{}
 	order.Version, order.StreamSequence = 0, 0
 	for i := range order.Anomalies {

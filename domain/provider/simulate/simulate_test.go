@@ -255,7 +255,8 @@ func fold(t require.TestingT, p provider.Provider, webhooks []simulate.Webhook) 
 	for i, webhook := range webhooks {
 		if event := translate(t, p, webhook); event != nil {
 			order.Key = event.Key
-			order.Apply(event, uint64(i+1), domain.InstantOf(began.Add(time.Duration(i)*time.Second)))
+			at := domain.InstantOf(began.Add(time.Duration(i) * time.Second))
+			order.Apply(event, uint64(i+1), at, at)
 		}
 	}
 	return order

@@ -77,7 +77,7 @@ const Table = ({ orders, sort = '-updated' }) => html`<div class="table" tabinde
         <td><${State} state=${order.state} /> <${Trouble} reason=${order.problem?.reason} />
           <${Lateness} since=${Date.parse(order.state_since)} limit=${limitOf(order)} expected=${order.expected_next} /></td>
         <td>${order.source}</td><td>${order.store_id}</td><td class="number">${money(order.total, order.currency)}</td>
-        <td><${When} at=${order.first_seen_at} /></td><td><${When} at=${order.last_seen_at} /></td>
+        <td><${When} at=${order.first_seen_at} /></td><td><${When} at=${order.updated_at} /></td>
       </tr>`)}
     </tbody>
   </table>

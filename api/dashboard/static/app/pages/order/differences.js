@@ -3,7 +3,7 @@
 /** @typedef {import('../../core/types.js').Order} Order */
 
 /** What changes with every webhook says nothing. */
-const unsaid = ['version', 'stream_sequence', 'last_seen_at', 'state_since', 'late'];
+const unsaid = ['version', 'stream_sequence', 'last_seen_at', 'updated_at', 'state_since', 'late'];
 
 /**
  * Gives the fields that differ, with both values as texts.

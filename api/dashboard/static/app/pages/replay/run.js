@@ -42,6 +42,7 @@ export function Run({ run, again }) {
     </div>
     <${Failure} error=${cancel.error} />
     ${run.error && html`<p><strong>${run.error}</strong> ${run.hint}</p>`}
+    ${run.started_over && html`<p>Begun anew at a start: ${run.started_over}.</p>`}
     ${run.difference && html`<${Found} difference=${run.difference} />`}
     ${run.uncompared && html`<p>The two could not be compared row by row.</p>`}
   </li>`;
