@@ -1,0 +1,97 @@
+# What is released: binaries, archives, packages, images, the chart, and what is in them. The
+# same commit gives the same bytes, wherever its folder is.
+
+ARCHES    := amd64 arm64
+HOST_ARCH := $(shell go env GOARCH)
+DIST      := dist
+
+# The compilers are named by what they compile for, so that either machine builds both.
+CC_amd64 := x86_64-linux-gnu-gcc
+CC_arm64 := aarch64-linux-gnu-gcc
+
+# Nothing that is built bears a later time than its commit, nor the builder's umask.
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+# Versions as packages are ordered by: ~ is before the release, + behind it.
+DEB_VERSION := $(shell echo '$(VERSION)' | sed -E 's/^v//; s/-([0-9]+)-g/+\1.g/; s/-/~/; s/-/./g')
+
+CYCLONEDX   := bin/cyclonedx-gomod-v1.10.0
+HELM        := bin/helm-v4.3.1
+KUBECONFORM := bin/kubeconform-v0.8.0
+COMPOSE     := bin/compose-v2.16.2
+PROMTOOL    := bin/promtool-v0.316.0
+
+# Containers of its own, so that those of the machine stay as they are.
+BUILDAH := buildah --root $(CURDIR)/bin/containers/root --runroot $(CURDIR)/bin/containers/run --storage-driver vfs
+
+##@ Ship
+
+.PHONY: static
+static: $(ARCHES:%=static-%) ## build bin/linux-*/ticketrail, which need nothing of the machine they run on
+
+.PHONY: $(ARCHES:%=static-%)
+$(ARCHES:%=static-%): static-%: release-tools
+	@install -d -m 755 bin/linux-$*/data && install -d -m 755 bin/linux-$*/tmp
+	@GOOS=linux GOARCH=$* CC=$(CC_$*) go build -trimpath -buildvcs=false \
+		-tags '$(TAGS) netgo osusergo no_antithesis_sdk' \
+		-ldflags '$(LDFLAGS) -buildid= -linkmode external -extldflags "-static"' \
+		-o bin/linux-$*/ticketrail ./cmd/ticketrail
+	@install -m 644 /etc/ssl/certs/ca-certificates.crt bin/linux-$*/ca-certificates.crt
+
+.PHONY: image
+image: static-$(HOST_ARCH) ## build the container image of this machine with ENGINE (docker)
+	@$(ENGINE) build -f deploy/Dockerfile -t ticketrail:$(VERSION) bin/linux-$(HOST_ARCH)
+
+.PHONY: release
+release: clean-dist $(ARCHES:%=release-%) $(DIST)/chart ## build all that is released into dist/, with sums and what is in it
+	@cd $(DIST) && find . -maxdepth 1 -type f -printf '%f\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
+	@cd $(DIST) && stat -c '%s %n' * | awk '{ printf "%7.1f MB  %s\n", $$1 / 1e6, $$2 }'
+
+.PHONY: clean-dist
+clean-dist:
+	@rm -rf $(DIST) && mkdir $(DIST)
+
+.PHONY: $(ARCHES:%=release-%)
+$(ARCHES:%=release-%): release-%: static-% $(CYCLONEDX)
+	@deploy/release/folder $* bin/release/ticketrail-$(VERSION)-linux-$*
+	@tar -C bin/release --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
+		-c ticketrail-$(VERSION)-linux-$* | gzip -n -9 >$(DIST)/ticketrail-$(VERSION)-linux-$*.tar.gz
+	@deploy/release/deb $* $(DEB_VERSION) bin/release/ticketrail-$(VERSION)-linux-$* $(DIST)/ticketrail_$(DEB_VERSION)_$*.deb
+	@$(CYCLONEDX) bin -json -std -noserial -notimestamp -version $(VERSION) \
+		-output $(DIST)/ticketrail-$(VERSION)-linux-$*.cdx.json bin/linux-$*/ticketrail 2>/dev/null
+	@deploy/release/image $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-image-$*.tar.gz $(BUILDAH)
+
+.PHONY: $(DIST)/chart
+$(DIST)/chart: $(HELM)
+	@$(HELM) package deploy/helm/ticketrail --version $(VERSION:v%=%) --app-version $(VERSION) --destination $(DIST) >/dev/null
+
+.PHONY: deploy-check
+deploy-check: release ## look at all that is released: run it, lint it, install it (needs root on Debian)
+	@HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) COMPOSE=$(COMPOSE) PROMTOOL=$(PROMTOOL) \
+		deploy/release/check $(VERSION) $(DEB_VERSION) $(BUILDAH)
+deploy-check: $(KUBECONFORM) $(COMPOSE) $(PROMTOOL)
+
+.PHONY: release-tools
+release-tools:
+	@.ci/release-tools
+
+# Tools are pinned by the names of their files and built once; they are no dependencies of the program.
+
+$(CYCLONEDX):
+	@$(call tool,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
+
+$(HELM):
+	@$(call tool,helm.sh/helm/v4/cmd/helm)
+
+$(KUBECONFORM):
+	@$(call tool,github.com/yannh/kubeconform/cmd/kubeconform)
+
+$(COMPOSE):
+	@$(call tool,github.com/compose-spec/compose-go/v2/cmd)
+
+$(PROMTOOL):
+	@$(call tool,github.com/prometheus/prometheus/cmd/promtool)
+
+define tool
+rm -rf bin/tool && GOBIN=$(CURDIR)/bin/tool go install -trimpath $(1)@$(lastword $(subst -v, v,$@)) && mv bin/tool/* $@
+endef
