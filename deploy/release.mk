@@ -15,11 +15,11 @@ export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 
 # Versions as packages are ordered by: ~ is before the release, + behind it.
 DEB_VERSION := $(shell echo '$(VERSION)' | sed -E 's/^v//; s/-([0-9]+)-g/+\1.g/; s/-/~/; s/-/./g')
 
-CYCLONEDX   := bin/cyclonedx-gomod-v1.10.0
-HELM        := bin/helm-v4.3.1
-KUBECONFORM := bin/kubeconform-v0.8.0
-COMPOSE     := bin/compose-v2.16.2
-PROMTOOL    := bin/promtool-v0.316.0
+CYCLONEDX := bin/cyclonedx-gomod-v1.10.0
+HELM      := bin/helm-v4.3.1
+VALIDATE  := bin/kubectl-validate-v0.0.4
+COMPOSE   := bin/compose-v2.16.2
+PROMTOOL  := bin/promtool-v0.316.0
 
 # Containers of its own, so that those of the machine stay as they are.
 BUILDAH := buildah --root $(CURDIR)/bin/containers/root --runroot $(CURDIR)/bin/containers/run --storage-driver vfs
@@ -67,9 +67,9 @@ $(DIST)/chart: $(HELM)
 
 .PHONY: deploy-check
 deploy-check: release ## look at all that is released: run it, lint it, install it (needs root on Debian)
-	@HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) COMPOSE=$(COMPOSE) PROMTOOL=$(PROMTOOL) \
+	@HELM=$(HELM) VALIDATE=$(VALIDATE) COMPOSE=$(COMPOSE) PROMTOOL=$(PROMTOOL) \
 		deploy/release/check $(VERSION) $(DEB_VERSION) $(BUILDAH)
-deploy-check: $(KUBECONFORM) $(COMPOSE) $(PROMTOOL)
+deploy-check: $(VALIDATE) $(COMPOSE) $(PROMTOOL)
 
 .PHONY: release-tools
 release-tools:
@@ -83,8 +83,8 @@ $(CYCLONEDX):
 $(HELM):
 	@$(call tool,helm.sh/helm/v4/cmd/helm)
 
-$(KUBECONFORM):
-	@$(call tool,github.com/yannh/kubeconform/cmd/kubeconform)
+$(VALIDATE):
+	@$(call tool,sigs.k8s.io/kubectl-validate)
 
 $(COMPOSE):
 	@$(call tool,github.com/compose-spec/compose-go/v2/cmd)
