@@ -12,6 +12,8 @@ CC_arm64 := aarch64-linux-gnu-gcc
 # Nothing that is built bears a later time than its commit, nor the builder's umask.
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
+TAR := tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner
+
 # Versions as packages are ordered by: ~ is before the release, + behind it.
 DEB_VERSION := $(shell echo '$(VERSION)' | sed -E 's/^v//; s/-([0-9]+)-g/+\1.g/; s/-/~/; s/-/./g')
 
@@ -19,7 +21,7 @@ CYCLONEDX := bin/cyclonedx-gomod-v1.10.0
 HELM      := bin/helm-v4.3.1
 VALIDATE  := bin/kubectl-validate-v0.0.4
 COMPOSE   := bin/compose-v2.16.2
-PROMTOOL  := bin/promtool-v0.316.0
+PROMTOOL  := bin/promtool
 
 # Containers of its own, so that those of the machine stay as they are.
 BUILDAH := buildah --root $(CURDIR)/bin/containers/root --runroot $(CURDIR)/bin/containers/run --storage-driver vfs
@@ -43,7 +45,7 @@ image: static-$(HOST_ARCH) ## build the container image of this machine with ENG
 	@$(ENGINE) build -f deploy/Dockerfile -t ticketrail:$(VERSION) bin/linux-$(HOST_ARCH)
 
 .PHONY: release
-release: clean-dist $(ARCHES:%=release-%) $(DIST)/chart ## build all that is released into dist/, with sums and what is in it
+release: clean-dist $(ARCHES:%=release-%) release-chart ## build all that is released into dist/, with sums and what is in it
 	@cd $(DIST) && find . -maxdepth 1 -type f -printf '%f\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 	@cd $(DIST) && stat -c '%s %n' * | awk '{ printf "%7.1f MB  %s\n", $$1 / 1e6, $$2 }'
 
@@ -54,16 +56,19 @@ clean-dist:
 .PHONY: $(ARCHES:%=release-%)
 $(ARCHES:%=release-%): release-%: static-% $(CYCLONEDX)
 	@deploy/release/folder $* bin/release/ticketrail-$(VERSION)-linux-$*
-	@tar -C bin/release --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner \
-		-c ticketrail-$(VERSION)-linux-$* | gzip -n -9 >$(DIST)/ticketrail-$(VERSION)-linux-$*.tar.gz
+	@$(TAR) -C bin/release -c ticketrail-$(VERSION)-linux-$* | gzip -n -9 >$(DIST)/ticketrail-$(VERSION)-linux-$*.tar.gz
 	@deploy/release/deb $* $(DEB_VERSION) bin/release/ticketrail-$(VERSION)-linux-$* $(DIST)/ticketrail_$(DEB_VERSION)_$*.deb
-	@$(CYCLONEDX) bin -json -std -noserial -notimestamp -version $(VERSION) \
-		-output $(DIST)/ticketrail-$(VERSION)-linux-$*.cdx.json bin/linux-$*/ticketrail 2>/dev/null
+	@deploy/release/sbom $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-linux-$*.cdx.json $(CC_$*) $(CYCLONEDX)
 	@deploy/release/image $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-image-$*.tar.gz $(BUILDAH)
 
-.PHONY: $(DIST)/chart
-$(DIST)/chart: $(HELM)
-	@$(HELM) package deploy/helm/ticketrail --version $(VERSION:v%=%) --app-version $(VERSION) --destination $(DIST) >/dev/null
+# Helm packs with the times of the files, which no two checkouts share: it is packed again.
+.PHONY: release-chart
+release-chart: $(HELM)
+	@rm -rf bin/release/chart && mkdir -p bin/release/chart
+	@$(HELM) package deploy/helm/ticketrail --version $(VERSION:v%=%) --app-version $(VERSION) \
+		--destination bin/release/chart >/dev/null 2> >(grep -v 'symbolic link' >&2 || true)
+	@cd bin/release/chart && tar -xzf ticketrail-*.tgz && chmod -R u=rwX,go=rX ticketrail
+	@$(TAR) -C bin/release/chart -c ticketrail | gzip -n -9 >$(DIST)/ticketrail-$(VERSION:v%=%).tgz
 
 .PHONY: deploy-check
 deploy-check: release ## look at all that is released: run it, lint it, install it (needs root on Debian)
@@ -89,8 +94,10 @@ $(VALIDATE):
 $(COMPOSE):
 	@$(call tool,github.com/compose-spec/compose-go/v2/cmd)
 
+# Debian's, out of a package that would start a server where it is installed.
 $(PROMTOOL):
-	@$(call tool,github.com/prometheus/prometheus/cmd/promtool)
+	@mkdir -p bin/prometheus && cd bin/prometheus && apt-get download -qq prometheus 2>/dev/null && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool && mv usr/bin/promtool $(CURDIR)/$@
 
 define tool
 rm -rf bin/tool && GOBIN=$(CURDIR)/bin/tool go install -trimpath $(1)@$(lastword $(subst -v, v,$@)) && mv bin/tool/* $@
