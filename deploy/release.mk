@@ -5,12 +5,16 @@ ARCHES    := amd64 arm64
 HOST_ARCH := $(shell go env GOARCH)
 DIST      := dist
 
-# The compilers are named by what they compile for, so that either machine builds both.
+# Either machine builds both: for its own processor with its own compiler.
 CC_amd64 := x86_64-linux-gnu-gcc
 CC_arm64 := aarch64-linux-gnu-gcc
+CC_$(HOST_ARCH) := $(shell go env CC)
 
 # Nothing that is built bears a later time than its commit, nor the builder's umask.
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+# Where Debian and Alpine, and where Fedora, have the certificates that are trusted.
+CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt
 
 TAR := tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner
 
@@ -32,13 +36,15 @@ BUILDAH := buildah --root $(CURDIR)/bin/containers/root --runroot $(CURDIR)/bin/
 static: $(ARCHES:%=static-%) ## build bin/linux-*/ticketrail, which need nothing of the machine they run on
 
 .PHONY: $(ARCHES:%=static-%)
-$(ARCHES:%=static-%): static-%: release-tools
+$(ARCHES:%=static-%): static-%: compiler
 	@install -d -m 755 bin/linux-$*/data && install -d -m 755 bin/linux-$*/tmp
-	@GOOS=linux GOARCH=$* CC=$(CC_$*) go build -trimpath -buildvcs=false \
+	@GOOS=linux GOARCH=$* CC='$(CC_$*)' go build -trimpath -buildvcs=false \
 		-tags '$(TAGS) netgo osusergo no_antithesis_sdk' \
 		-ldflags '$(LDFLAGS) -buildid= -linkmode external -extldflags "-static"' \
 		-o bin/linux-$*/ticketrail ./cmd/ticketrail
-	@install -m 644 /etc/ssl/certs/ca-certificates.crt bin/linux-$*/ca-certificates.crt
+	@install -m 644 "$$(ls $(CERTIFICATES) 2>/dev/null | head -n 1)" bin/linux-$*/ca-certificates.crt
+
+$(filter-out static-$(HOST_ARCH),$(ARCHES:%=static-%)): release-tools
 
 .PHONY: image
 image: static-$(HOST_ARCH) ## build the container image of this machine with ENGINE (docker)
@@ -54,11 +60,11 @@ clean-dist:
 	@rm -rf $(DIST) && mkdir $(DIST)
 
 .PHONY: $(ARCHES:%=release-%)
-$(ARCHES:%=release-%): release-%: static-% $(CYCLONEDX)
+$(ARCHES:%=release-%): release-%: release-tools static-$(HOST_ARCH) static-% $(CYCLONEDX)
 	@deploy/release/folder $* bin/release/ticketrail-$(VERSION)-linux-$*
 	@$(TAR) -C bin/release -c ticketrail-$(VERSION)-linux-$* | gzip -n -9 >$(DIST)/ticketrail-$(VERSION)-linux-$*.tar.gz
 	@deploy/release/deb $* $(DEB_VERSION) bin/release/ticketrail-$(VERSION)-linux-$* $(DIST)/ticketrail_$(DEB_VERSION)_$*.deb
-	@deploy/release/sbom $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-linux-$*.cdx.json $(CC_$*) $(CYCLONEDX)
+	@deploy/release/sbom $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-linux-$*.cdx.json '$(CC_$*)' $(CYCLONEDX)
 	@deploy/release/image $* $(VERSION) $(DIST)/ticketrail-$(VERSION)-image-$*.tar.gz $(BUILDAH)
 
 # Helm packs with the times of the files, which no two checkouts share: it is packed again.
