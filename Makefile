@@ -9,7 +9,9 @@ MAKEFLAGS += --no-print-directory
 # The read model is SQLite, which is C.
 export CGO_ENABLED := 1
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# A tag, or how far behind one; v0.0.0-g and the commit where there is none.
+VERSION := $(shell git describe --tags --match 'v[0-9]*' --abbrev=12 --always --dirty 2>/dev/null | sed '/^v[0-9]/!s/^/v0.0.0-g/')
+VERSION := $(or $(VERSION),unknown)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 TAGS    := sqlite_omit_load_extension
@@ -167,22 +169,11 @@ golden: compiler ## rewrite what is generated: golden files, the diagram, openap
 screenshots: compiler modules browser ## take docs/screenshots anew, of every page in both themes
 	@go test -tags '$(TAGS)' -count=1 -run TestScreenshots ./api/dashboard -screenshots $(CURDIR)/docs/screenshots
 
-##@ Ship
-
-.PHONY: build-static
-build-static: compiler ## build bin/image/ticketrail, which needs nothing of the machine it runs on
-	@mkdir -p bin/image/data bin/image/tmp
-	@go build -trimpath -tags '$(TAGS) netgo osusergo no_antithesis_sdk' \
-		-ldflags '$(LDFLAGS) -extldflags "-static"' \
-		-o bin/image/ticketrail ./cmd/ticketrail
-
-.PHONY: image
-image: build-static ## build the container image with ENGINE (docker)
-	@$(ENGINE) build -f deploy/Dockerfile -t ticketrail:$(VERSION) bin/image
+include deploy/release.mk
 
 .PHONY: clean
 clean: ## remove what was built here; never the data folder
-	@rm -rf bin coverage.out
+	@rm -rf bin dist coverage.out
 
 # What other targets need.
 

@@ -38,8 +38,10 @@ func TestRequestsInTheDocumentsAreAnswered(t *testing.T) {
 	})
 	documents, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
+	runbooks, err := filepath.Glob("../docs/runbooks/*.md")
+	require.NoError(t, err)
 	found := map[string]bool{}
-	for _, document := range append(documents, "../README.md") {
+	for _, document := range append(append(documents, runbooks...), "../README.md") {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
 		for _, pattern := range written {

@@ -17,7 +17,8 @@ import (
 type doctorCommand struct {
 	settings
 	listeners
-	JSON bool `name:"json" help:"Print JSON."`
+	Ready bool `help:"Only ask the program that serves whether webhooks are taken and orders answered, for health checks."`
+	JSON  bool `name:"json" help:"Print JSON."`
 }
 
 // verdict is what a check comes to.
@@ -67,12 +68,16 @@ type examination struct {
 // Run examines and prints. Its error says that a check failed; one of the
 // configuration, without which nothing else can be looked at, is bad usage.
 func (c *doctorCommand) Run(ctx context.Context, p *program) error {
-	loaded, err := p.load(c.settings)
+	load, examine := p.load, c.examine
+	if c.Ready {
+		load, examine = p.loadToRead, readiness
+	}
+	loaded, err := load(c.settings)
 	if err != nil {
 		unusable := &failure{err: errors.New("the configuration cannot be used"), usage: true}
 		return errors.Join(c.print(p, []check{failed("configuration", err)}), unusable)
 	}
-	checks := c.examine(ctx, loaded)
+	checks := examine(ctx, loaded)
 	if err := c.print(p, checks); err != nil {
 		return err
 	}
