@@ -17,6 +17,7 @@ type blocks struct {
 	dir    string
 	newest *os.File // nil before the first sync
 	number int
+	next   string // the path of the one that comes after it
 }
 
 func blocksDir(server, stream string) string {
@@ -56,7 +57,7 @@ func (b *blocks) syncNewest() error {
 		if err := b.newest.Sync(); err != nil {
 			return err
 		}
-		next, err := os.Open(brokerfile.BlockPath(b.dir, b.number+1))
+		next, err := os.Open(b.next)
 		switch {
 		case err == nil:
 			b.put(next, b.number+1)
@@ -95,6 +96,7 @@ func (b *blocks) syncAll() error {
 func (b *blocks) put(file *os.File, number int) {
 	b.close()
 	b.newest, b.number = file, number
+	b.next = brokerfile.BlockPath(b.dir, number+1)
 }
 
 func (b *blocks) close() {

@@ -76,7 +76,7 @@ func newCommitter(server *Embedded, timeout time.Duration, copy func() Copy) (*c
 // store returns when a message is durable, here and in the copy. Where ctx ends before it
 // is sent it never is; where it ends later, it may be nevertheless.
 func (c *committer) store(ctx context.Context, n *nats.Msg) (Receipt, error) {
-	if size := n.Size() - len(n.Subject); int64(size) > c.server.Conn().MaxPayload() {
+	if size := n.Size() - len(n.Subject); size > int(c.server.options.MaxPayload) {
 		return Receipt{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(n.Data))
 	}
 	joined, at, leads := c.join(n)
@@ -224,13 +224,13 @@ func (c *committer) begin(life *life, g *group) {
 
 // find finds the messages of a group that the server was not asked of, after those of
 // earlier groups. What is not there the server has refused, for the reason that it told of
-// the last one. Where nothing is to be found, the files are read now and then nevertheless, so
-// that there is never much to read.
+// the last one.
 func (c *committer) find(life *life, g *group) error {
 	before, last := c.stored, g.ack().Sequence
 	c.stored = max(before, last)
 	places := g.unknown()
 	if len(places) == 0 && last < c.read+mostInGroup {
+		c.look(life)
 		return nil
 	}
 	records, err := c.readOn(g.end())
@@ -263,6 +263,16 @@ func (c *committer) find(life *life, g *group) error {
 		}
 	}
 	return nil
+}
+
+// look reads on for archive and projector alone, where nothing is to be found: so they need
+// not. What it cannot read here is read with a later group.
+func (c *committer) look(life *life) {
+	records, err := c.files.ReadOpen(c.read+1, mostInGroup)
+	if len(records) > 0 && err == nil {
+		life.recent.add(records)
+		c.read = records[len(records)-1].Sequence
+	}
 }
 
 var (

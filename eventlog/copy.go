@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -58,9 +57,7 @@ func (l *Log) keepAnyway(ctx context.Context, n *nats.Msg) (Receipt, error) {
 	if err := l.checkRoom(); err != nil {
 		return Receipt{}, err
 	}
-	begun := time.Now()
 	receipt, err := l.storeWebhook(ctx, n)
-	l.roaming.note(begun, err)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish: %w", err)
 	}

@@ -8,6 +8,9 @@ import (
 // Recent are the webhooks that were stored last.
 type Recent = recent
 
+// Recent gives those of the embedded server.
+func (l *Log) Recent() *Recent { return &l.embedded.now().recent }
+
 // Add adds what was read.
 func (r *recent) Add(records []brokerfile.Record) { r.add(records) }
 

@@ -72,7 +72,6 @@ type Log struct {
 	decisions jetstream.Stream
 	// storeWebhook and storeAside store a message, the latter one that is no webhook's.
 	storeWebhook, storeAside store
-	roaming                  *roaming
 	leader                   nats.JetStreamManager
 	copy                     Copy // nil where receipts wait for none
 	erased                   *erasures
@@ -116,8 +115,6 @@ func Open(ctx context.Context, nc *nats.Conn, config Config) (*Log, error) {
 			return nil, errors.New("open the streams: the connection is not that of an embedded server")
 		}
 		log.embedded = embedded
-	} else {
-		log.roaming = &roaming{storing: nc, reading: reading.Conn()}
 	}
 	if err := log.ensureStreams(ctx, config); err != nil {
 		return nil, err
@@ -135,7 +132,8 @@ func (l *Log) openStores() error {
 	l.storeAside = single{l.js, config, noCopy}.store
 	copy := func() Copy { return l.copy }
 	if l.embedded == nil {
-		l.storeWebhook = single{l.js, config, copy}.store
+		roaming := &roaming{storing: l.js.Conn(), reading: l.reading.Conn()}
+		l.storeWebhook = roaming.watch(single{l.js, config, copy}.store)
 		return nil
 	}
 	committer, err := newCommitter(l.embedded, defaultPublishTimeout, copy)

@@ -38,6 +38,19 @@ func TestReadersGoOnWithWhatWasStoredLast(t *testing.T) {
 	requireErased(t, log, dir, before, 5, n-1, n)
 }
 
+// A webhook that comes alone is kept for those who read on, as others are.
+func TestOneAloneIsKept(t *testing.T) {
+	t.Parallel()
+	_, log := startSmall(t, t.TempDir())
+	sendTogether(t, log, 100) // the files have been looked into by then
+	last := readAll(t, log, 100)[99].StreamSequence
+	for n := range uint64(3) {
+		_, err := log.Append(t.Context(), webhook("", fmt.Sprintf(`{"alone":%d}`, n)))
+		require.NoError(t, err)
+		require.Len(t, log.Recent().Between(last+n+1, last+n+1), 1)
+	}
+}
+
 // Of what was stored last the newest is kept, however much is found at once: after sends that
 // were given up there is more than is ever kept.
 func TestNewestIsKept(t *testing.T) {

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -22,11 +23,18 @@ type roaming struct {
 	since time.Time // when the first was begun of what failed since; zero where nothing did
 }
 
+// watch has a store's troubles noted.
+func (r *roaming) watch(store store) store {
+	return func(ctx context.Context, n *nats.Msg) (Receipt, error) {
+		begun := time.Now()
+		receipt, err := store(ctx, n)
+		r.note(begun, err)
+		return receipt, err
+	}
+}
+
 // note takes how it ended that something, begun at a time, was stored.
 func (r *roaming) note(begun time.Time, err error) {
-	if r == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch now := time.Now(); {

@@ -58,13 +58,14 @@ func split(under, subject string) (provider, source, last string, ok bool) {
 	return provider, source, last, true
 }
 
-func join(root string, tokens ...string) (string, error) {
-	for i, token := range tokens {
-		if !isToken(token) {
-			return "", fmt.Errorf("%w: name %d of the subject is no token", ErrUnfit, i+1)
+// join gives the subject of a root and the names after it.
+func join(names ...string) (string, error) {
+	for i, name := range names {
+		if !isToken(name) {
+			return "", fmt.Errorf("%w: name %d of the subject is no token", ErrUnfit, i)
 		}
 	}
-	return root + "." + strings.Join(tokens, "."), nil
+	return strings.Join(names, "."), nil
 }
 
 func isToken(text string) bool {

@@ -11,7 +11,7 @@ import (
 // they arrive and not as they are announced, since an announcement costs a
 // stranger nothing.
 type body struct {
-	from    io.Reader
+	from    io.ReadCloser
 	size    int64 // as announced; -1 for unknown
 	budget  *budget
 	charged int64
@@ -34,6 +34,7 @@ func (b *body) read() ([]byte, error) {
 		raw = raw[:len(raw)+n]
 		switch {
 		case errors.Is(err, io.EOF):
+			_ = b.from.Close() // else net/http looks for more of it before it answers
 			return raw, nil
 		case err != nil:
 			return nil, readError(err)

@@ -190,8 +190,11 @@ func outcomeOf(receipt eventlog.Receipt) string {
 	return domain.VerdictAccepted
 }
 
+// ofJSON is shared by all answers, since nobody changes the values of a header.
+var ofJSON = []string{"application/json"}
+
 func answerReceipt(w http.ResponseWriter, receipt eventlog.Receipt) {
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = ofJSON
 	text := append(make([]byte, 0, 64), `{"stream_sequence":`...)
 	text = strconv.AppendUint(text, receipt.StreamSequence, 10)
 	text = append(text, `,"duplicate":`...)

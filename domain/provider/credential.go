@@ -35,9 +35,14 @@ func tryAll(secrets []string, fits func(secret string) bool) error {
 	return err
 }
 
+// usualSecret is in bytes, and no limit.
+const usualSecret = 128
+
 // sameText compares in a time that tells neither the content nor the length.
 func sameText(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	var room [usualSecret]byte
+	x := sha256.Sum256(append(room[:0], a...))
+	y := sha256.Sum256(append(room[:0], b...))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 

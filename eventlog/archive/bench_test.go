@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +42,39 @@ func BenchmarkAppend(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkGroup is what a group takes of the processors, its sync included: of a webhook
+// that came alone, and of as many as share one at 64 connections.
+func BenchmarkGroup(b *testing.B) {
+	body := []byte(`{"eventType":"order-accepted","storeId":"store-7","data":{"orderId":"o-1"}}`)
+	for _, size := range []int{1, 32} {
+		b.Run(fmt.Sprint("webhooks=", size), func(b *testing.B) {
+			w, err := archive.Open(b.TempDir(), stream)
+			require.NoError(b, err)
+			defer func() { require.NoError(b, w.Close()) }()
+			entries := make([]archive.Entry, size)
+			begun := used()
+			for b.Loop() {
+				for i := range entries {
+					entries[i] = archive.Entry{Webhook: &domain.Webhook{
+						StreamSequence: w.Last().StreamSequence + uint64(i) + 1,
+						Provider:       "ordatic", Source: "shop", Event: "order-accepted", Body: body,
+					}}
+				}
+				require.NoError(b, w.Append(entries))
+			}
+			b.ReportMetric(float64((used()-begun).Nanoseconds())/1e3/float64(size*b.N), "cpu-µs/webhook")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// used gives the processor time of this process.
+func used() time.Duration {
+	var used syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // it knows this process
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // follow has a new archive follow a stream, until stop is called.

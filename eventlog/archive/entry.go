@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash/fnv"
 
 	"github.com/go-json-experiment/json"
@@ -57,7 +56,12 @@ func OutlineOf(streamSequence uint64, storedAt int64, length int) Outline {
 
 // MarshalText gives sixteen hexadecimal digits: as a number it would lose some in
 // what reads JSON with floats.
-func (o Outline) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%016x", uint64(o)), nil }
+func (o Outline) MarshalText() ([]byte, error) { return o.AppendText(nil) }
+
+// AppendText appends what MarshalText gives.
+func (o Outline) AppendText(text []byte) ([]byte, error) {
+	return hex.AppendEncode(text, binary.BigEndian.AppendUint64(make([]byte, 0, 8), uint64(o))), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (o *Outline) UnmarshalText(text []byte) error {

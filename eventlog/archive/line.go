@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"strconv"
 	"unicode/utf8"
 
@@ -40,6 +41,14 @@ func appendWebhook(text []byte, e Entry) ([]byte, error) {
 		l.addBody(e.Body)
 	}
 	return append(l.text, '}', '\n'), l.err
+}
+
+// appendMark appends the line of a mark, as appendWebhook does that of a webhook.
+func appendMark(text []byte, m Mark) []byte {
+	text = strconv.AppendUint(append(text, `{"mark":{"stream_sequence":`...), m.StreamSequence, 10)
+	text, _ = m.Outline.AppendText(append(text, `,"outline":"`...)) // it cannot fail
+	text = hex.AppendEncode(append(text, `","chain":"`...), m.Chain[:])
+	return append(text, "\"}}\n"...)
 }
 
 // writing is a line that is being written, and the first error.

@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,6 +35,13 @@ type form struct {
 	SHA256         *domain.Digest  `json:"sha256,omitempty"`
 }
 
+// markForm is what a mark's line says.
+type markForm struct {
+	StreamSequence uint64          `json:"stream_sequence"`
+	Outline        archive.Outline `json:"outline"`
+	Chain          string          `json:"chain"`
+}
+
 // Whatever a webhook holds, its line is to the last byte the one that a JSON library makes
 // of the form.
 func TestLinesAreTheJSONOfTheirForm(t *testing.T) {
@@ -48,6 +56,10 @@ func TestLinesAreTheJSONOfTheirForm(t *testing.T) {
 		require.NoError(t, w.Append([]archive.Entry{e}))
 		lines := bytes.Split(decompressed(t, dir), []byte("\n"))
 		require.Equal(t, string(want), string(lines[len(lines)-3]), "before the mark, and nothing")
+		last := w.Last()
+		want, err = json.Marshal(map[string]markForm{"mark": {last.StreamSequence, last.Outline, hex.EncodeToString(last.Chain[:])}})
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(lines[len(lines)-2]))
 	})
 }
 

@@ -118,10 +118,8 @@ func (w *Writer) group(entries []Entry) (lines []byte, last Mark, err error) {
 			return nil, last, err
 		}
 	}
-	end := markOf(last)
-	lines, err = appendLine(lines, line{Mark: &end})
-	w.lines = lines
-	return lines, last, err
+	w.lines = appendMark(lines, last)
+	return w.lines, last, nil
 }
 
 // ready has a segment to write to: the open one, or a new one in the place of one

@@ -94,6 +94,14 @@ func (r *Reader) Read(from uint64, most int) ([]Record, error) {
 	}
 }
 
+// ReadOpen is Read of the block that is open, and opens none, which a disk may hold up.
+func (r *Reader) ReadOpen(from uint64, most int) ([]Record, error) {
+	if r.block == nil {
+		return nil, nil
+	}
+	return r.readBlock(from, most)
+}
+
 func (r *Reader) readBlock(from uint64, most int) (records []Record, err error) {
 	records, err = r.block.read(r.records[:0], from, most)
 	r.records = records

@@ -164,6 +164,29 @@ func TestReaderWaitsForTheWholeRecord(t *testing.T) {
 	}
 }
 
+// What can be read without another block is read so, and nothing else.
+func TestReadOpenOpensNoBlock(t *testing.T) {
+	t.Parallel()
+	f := newFiles(t, t.TempDir())
+	f.add(10)
+	reader := brokerfile.NewReader(stream, f.dir)
+	defer reader.Close()
+	open := func(from uint64) int {
+		records, err := reader.ReadOpen(from, 10)
+		require.NoError(t, err)
+		return len(records)
+	}
+	require.Zero(t, open(1))
+	require.Equal(t, []uint64{1}, sequences(t, reader, 1))
+	f.add(10)
+	require.Equal(t, 1, open(2))
+	f.number++
+	f.write(nil)
+	f.add(10)
+	require.Zero(t, open(3))
+	require.Equal(t, []uint64{3}, sequences(t, reader, 3))
+}
+
 // What is damaged before the end of the blocks is told, and not passed over.
 func TestReaderTellsOfDamage(t *testing.T) {
 	t.Parallel()
