@@ -35,8 +35,8 @@ func (c *demoCommand) Validate() error {
 	if c.For < 0 {
 		return fmt.Errorf("--for: %s is below zero", c.For)
 	}
-	if !(c.Rate >= 1 && c.Rate <= 1e6) {
-		return fmt.Errorf("--rate: %v is not from 1 to 1000000", c.Rate)
+	if !(c.Rate >= 1 && c.Rate <= maxRate) {
+		return fmt.Errorf("--rate: %v is not from 1 to %.0f", c.Rate, maxRate)
 	}
 	return nil
 }
