@@ -155,6 +155,9 @@ type hinter interface {
 
 // report says what went wrong and how to mend it, and gives the exit code.
 func (p *program) report(err error) int {
+	if printed, ok := p.stdout.(*output); ok && errors.Is(printed.err, syscall.EPIPE) {
+		return exitFailed // who read has gone, and knows
+	}
 	message := strings.ReplaceAll(inPlainWords(err), "\n", "; ") // between errors that were joined
 	fmt.Fprintf(p.stderr, "ticketrail: error: %s\n", printable(message))
 	if hint := hintOf(err); hint != "" {
