@@ -41,7 +41,7 @@ type commandLine struct {
 	Erase           eraseCommand           `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
 	Token           tokenCommand           `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
 	Config          configCommand          `cmd:"" help:"Show, check and explain the configuration."`
-	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock; tell of late orders and silent sources."`
 	Completion      completionCommand      `cmd:"" help:"Print a script that completes command lines in bash, zsh or fish."`
 	Version         versionCommand         `cmd:"" help:"Print the versions of the program and of what it is built on."`
 }
