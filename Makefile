@@ -58,7 +58,7 @@ demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
 ##@ Check
 
 .PHONY: test
-test: compiler browser tmux modules ## run the whole suite under the race detector
+test: compiler browser terminal modules ## run the whole suite under the race detector
 	@mkdir -p bin
 	@FAULTS_TABLE=$(CURDIR)/bin/faults.txt $(GO_TEST) -shuffle=on ./...
 	@[[ ! -f bin/faults.txt ]] || cat bin/faults.txt
@@ -203,9 +203,9 @@ compiler:
 browser:
 	@.ci/browser
 
-.PHONY: tmux
-tmux:
-	@.ci/tmux
+.PHONY: terminal
+terminal:
+	@.ci/terminal
 
 $(GOLANGCI_LINT):
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
