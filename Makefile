@@ -68,7 +68,7 @@ faults: compiler modules ## break the program in every way there is, for hours (
 	@go test -tags '$(TAGS)' -count=1 -timeout 0 -v ./cmd/ticketrail/faults -args $(FAULTS)
 
 .PHONY: check
-check: fmt-check vet lint verify vulncheck test ## everything that CI runs, in its order
+check: fmt-check vet lint verify vulncheck types-where-npm-is test ## everything that CI runs, in its order
 
 .PHONY: vet
 vet: compiler ## run go vet
@@ -185,6 +185,18 @@ clean: ## remove what was built here; never the data folder
 	@rm -rf bin coverage.out
 
 # What other targets need.
+
+# Without npm, or its registry, nobody can install what checks the types.
+.PHONY: types-where-npm-is
+types-where-npm-is:
+	@mkdir -p bin; \
+	if ! command -v npm >/dev/null; then \
+		echo "types: skipped, there is no npm"; \
+	elif ! $(MAKE) bin/types/installed >bin/types.log 2>&1; then \
+		echo "types: skipped, what checks them cannot be installed here (bin/types.log says why)"; \
+	else \
+		$(MAKE) types; \
+	fi
 
 .PHONY: fmt-check
 fmt-check:
