@@ -60,7 +60,7 @@ demo: build ## build and watch simulated shops send webhooks (ARGS='--for 1m')
 ##@ Check
 
 .PHONY: test
-test: compiler browser tmux modules ## run the whole suite under the race detector
+test: compiler browser terminal modules ## run the whole suite under the race detector
 	@mkdir -p bin
 	@FAULTS_TABLE=$(CURDIR)/bin/faults.txt $(GO_TEST) -shuffle=on ./...
 	@[[ ! -f bin/faults.txt ]] || cat bin/faults.txt
@@ -70,7 +70,7 @@ faults: compiler modules ## break the program in every way there is, for hours (
 	@go test -tags '$(TAGS)' -count=1 -timeout 0 -v ./cmd/ticketrail/faults -args $(FAULTS)
 
 .PHONY: check
-check: fmt-check vet lint verify vulncheck test ## everything that CI runs, in its order
+check: fmt-check vet lint verify vulncheck types-where-npm-is test ## everything that CI runs, in its order
 
 .PHONY: vet
 vet: compiler ## run go vet
@@ -177,6 +177,18 @@ clean: ## remove what was built here; never the data folder
 
 # What other targets need.
 
+# Without npm, or its registry, nobody can install what checks the types.
+.PHONY: types-where-npm-is
+types-where-npm-is:
+	@mkdir -p bin; \
+	if ! command -v npm >/dev/null; then \
+		echo "types: skipped, there is no npm"; \
+	elif ! $(MAKE) bin/types/installed >bin/types.log 2>&1; then \
+		echo "types: skipped, what checks them cannot be installed here (bin/types.log says why)"; \
+	else \
+		$(MAKE) types; \
+	fi
+
 .PHONY: fmt-check
 fmt-check:
 	@unformatted=$$(gofmt -l .); \
@@ -194,9 +206,9 @@ compiler:
 browser:
 	@.ci/browser
 
-.PHONY: tmux
-tmux:
-	@.ci/tmux
+.PHONY: terminal
+terminal:
+	@.ci/terminal
 
 $(GOLANGCI_LINT):
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

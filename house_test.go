@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"api/access":                   {"api"},
 	"cmd/ticketrail":               {"*"},
 	"cmd/ticketrail/app":           {"*"},
-	"cmd/ticketrail/config":        {"api", "api/access", "domain", "domain/provider", "ingest"},
+	"cmd/ticketrail/config":        {"api", "api/access", "cmd/ticketrail/otlp", "domain", "domain/provider", "ingest"},
 	"cmd/ticketrail/fixture":       {"domain", "domain/provider", "testdata/webhooks"},
 	"cmd/ticketrail/otlp":          {},
 	"cmd/ticketrail/sender":        {"domain/provider"},

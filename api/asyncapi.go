@@ -212,7 +212,12 @@ func alertMessage() asyncMessage {
 		Payload: &huma.Schema{Type: huma.TypeObject, Required: []string{"source"}, Properties: map[string]*huma.Schema{
 			"source":        text("The source."),
 			"state":         text("The state that the orders are in for too long; of late ones alone."),
+			"limit_seconds": {Type: huma.TypeNumber, Description: "How long they may be in it."},
 			"orders":        number,
+			"keys": {
+				Type: huma.TypeArray, Items: text(""), MaxItems: new(domain.MostAlertKeys),
+				Description: "The keys of those that became late, the longest late first, as far as they fit.",
+			},
 			"path":          text("Where the API lists those that are late."),
 			"missed_orders": number,
 			"since":         text("When the last webhook of a silent source came, to the minute."),

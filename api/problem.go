@@ -137,7 +137,7 @@ var failures = []failure{
 	{ErrNoRoom, http.StatusServiceUnavailable, "no-room", "There is no room for the tombstone",
 		"An erasure adds to the stream before it takes anything away. Free space on its disk, or raise stream.max_bytes and restart; then erase again."},
 	{ErrNoPrevious, http.StatusConflict, "no-previous", "There is no previous read model",
-		"A rollback goes back to the read model that was in use before the last switch, and there was none."},
+		"A rollback goes back to the read model that was in use before the last switch. There was none, or an erasure has removed it with what it held."},
 	{ErrPreviousVersion, http.StatusConflict, "previous-version", "The previous read model is of another version",
 		"Another version of the projection built it, and that version alone can go on with it."},
 	{errNoEntry, http.StatusNotFound, "quarantine-entry-not-found", "No such entry",

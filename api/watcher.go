@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -142,21 +143,49 @@ func (w *Watcher) lookForLate(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	before := w.late
-	w.looked, w.late = now, map[domain.OrderTally]uint64{}
+	before, counted, alerts := w.late, map[domain.OrderTally]uint64{}, []domain.Alert{}
 	for _, c := range late.Counts {
-		w.late[c.OrderTally] = c.Orders
+		counted[c.OrderTally] = c.Orders
 		became := c.Became
 		if known := before[c.OrderTally]; c.Orders > known {
 			became = max(became, c.Orders-known)
 		}
-		if became > 0 {
-			w.log.WarnContext(ctx, "orders are late", "source", c.Source, "state", c.State.String(), "orders", became, "late", c.Orders)
-			w.alert(ctx, domain.Alert{Kind: domain.AlertLate, Source: c.Source, At: now, State: c.State, Orders: became})
+		if became == 0 {
+			continue
 		}
+		alert := domain.Alert{
+			Kind: domain.AlertLate, Source: c.Source, At: now, State: c.State, Orders: became, Limit: w.config.Limits.Of(c.Source, c.State),
+		}
+		if alert.Keys, err = w.lateKeys(ctx, &alert, c.Became == became); err != nil {
+			return err
+		}
+		alerts = append(alerts, alert)
 	}
-	w.metrics.counted(before, w.late)
+	w.looked, w.late = now, counted
+	for _, a := range alerts {
+		w.log.WarnContext(ctx, "orders are late", "source", a.Source, "state", a.State.String(), "orders", a.Orders,
+			"late", counted[domain.OrderTally{Source: a.Source, State: a.State}])
+		w.alert(ctx, a)
+	}
+	w.metrics.counted(before, counted)
 	return nil
+}
+
+// lateKeys gives the keys of the orders that an alert is about: of those that became late since
+// the last look, or of all that are late where some were so before they could be seen.
+func (w *Watcher) lateKeys(ctx context.Context, a *domain.Alert, became bool) (keys []string, err error) {
+	q := domain.OrderQuery{
+		Source: a.Source, States: []domain.State{a.State}, Late: &domain.Lateness{Limits: w.config.Limits, At: a.At},
+		Sort: domain.SortSince, Limit: int(min(a.Orders, domain.MostAlertKeys)),
+	}
+	if became && !w.looked.IsZero() {
+		q.After = domain.OrderPosition{Since: uint64(w.looked.Add(-a.Limit).UnixNano()), Number: math.MaxInt64}
+	}
+	orders, err := w.model.Orders(ctx, q)
+	for _, o := range orders {
+		keys = append(keys, o.Key)
+	}
+	return keys, err
 }
 
 // listen tells which sources have fallen silent since the last look, and which are heard

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func (l *lookout) requireMetric(want string) {
 	require.Contains(l.t, page.Body, want+"\n")
 }
 
-// Orders that became late are told once, by source, state and number, and what a sender
+// Orders that became late are told once, by source, state, number and keys, and what a sender
 // wrote is in no line of the log.
 func TestWatcherTellsLateOrdersOnce(t *testing.T) {
 	t.Parallel()
@@ -70,15 +71,18 @@ func TestWatcherTellsLateOrdersOnce(t *testing.T) {
 		l.apply("ordatic", "ordatic", accepted(key))
 	}
 	minute := func(past int) time.Time { return opening.Add(time.Duration(past) * time.Minute) }
-	late := func(past int, orders uint64) []domain.Alert {
-		return []domain.Alert{{Kind: domain.AlertLate, Source: "ordatic", At: minute(past), State: domain.StateAccepted, Orders: orders}}
+	late := func(past int, keys ...string) []domain.Alert {
+		return []domain.Alert{{
+			Kind: domain.AlertLate, Source: "ordatic", At: minute(past), State: domain.StateAccepted,
+			Orders: uint64(len(keys)), Keys: keys, Limit: 15 * time.Minute,
+		}}
 	}
 	alerts, log := l.look(minute(15).Add(-1))
 	require.Empty(t, alerts)
 	require.Empty(t, log)
 
 	alerts, log = l.look(minute(16))
-	require.Equal(t, late(16, 2), alerts)
+	require.Equal(t, late(16, "secret-a", "secret-b"), alerts)
 	require.Equal(t, "level=WARN msg=\"orders are late\" source=ordatic state=accepted orders=2 late=2\n", log)
 	l.requireMetric(`ticketrail_late_orders{source="ordatic",state="accepted"} 2`)
 
@@ -91,7 +95,7 @@ func TestWatcherTellsLateOrdersOnce(t *testing.T) {
 	}
 	cancel("secret-a") // as many are late as before, but one of them is another
 	alerts, _ = l.look(minute(17))
-	require.Equal(t, late(17, 1), alerts)
+	require.Equal(t, late(17, "secret-c"), alerts)
 
 	cancel("secret-b")
 	cancel("secret-c")
@@ -101,11 +105,27 @@ func TestWatcherTellsLateOrdersOnce(t *testing.T) {
 
 	l.apply("ordatic", "ordatic", accepted("secret-d")) // received long ago, and applied only now
 	alerts, log = l.look(minute(60))
-	require.Equal(t, late(60, 1), alerts)
+	require.Equal(t, late(60, "secret-d"), alerts)
 	require.NotContains(t, log, "secret")
 	problems, err := testutil.GatherAndLint(l.metrics)
 	require.NoError(t, err)
 	require.Empty(t, problems)
+}
+
+// However many orders become late at once, an alert names a few, and those that are late the
+// longest.
+func TestAnAlertNamesFewOrders(t *testing.T) {
+	t.Parallel()
+	l := newLookout(t, nil)
+	for i := range domain.MostAlertKeys + 5 { // a minute each
+		l.apply("ordatic", "ordatic", accepted(fmt.Sprint("o-", i)))
+	}
+	alerts, _ := l.look(opening.Add(time.Hour))
+	require.Len(t, alerts, 1)
+	require.EqualValues(t, domain.MostAlertKeys+5, alerts[0].Orders)
+	require.Len(t, alerts[0].Keys, domain.MostAlertKeys)
+	require.Equal(t, "o-0", alerts[0].Keys[0])
+	require.Equal(t, "o-19", alerts[0].Keys[19])
 }
 
 // days commits a source's traffic of some days before the opening, an order a minute.

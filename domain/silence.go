@@ -96,7 +96,10 @@ const (
 	AlertHeard AlertKind = "heard"
 )
 
-// Alert tells that somebody should look. It holds nothing that a sender wrote.
+// MostAlertKeys is how many orders one alert names.
+const MostAlertKeys = 20
+
+// Alert tells that somebody should look. Of what a sender wrote it holds keys alone.
 type Alert struct {
 	Kind   AlertKind
 	Source string
@@ -105,6 +108,10 @@ type Alert struct {
 	// with AlertSilent Orders is how many should have begun.
 	State  State
 	Orders uint64
+	// Keys are those of these orders, the longest late first and MostAlertKeys at the most, and
+	// Limit is how long they may be in the state, with AlertLate.
+	Keys  []string
+	Limit time.Duration
 	// Since is when the last webhook came, to the minute, with AlertSilent and AlertHeard.
 	Since time.Time
 }

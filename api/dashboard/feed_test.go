@@ -2,10 +2,16 @@ package dashboard_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -32,6 +38,80 @@ func TestTheFeedIsFollowed(t *testing.T) {
 	p.shows(`[data-column="accepted"] .card`, "o-2")
 	p.shows(".connection", "Live")
 	require.Equal(t, 0, value[int](p, "window.spied"))
+}
+
+// followed waits until so many follow the changes.
+func (s *shop) followed(followers int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		response, err := http.Get(s.url() + "metrics")
+		if err != nil {
+			return false
+		}
+		text, err := io.ReadAll(response.Body)
+		return errors.Join(err, response.Body.Close()) == nil && strings.Contains(string(text), fmt.Sprintf("\nticketrail_changes_followers %d\n", followers))
+	}, patience, 10*time.Millisecond)
+}
+
+// hide has a tab be hidden, or seen again, as its browser does when another one is looked at.
+func (p *tab) hide(hidden bool) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{
+		Object.defineProperty(document, 'hidden', { value: %t, configurable: true });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}`, hidden)))
+}
+
+// A browser has six connections to one address, and a tab of the dashboard keeps one only while
+// it can be seen: eight tabs are as well as one, and the one that is looked at has all that came
+// meanwhile without reading anything anew.
+func TestManyTabsAreAsOne(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.ordatic("order-accepted", "store-7", "o-1")
+	first := open(t, s.url())
+	tabs := []*tab{first}
+	for range 7 {
+		tabs[len(tabs)-1].shows(`[data-column="accepted"] .card`, "o-1")
+		tabs[len(tabs)-1].shows(".connection", "Live")
+		tabs[len(tabs)-1].hide(true)
+		tabs = append(tabs, first.beside(s.url()))
+	}
+	last := tabs[len(tabs)-1]
+	last.shows(".connection", "Live")
+	s.followed(1)
+
+	first.do(spy("/v1/orders"))
+	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	last.shows(`[data-column="in-kitchen"] .card`, "o-1")
+	require.True(t, value[bool](first, `document.querySelector('[data-column="accepted"] .card') !== null`), "it is hidden")
+	last.hide(true)
+	first.hide(false)
+	first.shows(`[data-column="in-kitchen"] .card`, "o-1")
+	first.shows(".connection", "Live")
+	require.Equal(t, 0, value[int](first, "window.spied"))
+	s.followed(1)
+}
+
+// Who goes to another page while nobody answers finds it filled when somebody does.
+func TestAPageThatWasOpenedInVainIsRead(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.ordatic("order-accepted", "store-7", "o-1")
+	p := open(t, s.url())
+	p.expect(away...)
+	p.hash("#/orders") // its script is there from now on
+	p.shows("main table", "o-1")
+	p.hash("#/board?source=ordatic")
+	p.shows(`[data-column="accepted"] .card`, "o-1")
+	s.stop()
+	p.shows(".connection", "Not connected")
+	for _, place := range []string{"#/orders", "#/board"} {
+		p.hash(place)
+		p.shows(".note, .banner, [role=alert]", "")
+	}
+	s.start()
+	p.shows(`[data-column="accepted"] .card`, "o-1")
 }
 
 // A page that has seen more than there is now, as after the stream was replaced, is told

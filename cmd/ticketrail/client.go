@@ -233,12 +233,12 @@ func refusal(status int, text []byte) error {
 	}
 	message := fmt.Sprintf("the api answers %d: %s", status, problem.Title)
 	if problem.Detail != "" && len(problem.Errors) == 0 {
-		message += ": " + strings.ReplaceAll(problem.Detail, "min_stream_sequence", asFlag("query.min_stream_sequence"))
+		message += ": " + onCommandLine.Replace(problem.Detail)
 	}
 	for _, parameter := range problem.Errors {
 		message += ": " + asFlag(parameter.Parameter) + ": " + parameter.Message
 	}
-	hint := problem.Hint
+	hint := onCommandLine.Replace(problem.Hint)
 	switch status {
 	case http.StatusUnauthorized:
 		hint = "set api.token (" + config.Variable("api.token") + ") to a token of the server, as ticketrail token create makes them"
@@ -248,14 +248,18 @@ func refusal(status int, text []byte) error {
 	return &failure{err: &refusedError{status, message}, hint: hint, usage: status == http.StatusBadRequest}
 }
 
-// asFlag gives the flag that a parameter of the API comes from here: --updated-since
-// for query.updated_since, or for body.updated_since.
+// asFlag gives what a parameter of the API comes from here: the flag --updated-since for
+// query.updated_since, or for body.updated_since, and the argument <id> for path.id.
 func asFlag(parameter string) string {
 	place, name, _ := strings.Cut(parameter, ".")
-	if place != "query" && place != "body" {
-		return parameter
+	name = strings.ReplaceAll(name, "_", "-")
+	switch place {
+	case "query", "body":
+		return "--" + name
+	case "path":
+		return "<" + name + ">"
 	}
-	return "--" + strings.ReplaceAll(name, "_", "-")
+	return parameter
 }
 
 // hasReadModel tells whether a data folder holds a read model, without making one.

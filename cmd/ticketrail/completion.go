@@ -26,7 +26,7 @@ func (c *completionCommand) Run(p *program, parser *kong.Kong) error {
 	case "fish":
 		return printFish(p.stdout, lines)
 	case "zsh":
-		fmt.Fprintln(p.stdout, "autoload -U +X bashcompinit && bashcompinit")
+		return printZsh(p.stdout, lines)
 	}
 	return printBash(p.stdout, lines)
 }
@@ -85,7 +85,7 @@ const bashTail = `_ticketrail() {
 complete -o default -F _ticketrail ticketrail
 `
 
-// printBash prints what zsh understands too.
+// printBash prints what follows each command, and what each flag takes.
 func printBash(w io.Writer, lines []completed) error {
 	var follows, takes strings.Builder
 	for _, line := range lines {
@@ -103,46 +103,90 @@ func printBash(w io.Writer, lines []completed) error {
 	return err
 }
 
-// printFish prints a line for each word: fish asks after the commands that were given.
-func printFish(w io.Writer, lines []completed) error {
-	fmt.Fprintln(w, "complete -c ticketrail -e")
+// zshTail does in zsh what bashTail does in bash, with the help of each word. It is of use
+// sourced, and as a file of $fpath.
+const zshTail = `_ticketrail() {
+  local word command=ticketrail before=${words[CURRENT-1]}
+  local -a all flags commands
+  for word in ${words[2,CURRENT-1]}; do
+    (( ${+_ticketrail_follows[$command $word]} )) && command="$command $word"
+  done
+  compset -P '--*=' && before=${IPREFIX%=}
+  if (( ${+_ticketrail_takes[$command $before]} )); then
+    compadd -- ${=_ticketrail_takes[$command $before]}
+    return
+  fi
+  all=("${(@f)_ticketrail_follows[$command]}")
+  flags=(${(M)all:#--*}) commands=(${all:#--*})
+  _describe -o flag flags
+  (( $#commands )) && _describe command commands || _files
+}
+if [[ $funcstack[1] == _ticketrail ]]; then
+  _ticketrail "$@"
+else
+  (( $+functions[compdef] )) || { autoload -U compinit && compinit }
+  compdef _ticketrail ticketrail
+fi
+`
+
+// printZsh prints the same for zsh.
+func printZsh(w io.Writer, lines []completed) error {
+	var follows, takes strings.Builder
 	for _, line := range lines {
-		var subcommands []string
+		command, texts := strings.TrimSpace("ticketrail "+line.command), []string{}
 		for _, word := range line.words {
-			if !strings.HasPrefix(word.text, "--") {
-				subcommands = append(subcommands, word.text)
+			texts = append(texts, strings.TrimSuffix(word.text+":"+word.help, ":"))
+			if len(word.values) > 0 {
+				fmt.Fprintf(&takes, "  %s %s\n", quoteZsh(command+" "+word.text), quoteZsh(strings.Join(word.values, " ")))
 			}
 		}
+		fmt.Fprintf(&follows, "  %s %s\n", quoteZsh(command), quoteZsh(strings.Join(texts, "\n")))
+	}
+	_, err := fmt.Fprintf(w, "#compdef ticketrail\ntypeset -gA _ticketrail_follows=(\n%s)\ntypeset -gA _ticketrail_takes=(\n%s)\n%s",
+		&follows, &takes, zshTail)
+	return err
+}
+
+// quoteZsh puts a text into quotes as zsh reads them.
+func quoteZsh(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// fishHead finds the command that the line begins with, as bashTail does.
+const fishHead = `complete -c ticketrail -e
+function _ticketrail_at
+  set -l command ticketrail
+  for word in (commandline -opc)
+    contains -- "$command $word" $_ticketrail_commands; and set command "$command $word"
+  end
+  test "$command" = "$argv"
+end
+`
+
+// printFish prints a line for each word.
+func printFish(w io.Writer, lines []completed) error {
+	fmt.Fprint(w, fishHead, "set -g _ticketrail_commands")
+	for _, line := range lines {
+		fmt.Fprintf(w, " %s", quoteFish("ticketrail "+line.command))
+	}
+	fmt.Fprintln(w)
+	for _, line := range lines {
+		condition := quoteFish("_ticketrail_at " + strings.TrimSpace("ticketrail "+line.command))
 		for _, word := range line.words {
 			option := "-f -a " + word.text
 			if name, isFlag := strings.CutPrefix(word.text, "--"); isFlag {
 				option = "-l " + name
 			}
 			if len(word.values) > 0 {
-				option += " -x -a " + quoteShell(strings.Join(word.values, " "))
+				option += " -x -a " + quoteFish(strings.Join(word.values, " "))
 			}
-			fmt.Fprintf(w, "complete -c ticketrail -n %s %s -d %s\n", quoteShell(fishCondition(line.command, subcommands)), option, quoteShell(word.help))
+			if _, err := fmt.Fprintf(w, "complete -c ticketrail -n %s %s -d %s\n", condition, option, quoteFish(word.help)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// fishCondition holds after a command, and before one of those below it.
-func fishCondition(command string, below []string) string {
-	if command == "" {
-		return "__fish_use_subcommand"
-	}
-	condition := "true"
-	for name := range strings.FieldsSeq(command) {
-		condition += "; and __fish_seen_subcommand_from " + name
-	}
-	if len(below) > 0 {
-		condition += "; and not __fish_seen_subcommand_from " + strings.Join(below, " ")
-	}
-	return condition
-}
-
-// quoteShell puts a text into quotes as fish reads them.
-func quoteShell(text string) string {
+// quoteFish puts a text into quotes as fish reads them.
+func quoteFish(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(text) + "'"
 }

@@ -38,7 +38,7 @@ func (p *plan) Validate() error {
 
 // deliveries reads the files and lays out what is posted. The same seed and the
 // same files give the same deliveries.
-func (p *plan) deliveries(files []string) ([]delivery, error) {
+func (p *plan) deliveries(files []string, read func(file string) ([]byte, error)) ([]delivery, error) {
 	seed := p.Seed
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -46,7 +46,7 @@ func (p *plan) deliveries(files []string) ([]delivery, error) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var all []delivery
 	for _, file := range files {
-		body, err := os.ReadFile(file)
+		body, err := read(file)
 		if err != nil {
 			return nil, err
 		}
@@ -59,10 +59,17 @@ func (p *plan) deliveries(files []string) ([]delivery, error) {
 	return slices.DeleteFunc(all, func(delivery) bool { return random.Float64() < p.Drop }), nil
 }
 
+// stdinName is what stands for stdin where a file is named.
+const stdinName = "-"
+
 // webhookFiles gives the files that are named, and of each folder the *.json
 // files anywhere below it, in the order of their names.
 func webhookFiles(names []string) (files []string, err error) {
 	for _, name := range names {
+		if name == stdinName {
+			files = append(files, name)
+			continue
+		}
 		info, err := os.Stat(name)
 		if err != nil {
 			return nil, err

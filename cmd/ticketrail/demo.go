@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -23,11 +26,13 @@ const catchUp = time.Minute
 
 // demoCommand serves on a throw-away folder while simulated shops send to it.
 type demoCommand struct {
-	For       time.Duration `help:"Stop after this time; 0: at Ctrl-C." default:"0" placeholder:"DURATION"`
-	Rate      float64       `help:"Webhooks a second." default:"100" placeholder:"R"`
-	Seed      uint64        `help:"Seed of the orders and of the disorder." default:"1" placeholder:"N"`
-	LogLevel  string        `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"TICKETRAIL_LOG_LEVEL"`
-	LogFormat string        `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"TICKETRAIL_LOG_FORMAT"`
+	IngestListen string        `help:"Address that takes webhooks; a free one where it is not given and the usual one is taken." placeholder:"HOST:PORT" setting:"ingest.listen"`
+	APIListen    string        `name:"api-listen" help:"Address of the API and the dashboard, likewise." placeholder:"HOST:PORT" setting:"api.listen"`
+	For          time.Duration `help:"Stop after this time; 0: at Ctrl-C." default:"0" placeholder:"DURATION"`
+	Rate         float64       `help:"Webhooks a second." default:"100" placeholder:"R"`
+	Seed         uint64        `help:"Seed of the orders and of the disorder." default:"1" placeholder:"N"`
+	LogLevel     string        `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"TICKETRAIL_LOG_LEVEL"`
+	LogFormat    string        `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"TICKETRAIL_LOG_FORMAT"`
 }
 
 // Validate refuses what no traffic can be made of.
@@ -35,8 +40,8 @@ func (c *demoCommand) Validate() error {
 	if c.For < 0 {
 		return fmt.Errorf("--for: %s is below zero", c.For)
 	}
-	if !(c.Rate >= 1 && c.Rate <= 1e6) {
-		return fmt.Errorf("--rate: %v is not from 1 to 1000000", c.Rate)
+	if !(c.Rate >= 1 && c.Rate <= maxRate) {
+		return fmt.Errorf("--rate: %v is not from 1 to %.0f", c.Rate, maxRate)
 	}
 	return nil
 }
@@ -44,16 +49,16 @@ func (c *demoCommand) Validate() error {
 // Run shows ticketrail at work, and ends with the arithmetic of the checkpoint.
 // Its error says that the arithmetic does not add up, or that nothing ran.
 func (c *demoCommand) Run(ctx context.Context, p *program) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // whose output is cut ends as well, and leaves nothing behind
 	folder, err := os.MkdirTemp("", "ticketrail-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	settings := config.Default()
-	settings.Data = folder
-	settings.Ingest.Listen = freeAddress(settings.Ingest.Listen)
-	settings.API.Listen = freeAddress(settings.API.Listen)
-
+	settings, err := p.demoSettings(folder)
+	if err != nil {
+		return err
+	}
 	logger := logging{LogLevel: c.LogLevel, LogFormat: c.LogFormat}.logger(p.stderr)
 	running, err := app.Start(ctx, settings, app.Options{Version: readVersions(ctx).Version, Logger: logger})
 	if err != nil {
@@ -66,6 +71,32 @@ func (c *demoCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	return c.show(ctx, p, running, client)
+}
+
+// demoSettings are the defaults on a folder, and of what is configured only where to listen and
+// who may ask: nothing that is kept is touched.
+func (p *program) demoSettings(folder string) (*config.Config, error) {
+	inputs := config.Inputs{File: os.DevNull, Flags: append(slices.Clone(p.flags), config.Flag{Key: "data", Name: "--data", Text: folder})}
+	for _, key := range []string{"ingest.listen", "api.listen", "api.token"} {
+		inputs.Environ = append(inputs.Environ, p.variable(config.Variable(key))...)
+	}
+	settings, err := config.Load(inputs)
+	if err != nil {
+		return nil, err
+	}
+	usual := config.Default()
+	if settings.Ingest.Listen == usual.Ingest.Listen {
+		settings.Ingest.Listen = freeAddress(usual.Ingest.Listen)
+	}
+	if settings.API.Listen == usual.API.Listen {
+		settings.API.Listen = freeAddress(usual.API.Listen)
+	}
+	return settings, nil
+}
+
+// variable gives the entries of the environment for one name.
+func (p *program) variable(name string) (entries []string) {
+	return slices.DeleteFunc(slices.Clone(p.environ), func(entry string) bool { return !strings.HasPrefix(entry, name+"=") })
 }
 
 // show sends until the time is over, and then waits until all is projected.
@@ -108,7 +139,9 @@ func watchDemo(p *program, running *app.App, client *apiClient, shops *traffic, 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(p.stdout, line)
+		if _, err := fmt.Fprintln(p.stdout, line); err != nil {
+			return err
+		}
 	}
 }
 

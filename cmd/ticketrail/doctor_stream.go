@@ -209,7 +209,7 @@ func (e *examination) runningProjector(ctx context.Context, name string) check {
 	return ok(name, "it is at stream sequence %d, %d webhooks behind", ready.Checkpoint, ready.Lag.Webhooks)
 }
 
-// ask reads an answer of a probe of the running program, whatever its status.
+// ask reads an answer of the running program, whatever its status. Its API gets the token.
 func (e *examination) ask(ctx context.Context, address string, answer any) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -220,6 +220,8 @@ func (e *examination) ask(ctx context.Context, address string, answer any) (stat
 	certificate, ca := e.config.API.Certificate, e.config.API.CA
 	if strings.HasPrefix(address, e.running.Ingest+"/") {
 		certificate, ca = e.config.Ingest.Certificate, e.config.Ingest.CA
+	} else if token := e.config.API.Token.Reveal(); token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	transport, err := trusting(certificate, ca)
 	if err != nil {

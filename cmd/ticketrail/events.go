@@ -11,7 +11,7 @@ import (
 
 // events reads the server-sent events of a path for as long as there are any, and ends with
 // an error that is [passing] where the server does. Begun is called once the server has agreed.
-func (a *apiClient) events(ctx context.Context, path string, query url.Values, begun func(), each func(sse.Event) error) error {
+func (a *apiClient) events(ctx context.Context, path string, query url.Values, begun func() error, each func(sse.Event) error) error {
 	patient := *a.http
 	patient.Timeout = 0
 	response, err := a.do(ctx, &patient, http.MethodGet, path+"?"+query.Encode(), nil)
@@ -19,7 +19,9 @@ func (a *apiClient) events(ctx context.Context, path string, query url.Values, b
 		return err
 	}
 	defer func() { _ = response.Body.Close() }() // it has no end
-	begun()
+	if err := begun(); err != nil {
+		return err
+	}
 	for event, err := range sse.Read(response.Body, &sse.ReadConfig{MaxEventSize: maxRead}) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errCutOff, err)

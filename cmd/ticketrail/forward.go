@@ -27,19 +27,18 @@ var errPublic = errors.New("it is neither loopback nor private: see --allow-publ
 
 // forwarder sends accepted webhooks on to another address, as they are in the stream.
 type forwarder struct {
-	from *apiClient
 	to   string
 	http *http.Client
 }
 
 // newForwarder refuses, unless it may go anywhere, an address at the time that it connects:
 // a name may lead elsewhere by then.
-func newForwarder(from *apiClient, to string, anywhere bool) *forwarder {
+func newForwarder(to string, anywhere bool) *forwarder {
 	dialer := &net.Dialer{Timeout: forwardTimeout}
 	if !anywhere {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkLocal(address) }
 	}
-	return &forwarder{from: from, to: to, http: &http.Client{
+	return &forwarder{to: to, http: &http.Client{
 		Timeout:       forwardTimeout,
 		Transport:     &http.Transport{DialContext: dialer.DialContext}, // and no proxy
 		CheckRedirect: goNowhereElse,
@@ -77,9 +76,9 @@ func (f *forwarded) text() string {
 	return fmt.Sprintf("%d in %s", f.Status, took.Round(10*time.Microsecond))
 }
 
-// forward sends one webhook on and tells what was answered.
-func (f *forwarder) forward(ctx context.Context, streamSequence uint64) *forwarded {
-	stored, body, err := storedWebhook(ctx, f.from, streamSequence)
+// forward sends one webhook of a program on and tells what was answered.
+func (f *forwarder) forward(ctx context.Context, from *apiClient, streamSequence uint64) *forwarded {
+	stored, body, err := storedWebhook(ctx, from, streamSequence)
 	if err != nil {
 		return &forwarded{Error: err.Error()}
 	}

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
-
-	"github.com/tmaxmax/go-sse"
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/ingest"
 )
 
 // listenCommand shows what comes in, as the running server answers it.
@@ -25,35 +27,35 @@ type listenCommand struct {
 	JSON        bool   `name:"json" help:"Print one JSON object for each request."`
 }
 
-// Validate refuses what cannot be sent on to.
+// Validate refuses what cannot be sent on to, and a verdict that there is not: nothing would
+// ever be heard.
 func (c *listenCommand) Validate() error {
+	verdicts := []string{"", domain.VerdictAccepted, domain.VerdictDuplicate, "refused"}
+	for _, problem := range ingest.ProblemTypes() {
+		verdicts = append(verdicts, problem.Code, strconv.Itoa(problem.Status))
+	}
+	if verdicts = append(verdicts, strconv.Itoa(http.StatusOK)); !slices.Contains(verdicts, c.Verdict) {
+		return fmt.Errorf("--verdict: there is no %q: did you mean %s?", c.Verdict, domain.Nearest(c.Verdict, verdicts[1:]))
+	}
 	if c.ForwardTo != "" && !isHTTP(c.ForwardTo) {
 		return errors.New("--forward-to: write http://HOST:PORT/PATH")
 	}
 	return nil
 }
 
-// Run listens until ctx ends.
-func (c *listenCommand) Run(ctx context.Context, p *program) (err error) {
-	client, err := p.connect(ctx, c.settings, serverOnly)
+// Run listens until it is interrupted. It comes back by itself where the server ends.
+func (c *listenCommand) Run(ctx context.Context, p *program) error {
+	loaded, err := p.loadToRead(c.settings)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.close()) }()
-	var on *forwarder
+	l := &listening{program: p, listenCommand: c}
 	if c.ForwardTo != "" {
-		on = newForwarder(client, c.ForwardTo, c.AllowPublic)
+		l.on = newForwarder(c.ForwardTo, c.AllowPublic)
 	}
 	query := set(set(url.Values{}, "source", c.Source), "verdict", c.Verdict)
-	begun := func() { fmt.Fprintf(p.stderr, "listening to %s; end with Ctrl-C\n", client.base) }
-	err = client.events(ctx, "/v1/arrivals", query, begun, func(e sse.Event) error { return c.hear(ctx, p, on, e) })
-	switch {
-	case ctx.Err() != nil:
-		return nil // who listens has heard enough
-	case errors.Is(err, errCutOff):
-		return failf("start it again: ticketrail serve", "the server has ended, or let go of who was too slow: %w", err)
-	}
-	return err
+	arrivals := &feed{path: "/v1/arrivals", query: func() url.Values { return query }, begun: l.begun, heard: l.heard, lost: p.tellLost}
+	return arrivals.follow(ctx, p, loaded)
 }
 
 // serverOnly is for a command that has nothing to say where no server runs.
@@ -65,33 +67,6 @@ func serverOnly(_ context.Context, _ *config.Config, nobody string) (*apiClient,
 type heard struct {
 	api.Arrival
 	Forwarded *forwarded `json:"forwarded,omitempty"`
-}
-
-// hear prints one event.
-func (c *listenCommand) hear(ctx context.Context, p *program, on *forwarder, e sse.Event) error {
-	if e.Type == "unheard" {
-		var unheard api.Unheard
-		if err := understand([]byte(e.Data), &unheard); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(p.stderr, "%s came faster than they were read, and are not shown\n", counted(unheard.Unheard, "more request"))
-		return err
-	}
-	if e.Type != "arrival" {
-		return nil // a comment
-	}
-	var h heard
-	if err := understand([]byte(e.Data), &h.Arrival); err != nil {
-		return err
-	}
-	if on != nil && h.Verdict == domain.VerdictAccepted && h.StreamSequence != nil {
-		h.Forwarded = on.forward(ctx, *h.StreamSequence)
-	}
-	if c.JSON {
-		return printJSONLine(p.stdout, h)
-	}
-	_, err := fmt.Fprintln(p.stdout, printable(arrivalLine(&h)))
-	return err
 }
 
 // arrivalLine puts a request on one line: when, the verdict, where to, what, how large, how long.
@@ -106,8 +81,10 @@ func arrivalLine(h *heard) string {
 	if h.Size != nil {
 		line += fmt.Sprintf("  %d B", *h.Size)
 	}
-	took := time.Duration(h.TookSeconds * float64(time.Second))
-	line += "  " + took.Round(10*time.Microsecond).String()
+	if h.TookSeconds > 0 { // nobody knows of one that was looked up
+		took := time.Duration(h.TookSeconds * float64(time.Second))
+		line += "  " + took.Round(10*time.Microsecond).String()
+	}
 	if h.Forwarded != nil {
 		line += "  → " + h.Forwarded.text()
 	}

@@ -73,6 +73,56 @@ func TestListenForwardsWhatIsAccepted(t *testing.T) {
 	p.stop(t)
 }
 
+// Who listens over a restart hears of each accepted webhook once, also of those that came
+// before it could listen again, and of no others than it asked for.
+func TestListenComesBack(t *testing.T) {
+	t.Parallel()
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	listen := exec.CommandContext(t.Context(), binary, "listen", "--json", "--source", "ordatic", "--data", p.data)
+	said, err := listen.StderrPipe()
+	require.NoError(t, err)
+	told, err := listen.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, listen.Start())
+	defer func() { _ = listen.Process.Kill() }()
+	words, lines := bufio.NewScanner(said), bufio.NewScanner(told)
+	says := func(text string) {
+		require.True(t, words.Scan())
+		require.Contains(t, words.Text(), text)
+	}
+	hears := func(sequence uint64) {
+		require.True(t, lines.Scan())
+		var line struct {
+			Verdict        string
+			Source         string
+			StreamSequence uint64 `json:"stream_sequence"`
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line))
+		require.Equal(t, "accepted ordatic", line.Verdict+" "+line.Source)
+		require.Equal(t, sequence, line.StreamSequence)
+	}
+	says("listening to " + p.addresses.API)
+	p.run(t, "trigger", "ordatic", "order-accepted")
+	hears(1)
+
+	require.NoError(t, listen.Process.Signal(syscall.SIGSTOP)) // it cannot be back too soon
+	p.stop(t)
+	p = start(t, p.data)
+	p.run(t, "trigger", "ordatic", "order-accepted", "--count", "3")
+	p.run(t, "trigger", "ivy", "order_updated")
+	require.NoError(t, listen.Process.Signal(syscall.SIGCONT))
+	says("the feed has ended; it is opened again until it is back")
+	says("listening to " + p.addresses.API)
+	for _, sequence := range []uint64{2, 3, 4} {
+		hears(sequence)
+	}
+	p.run(t, "trigger", "ordatic", "order-accepted")
+	hears(6)
+	require.NoError(t, listen.Process.Signal(syscall.SIGINT))
+	require.NoError(t, listen.Wait())
+	p.stop(t)
+}
+
 // What a stored webhook holds goes to the address that was named, and not where that leads on.
 func TestResendIsNotLedOn(t *testing.T) {
 	t.Parallel()

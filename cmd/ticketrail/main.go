@@ -20,6 +20,7 @@ const about = "Order webhooks in, live and replayable order state out."
 
 // commandLine is what can be said to the program.
 type commandLine struct {
+	ShowVersion     versionFlag            `name:"version" help:"Print the version."`
 	Serve           serveCommand           `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
 	Send            sendCommand            `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
 	Trigger         triggerCommand         `cmd:"" help:"Send a webhook of a published event, signed as the provider would, without a file."`
@@ -35,11 +36,12 @@ type commandLine struct {
 	Backup          backupCommand          `cmd:"" help:"Copy the archive and the read model into a folder, also while a program serves."`
 	Restore         restoreCommand         `cmd:"" help:"Make a damaged or lost stream anew from the archive, or from a backup."`
 	Orders          ordersCommand          `cmd:"" help:"Ask about orders."`
+	Sources         sourcesCommand         `cmd:"" help:"List the sources: when each was last heard, and which are silent."`
 	Quarantine      quarantineCommand      `cmd:"" help:"See what was set aside, try it again, or discard it."`
 	Erase           eraseCommand           `cmd:"" help:"Take what is personal of an order out of stream, archive and read model."`
 	Token           tokenCommand           `cmd:"" help:"Create, list, revoke and rotate the tokens of the API."`
 	Config          configCommand          `cmd:"" help:"Show, check and explain the configuration."`
-	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock."`
+	Doctor          doctorCommand          `cmd:"" help:"Check configuration, folder, ports, broker, durability, disk and clock; tell of late orders and silent sources."`
 	Completion      completionCommand      `cmd:"" help:"Print a script that completes command lines in bash, zsh or fish."`
 	Version         versionCommand         `cmd:"" help:"Print the versions of the program and of what it is built on."`
 }

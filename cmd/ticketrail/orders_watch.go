@@ -7,20 +7,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/ticketrail/ticketrail/api"
-	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 )
 
-const (
-	// comeBackAfter is the pause before a feed that ended is opened again.
-	comeBackAfter = 2 * time.Second
-	// silentFor is how long a feed may say nothing: three of its heart-beats.
-	silentFor = 45 * time.Second
-)
+// changesPath is where the API tells the changes of orders.
+const changesPath = "/v1/changes"
 
 // ordersWatch prints the changes of orders as they come.
 type ordersWatch struct {
@@ -46,53 +40,30 @@ func (c *ordersWatch) Run(ctx context.Context, p *program) error {
 	if c.After != nil {
 		w.last = strconv.FormatUint(*c.After, 10)
 	}
-	for {
-		err := w.once(ctx, loaded)
-		switch {
-		case ctx.Err() != nil:
-			return nil // who watches has seen enough
-		case err != nil && (!w.opened || !passing(err)):
-			return err
-		case !w.lost:
-			w.lost = true
-			fmt.Fprintln(p.stderr, "the feed has ended; it is opened again until it is back")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(comeBackAfter):
-		}
+	changes := &feed{
+		path:  changesPath,
+		query: func() url.Values { return set(w.query, "after", w.last) },
+		begun: func(context.Context, *apiClient) error { return nil },
+		heard: func(_ context.Context, _ *apiClient, e sse.Event) error {
+			w.last = cmp.Or(e.LastEventID, w.last)
+			return w.print(e)
+		},
+		lost: p.tellLost,
 	}
+	return changes.follow(ctx, p, loaded)
+}
+
+// tellLost tells who follows a feed why nothing comes.
+func (p *program) tellLost() {
+	fmt.Fprintln(p.stderr, "the feed has ended; it is opened again until it is back")
 }
 
 // watch is where the watching is.
 type watch struct {
 	*program
-	json         bool
-	query        url.Values
-	last         string // id
-	opened, lost bool
-}
-
-// once opens the feed, wherever it is by now, and prints until it ends.
-func (w *watch) once(ctx context.Context, c *config.Config) (err error) {
-	client, err := connect(ctx, c, w.namesFolder("api.listen"), serverOnly)
-	switch {
-	case err != nil && w.opened: // it may be back
-		return fmt.Errorf("%w: %w", errCutOff, err)
-	case err != nil:
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	silence := time.AfterFunc(silentFor, cancel)
-	defer silence.Stop()
-	begun := func() { w.opened, w.lost = true, false }
-	return client.events(ctx, "/v1/changes", set(w.query, "after", w.last), begun, func(e sse.Event) error {
-		silence.Reset(silentFor)
-		w.last = cmp.Or(e.LastEventID, w.last)
-		return w.print(e)
-	})
+	json  bool
+	query url.Values
+	last  string // id
 }
 
 // print prints an event.

@@ -21,6 +21,9 @@ import (
 // limits, which are shorter.
 const sendTimeout = 30 * time.Second
 
+// maxRate is more webhooks a second than anybody posts.
+const maxRate = 1e6
+
 // posting are the flags of a command that plays the provider.
 type posting struct {
 	URL    string  `name:"url" help:"Base URL of the ingest, in place of the configured one." placeholder:"URL"`
@@ -33,8 +36,8 @@ func (c *posting) Validate() error {
 	if c.URL != "" && !isHTTP(c.URL) {
 		return errors.New("--url: write http://HOST:PORT")
 	}
-	if !(c.Rate >= 0) { // not a number is neither
-		return fmt.Errorf("--rate: %v is below zero", c.Rate)
+	if !(c.Rate >= 0 && c.Rate <= maxRate) { // not a number is neither
+		return fmt.Errorf("--rate: %v is not from 0 to %.0f", c.Rate, maxRate)
 	}
 	return nil
 }
@@ -210,5 +213,10 @@ func ingestURL(c *config.Config, named bool) (string, error) {
 	case running != nil:
 		return running.Ingest, nil
 	}
-	return scheme(c.Ingest.Certificate) + reachable(c.Ingest.Listen), nil
+	return configuredIngest(c), nil
+}
+
+// configuredIngest is where the configuration says that webhooks are taken.
+func configuredIngest(c *config.Config) string {
+	return scheme(c.Ingest.Certificate) + reachable(c.Ingest.Listen)
 }

@@ -155,7 +155,10 @@ type hinter interface {
 
 // report says what went wrong and how to mend it, and gives the exit code.
 func (p *program) report(err error) int {
-	message := strings.ReplaceAll(err.Error(), "\n", "; ") // between errors that were joined
+	if printed, ok := p.stdout.(*output); ok && errors.Is(printed.err, syscall.EPIPE) {
+		return exitFailed // who read has gone, and knows
+	}
+	message := strings.ReplaceAll(inPlainWords(err), "\n", "; ") // between errors that were joined
 	fmt.Fprintf(p.stderr, "ticketrail: error: %s\n", printable(message))
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(p.stderr, "hint: %s\n", printable(p.alike(hint)))

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 
@@ -50,8 +51,16 @@ func (p *program) colored() bool {
 // head begins a line that is the head of a part.
 const head = "\x00"
 
+// resizes tells when a terminal has got another size, until it is stopped.
+func resizes() (resized <-chan os.Signal, stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGWINCH)
+	return signals, func() { signal.Stop(signals) }
+}
+
 // frame gives what draws lines over what was there, as many and as much of each as fits.
-func frame(lines []string, width, height int, marked bool) string {
+func frame(lines []string, terminal *os.File, marked bool) string {
+	width, height := screenSize(terminal)
 	var drawn strings.Builder
 	drawn.WriteString(toTheTop)
 	for i, line := range lines[:min(len(lines), height-1)] {

@@ -231,7 +231,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "trigger", "listen", "resend", "sign", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "config", "completion", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "send", "trigger", "sources", "listen", "resend", "sign", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "config", "completion", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

@@ -14,7 +14,7 @@ type sendCommand struct {
 	settings
 	plan
 	posting
-	Files  []string `arg:"" help:"Files of one raw body each; of a folder every *.json file below it." name:"file" placeholder:"FILE"`
+	Files  []string `arg:"" help:"Files of one raw body each; of a folder every *.json file below it; - is stdin." name:"file" placeholder:"FILE"`
 	Source string   `help:"Source that they are sent to." required:"" placeholder:"NAME"`
 	Event  string   `help:"Name of the event, for a provider that has it in a header." placeholder:"NAME"`
 	JSON   bool     `name:"json" help:"Print one JSON object for each delivery."`
@@ -40,7 +40,7 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	deliveries, err := c.deliveries(files)
+	deliveries, err := c.deliveries(files, p.readBody)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *signing) whom(p *program) (adapter provider.Provider, secrets []string,
 
 // readBody reads a raw body from a file, or from stdin where that is -.
 func (p *program) readBody(file string) ([]byte, error) {
-	if file == "-" {
+	if file == stdinName {
 		return io.ReadAll(p.stdin)
 	}
 	return os.ReadFile(file)

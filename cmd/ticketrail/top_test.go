@@ -3,6 +3,8 @@ package main_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tmux is a terminal of 100 columns and 30 lines, on a server of its own.
+// tmux is a terminal of 80 columns and 24 lines, on a server of its own.
 type tmux struct {
 	t      *testing.T
 	socket string
@@ -23,7 +25,7 @@ func newTmux(t *testing.T) tmux {
 		t.Skip("there is no tmux to look into: make test installs it")
 	}
 	m := tmux{t, filepath.Join(t.TempDir(), "tmux")}
-	m.do("new-session", "-d", "-x", "100", "-y", "30", "sh")
+	m.do("new-session", "-d", "-x", "80", "-y", "24", "sh")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", m.socket, "kill-server").Run() })
 	return m
 }
@@ -51,30 +53,50 @@ func (m tmux) shows(texts ...string) string {
 	return screen
 }
 
-// What happens is seen at once in a terminal that is filled, no line of it is broken
-// whatever its width, and the terminal is as it was when it ends.
+// followed waits until so many follow the program's changes.
+func (p *process) followed(t *testing.T, followers int) {
+	t.Helper()
+	want := fmt.Sprintf("\nticketrail_changes_followers %d\n", followers)
+	_, err := until(func() (struct{}, error) {
+		response, err := http.Get(p.addresses.API + "/metrics")
+		if err != nil {
+			return struct{}{}, err
+		}
+		text, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err == nil && !strings.Contains(string(text), want) {
+			err = errors.New("there are not " + want)
+		}
+		return struct{}{}, err
+	})
+	require.NoError(t, err)
+}
+
+// What happens is seen at once in a terminal that is filled, since the feed tells of it. All that
+// matters fits into 80 columns and 24 lines, no line is broken whatever the width, and the
+// terminal is as it was when it ends.
 func TestTopFillsATerminal(t *testing.T) {
 	t.Parallel()
 	m := newTmux(t)
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	p.run(t, "trigger", "ordatic", "order-accepted", "--order", "store-7:first")
 	m.do("send-keys", fmt.Sprintf("echo before; %s orders top --every 100ms --data %s", binary, p.data), "Enter")
-	m.shows("stream sequence 1", "lag 0", "quarantined 0", "accepted           1        1", "Latest changes", "store-7:first", "\x1b[1m")
+	m.shows("stream sequence 1", "lag 0", "quarantined 0", "accepted   1        1", "Latest changes", "store-7:first", "\x1b[1m")
+	p.followed(t, 1)
 
-	p.run(t, "trigger", "ordatic", "rider-error", "--order", "store-7:second")
-	m.shows("stream sequence 2", "store-7:second", "Somebody should look at", "rider-error")
+	p.run(t, "trigger", "ordatic", "order-accepted", "--count", "30")
+	p.run(t, "trigger", "ordatic", "rider-error", "--order", "store-7:a-key-that-is-longer-than-its-column")
+	screen := m.shows("stream sequence 32", "Somebody should look at", "store-7:a-key-that-…   placed", "rider-error", "Latest changes")
+	require.Equal(t, 2, strings.Count(screen, "rider-error"), "as a trouble, and as a change:\n%s", screen)
 
 	m.do("resize-window", "-x", "40", "-y", "12")
-	screen := m.shows("…")
-	for line := range strings.Lines(screen) {
-		require.NotContains(t, line, "LAST SEEN")
-	}
-	m.do("resize-window", "-x", "100", "-y", "30")
-	m.shows("Latest changes", "LAST SEEN")
+	m.shows("…", "Somebody should look at")
+	m.do("resize-window", "-x", "120", "-y", "30")
+	m.shows("store-7:a-key-that-is-longer-than-its-column")
 
 	m.do("send-keys", "C-c", "")
 	m.do("send-keys", "echo the end $?", "Enter")
 	require.Contains(t, m.shows("the end 0", "before"), "before")
+	p.followed(t, 0)
 
 	// Without marks where they are not wanted, and not at all where there is no terminal.
 	m.do("send-keys", fmt.Sprintf("clear; NO_COLOR=1 %s orders top --data %s", binary, p.data), "Enter")
@@ -86,4 +108,8 @@ func TestTopFillsATerminal(t *testing.T) {
 	// Who watches a restart is told, and does not have to begin again.
 	p.stop(t)
 	m.shows("connection refused")
+	p = start(t, p.data)
+	m.shows(p.addresses.API, "stream sequence 32")
+	p.followed(t, 1)
+	p.stop(t)
 }

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +40,8 @@ func (c *triggerCommand) Validate() error {
 	switch {
 	case c.Count < 1 || c.Count > maxTriggered:
 		return fmt.Errorf("--count: %d is not from 1 to %d", c.Count, maxTriggered)
+	case c.Print && c.Count != 1:
+		return errors.New("--print: it prints one; leave out --count")
 	case c.List && c.Event != "":
 		return errors.New("--list: name a provider at the most")
 	case !c.List && c.Event == "":
@@ -68,6 +67,9 @@ func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if c.Print {
+		return c.print(ctx, p, loaded, f, overrides)
+	}
 	source, err := sourceOf(loaded, c.Source, c.Provider)
 	if err != nil {
 		return err
@@ -77,9 +79,6 @@ func (c *triggerCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	to.Event = f.Event
-	if c.Print {
-		return c.print(ctx, p.stdout, to, f, overrides)
-	}
 	refused, err := c.post(ctx, p.stdout, to, f, overrides)
 	if err != nil {
 		return err
@@ -165,33 +164,6 @@ func (c *triggerCommand) tell(w io.Writer, to *sender.Sender, f fixture.Fixture,
 	_, err := fmt.Fprintln(w, printable(what+" → "+answered(answer)))
 	return err
 }
-
-// print prints a request as it would be sent.
-func (c *triggerCommand) print(ctx context.Context, w io.Writer, to *sender.Sender, f fixture.Fixture, overrides []fixture.Override) error {
-	t, err := c.make(f, overrides)
-	if err != nil {
-		return err
-	}
-	request, err := to.Request(ctx, t.id, t.body)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "%s %s\n", request.Method, request.URL)
-	printHeaders(w, request.Header)
-	_, err = fmt.Fprintf(w, "\n%s\n", strings.TrimSuffix(string(t.body), "\n"))
-	return err
-}
-
-// printHeaders prints headers as they are sent, one a line.
-func printHeaders(w io.Writer, header http.Header) {
-	for _, name := range sortedKeys(header) {
-		for _, value := range header[name] {
-			fmt.Fprintf(w, "%s: %s\n", name, value)
-		}
-	}
-}
-
-func sortedKeys(of map[string][]string) []string { return slices.Sorted(maps.Keys(of)) }
 
 // fixture finds what is meant.
 func (c *triggerCommand) fixture(p *program) (f fixture.Fixture, err error) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // version and commit are set by the linker; a plain go build leaves them to the
@@ -17,6 +19,16 @@ var version, commit string
 // versionCommand prints what the program is made of.
 type versionCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// versionFlag is what every program understands: --version prints the version and no more.
+type versionFlag bool
+
+// BeforeReset prints, and has the parser do nothing else.
+func (versionFlag) BeforeReset(app *kong.Kong, ctx context.Context) error {
+	fmt.Fprintln(app.Stdout, "ticketrail", readVersions(ctx).Version)
+	app.Exit(exitDone)
+	return nil
 }
 
 // versions are those of the program and of the parts that its promises rest on.

@@ -35,7 +35,9 @@ var alertTypes = map[domain.AlertKind]string{
 type alertData struct {
 	Source string     `json:"source"`
 	State  string     `json:"state,omitempty"`
+	Limit  float64    `json:"limit_seconds,omitzero"` // how long orders may be in it
 	Orders uint64     `json:"orders,omitzero"`        // that became late
+	Keys   []string   `json:"keys,omitempty"`         // of them, the longest late first, domain.MostAlertKeys at the most
 	Path   string     `json:"path,omitempty"`         // where the API lists those that are late
 	Missed uint64     `json:"missed_orders,omitzero"` // that should have begun
 	Since  *time.Time `json:"since,omitempty"`        // the last webhook came, to the minute
@@ -130,7 +132,7 @@ func dataOf(a *domain.Alert) alertData {
 	data := alertData{Source: a.Source}
 	switch a.Kind {
 	case domain.AlertLate:
-		data.State, data.Orders = stateOf(a), a.Orders
+		data.State, data.Limit, data.Orders, data.Keys = stateOf(a), a.Limit.Seconds(), a.Orders, a.Keys
 		data.Path = "/v1/orders?" + url.Values{"late": {"true"}, "source": {a.Source}, "state": {stateOf(a)}, "sort": {"since"}}.Encode()
 	case domain.AlertSilent:
 		data.Missed = a.Orders

@@ -23,6 +23,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func late(second int) domain.Alert {
 	return domain.Alert{
 		Kind: domain.AlertLate, Source: "ivy", At: noon.Add(time.Duration(second) * time.Second), State: domain.StateInKitchen, Orders: 3,
+		Keys: []string{"store-7:o-1", "<\u202e>"}, Limit: 30 * time.Minute,
 	}
 }
 
@@ -32,7 +33,7 @@ func count(n int) func([]*jetstream.RawStreamMsg) bool {
 }
 
 // An alert is a CloudEvent in binary mode, under a subject that no state can have, and says
-// what it is about and nothing of a sender's.
+// what it is about; of a sender's words it has the keys of orders alone.
 func TestAlertIsACloudEvent(t *testing.T) {
 	t.Parallel()
 	heardAt := noon.Add(-time.Hour)
@@ -52,7 +53,7 @@ func TestAlertIsACloudEvent(t *testing.T) {
 		for i, want := range []struct{ subject, id, kind, data string }{
 			{
 				"orders.ivy.alert.late", "ivy/late/in-kitchen/2026-03-01T12:00:00Z", "ticketrail.orders.late",
-				`{"source":"ivy","state":"in-kitchen","orders":3,"path":"/v1/orders?late=true&sort=since&source=ivy&state=in-kitchen"}`,
+				`{"source":"ivy","state":"in-kitchen","limit_seconds":1800,"orders":3,"keys":["store-7:o-1","<` + "\u202e" + `>"],"path":"/v1/orders?late=true&sort=since&source=ivy&state=in-kitchen"}`,
 			},
 			{
 				"orders.runa.alert.silent", "runa/silent//2026-03-01T12:00:00Z", "ticketrail.source.silent",

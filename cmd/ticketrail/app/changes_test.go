@@ -195,7 +195,7 @@ func TestChangesArePublished(t *testing.T) {
 }
 
 // Who follows ORDERS hears of late orders as well, with a broker inside and with an external
-// one, and of nothing that a sender wrote.
+// one, and of what a sender wrote by their keys alone.
 func TestAlertsArePublished(t *testing.T) {
 	t.Parallel()
 	for name, external := range map[string]bool{"embedded": false, "external": true} {
@@ -217,8 +217,18 @@ func TestAlertsArePublished(t *testing.T) {
 			require.Len(t, told, 2)
 			require.Equal(t, "orders.ordatic.alert.late", told[1].Subject)
 			require.Equal(t, "1", told[1].Header.Get("ce-afterchange"))
-			require.Equal(t, `{"source":"ordatic","state":"accepted","orders":1,"path":"/v1/orders?late=true&sort=since&source=ordatic&state=accepted"}`,
-				string(told[1].Data))
+			var data struct {
+				Source, State, Path string
+				Limit               float64 `json:"limit_seconds"`
+				Orders              int
+				Keys                []string
+			}
+			require.NoError(t, json.Unmarshal(told[1].Data, &data))
+			require.Equal(t, "ordatic accepted /v1/orders?late=true&sort=since&source=ordatic&state=accepted", data.Source+" "+data.State+" "+data.Path)
+			require.InDelta(t, 1e-9, data.Limit, 1e-12)
+			require.Equal(t, 1, data.Orders)
+			require.Len(t, data.Keys, 1)
+			require.Contains(t, data.Keys[0], hostile)
 			p = run(t, c, options())
 			p.ordatic("order-in-kitchen", hostile)
 			p.published(2)

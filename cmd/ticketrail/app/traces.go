@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -19,7 +20,11 @@ func (a *App) startTraces(context.Context) error {
 	endpoint := cmp.Or(settings.Endpoint, os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
 	exporter := a.spans
 	if exporter == nil && endpoint != "" {
-		exporter = otlp.New(endpoint, a.logger)
+		headers, err := otlp.ParseHeaders(cmp.Or(settings.Headers.Reveal(), os.Getenv("OTEL_EXPORTER_OTLP_HEADERS")))
+		if err != nil {
+			return fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS: %w", err) // config has checked its own
+		}
+		exporter = otlp.New(endpoint, headers, a.logger)
 	}
 	if exporter == nil {
 		return nil

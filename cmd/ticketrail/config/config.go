@@ -145,6 +145,9 @@ type Traces struct {
 	// Endpoint is the address of a collector that takes OTLP over HTTP, without its path;
 	// empty: OTEL_EXPORTER_OTLP_ENDPOINT, and none where that is empty too.
 	Endpoint string `yaml:"endpoint" help:"Collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, or no traces."`
+	// Headers go with each request to the collector, as OTEL_EXPORTER_OTLP_HEADERS has them,
+	// which stands for them where they are empty.
+	Headers Secret `yaml:"headers" help:"What the collector knows ticketrail by, as NAME=VALUE,NAME=VALUE with values percent-encoded; a text, ${VARIABLE} or {file: PATH}; empty: what OTEL_EXPORTER_OTLP_HEADERS says."`
 	// Ratio is which part of the webhooks is traced, from 0 to 1.
 	Ratio float64 `yaml:"ratio" help:"Which part of the webhooks is traced, from 0 to 1."`
 	// FollowSenders tells whether a sender's traceparent is the beginning of a trace. Then

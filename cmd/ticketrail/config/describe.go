@@ -103,6 +103,10 @@ func (d *decoder) settings(section reflect.Value, prefix string) (all []Setting)
 		switch {
 		case f.value.Kind() == reflect.Struct:
 			all = append(all, d.settings(f.value, key)...)
+		case f.value.Type() == reflect.TypeFor[Limits]():
+			for state, limit := range f.value.Interface().(Limits).rising() {
+				all = append(all, d.setting(join(key, state.String()), reflect.ValueOf(limit)))
+			}
 		case f.value.Kind() == reflect.Slice && f.value.Type().Elem().Kind() == reflect.Struct && f.value.Len() > 0:
 			for i := range f.value.Len() {
 				all = append(all, d.settings(f.value.Index(i), fmt.Sprintf("%s[%d]", key, i))...)
@@ -143,10 +147,6 @@ func textOf(value reflect.Value) string {
 	case Secret:
 		if v == "" {
 			return ""
-		}
-	case Duration:
-		if v == 0 {
-			return "0"
 		}
 	}
 	if value.Kind() != reflect.Slice {

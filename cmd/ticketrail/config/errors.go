@@ -30,6 +30,9 @@ type misfit struct{ problem, mend string }
 
 func (m *misfit) Error() string { return m.problem }
 
+// Hint gives the mend, where a flag that is no setting holds such a value.
+func (m *misfit) Hint() string { return m.mend }
+
 func misfitf(mend, problem string, args ...any) error {
 	return &misfit{problem: fmt.Sprintf(problem, args...), mend: mend}
 }

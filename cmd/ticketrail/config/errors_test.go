@@ -64,6 +64,7 @@ var brokenFiles = map[string]struct{ text, at, problem, mend string }{
 	"secret file is missing":   {ivy("secrets: [{file: /no/such}]"), ":2: sources[0].secrets[0]: ", "cannot be read", "this user can read"},
 	"secret with another key":  {ivy("secrets: [{path: /x}]"), ":2: sources[0].secrets[0].path: ", "no such key", "it knows file"},
 	"bad currency":             {ivy("secrets: [s], currency: kr"), ":2: sources[0].currency: ", `"kr" is no currency`, "SEK"},
+	"headers of no form":       {"traces: {headers: " + ivySecret + "}\n", ":1: traces.headers: ", "no list of NAME=VALUE", "authorization="},
 	"rate below one":           {ivy("secrets: [s], rate: 0.5"), ":2: sources[0].rate: ", "out of range", "from 1"},
 	"rate is no number":        {ivy("secrets: [s], rate: NaN"), ":2: sources[0].rate: ", "NaN", "from 1"},
 }

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"fmt"
+	"iter"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -12,6 +15,30 @@ import (
 // Limits say how long an order may be in an open state before it is late; 0 stands for as
 // long as it likes.
 type Limits map[domain.State]Duration
+
+// String gives the limits in the form that they are written in, by rising states; empty where
+// there are none.
+func (l Limits) String() string {
+	var pairs []string
+	for state, limit := range l.rising() {
+		pairs = append(pairs, fmt.Sprintf("%s: %s", state, limit))
+	}
+	if len(pairs) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
+}
+
+// rising gives the limits by rising states.
+func (l Limits) rising() iter.Seq2[domain.State, Duration] {
+	return func(yield func(domain.State, Duration) bool) {
+		for _, state := range domain.OpenStates() {
+			if limit, has := l[state]; has && !yield(state, limit) {
+				return
+			}
+		}
+	}
+}
 
 // LimitsOf gives the limits of a configuration with these sources, each of which may have
 // some of its own.

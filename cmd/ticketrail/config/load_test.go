@@ -118,7 +118,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
 		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
-		"traces.endpoint": "http://c:4318", "traces.ratio": "0.5", "traces.follow_senders": "true",
+		"traces.endpoint": "http://c:4318", "traces.headers": "a=b", "traces.ratio": "0.5", "traces.follow_senders": "true",
 		"limits":   "{placed: 1m, accepted: 2m, in-kitchen: 3m, ready: 4m, rider-delivering: 0}",
 		"sources":  `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
 		"mappings": "[]",
@@ -152,7 +152,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
 		Archive: config.Archive{Dir: config.ArchiveOff},
 		Orders:  config.Orders{Publish: "false", MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
-		Traces:  config.Traces{Endpoint: "http://c:4318", Ratio: 0.5, FollowSenders: true},
+		Traces:  config.Traces{Endpoint: "http://c:4318", Headers: "a=b", Ratio: 0.5, FollowSenders: true},
 		Rebuild: config.Rebuild{Memory: 1 << 30},
 		Limits: config.Limits{
 			domain.StatePlaced: config.Duration(time.Minute), domain.StateAccepted: config.Duration(2 * time.Minute),

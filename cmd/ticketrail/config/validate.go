@@ -12,6 +12,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/api/access"
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/otlp"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/ingest"
 )
@@ -87,6 +88,8 @@ func (c *checker) origin(key string) origin {
 
 func (c *checker) traces(t *Traces) {
 	c.require(t.Ratio >= 0 && t.Ratio <= 1, "traces.ratio", "write a number from 0 to 1", "%v is no part of a whole", t.Ratio)
+	_, err := otlp.ParseHeaders(t.Headers.Reveal())
+	c.require(err == nil, "traces.headers", "such as authorization=Bearer%20TOKEN", "%v", err)
 	if t.Endpoint == "" {
 		return
 	}

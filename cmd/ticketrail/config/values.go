@@ -91,5 +91,18 @@ func ParseDuration(text string) (Duration, error) {
 	return Duration(days + d), nil
 }
 
-// String gives the duration as Go writes it.
-func (d Duration) String() string { return time.Duration(d).String() }
+// String gives the duration as Go writes it, without the parts at its end that are zero:
+// 10m and 168h, and 0.
+func (d Duration) String() string {
+	if d == 0 {
+		return "0"
+	}
+	text := time.Duration(d).String()
+	if short, whole := strings.CutSuffix(text, "m0s"); whole {
+		text = short + "m"
+	}
+	if short, whole := strings.CutSuffix(text, "h0m"); whole {
+		text = short + "h"
+	}
+	return text
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ const (
 // and holds up nothing. Its methods are safe for concurrent use.
 type Exporter struct {
 	url      string
+	headers  http.Header
 	client   *http.Client
 	logger   *slog.Logger
 	complain rate.Sometimes
@@ -40,10 +42,16 @@ type Exporter struct {
 var _ sdk.SpanExporter = (*Exporter)(nil)
 
 // New gives an exporter to the collector at an address, to which the path of traces is added.
-func New(endpoint string, logger *slog.Logger) *Exporter {
+// The headers go with each request, to that address alone: they may hold a secret.
+func New(endpoint string, headers http.Header, logger *slog.Logger) *Exporter {
 	return &Exporter{
-		url:      strings.TrimSuffix(endpoint, "/") + "/v1/traces",
-		client:   &http.Client{Timeout: sendWithin, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment}},
+		url:     strings.TrimSuffix(endpoint, "/") + "/v1/traces",
+		headers: headers,
+		client: &http.Client{
+			Timeout:       sendWithin,
+			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		logger:   logger,
 		complain: rate.Sometimes{Interval: time.Minute},
 	}
@@ -73,6 +81,7 @@ func (e *Exporter) send(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	if err != nil {
 		return fmt.Errorf("send spans: %w", err)
 	}
+	maps.Copy(request.Header, e.headers)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := e.client.Do(request)
 	if err != nil {

@@ -5,19 +5,22 @@ import { EventParser } from './events.js';
 /**
  * @typedef {import('./types.js').Change} Change
  * @typedef {{change: (change: Change) => void, reset: () => void, live: () => Promise<void>}} Out
+ *
+ * Where the feed was left: the id of the last event, empty before the first.
+ * @typedef {{last: string}} Place
  */
 
 /** The feed's heart beats more often; a silence as long is a lost connection. */
 const silence = 45_000;
 
 export class Follower {
-  /** The id of the last event; empty before the first. */
-  #last = '';
   #out;
+  #place;
 
-  /** @param {Out} out */
-  constructor(out) {
+  /** @param {Out} out @param {Place} place */
+  constructor(out, place) {
     this.#out = out;
+    this.#place = place;
   }
 
   /**
@@ -30,11 +33,10 @@ export class Follower {
     outer.addEventListener('abort', abort, { once: true });
     let watchdog = setTimeout(abort, silence);
     try {
-      const query = this.#last && `?after=${encodeURIComponent(this.#last)}`;
+      const query = this.#place.last && `?after=${encodeURIComponent(this.#place.last)}`;
       const headers = { Accept: 'text/event-stream' };
       const response = await ask('GET', '/v1/changes' + query, { signal: controller.signal, headers });
       await this.#out.live();
-      if (!this.#last) this.#out.reset();
       for await (const text of texts(response)) {
         clearTimeout(watchdog);
         watchdog = setTimeout(abort, silence);
@@ -55,7 +57,7 @@ export class Follower {
     for (const { id, event, data } of this.#parser.push(text)) {
       if (event === 'reset') this.#out.reset();
       if (event === 'change') this.#out.change(JSON.parse(data));
-      if (id) this.#last = id;
+      if (id) this.#place.last = id;
     }
   }
 }

@@ -49,7 +49,7 @@ export function SystemPage() {
           <${Figure} name="ticketrail" value=${projection.program_version ?? 'unknown'} note="answers" />
         </dl>
       </section>
-      <p>More is at <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a> and <a href="/openapi.json">/openapi.json</a>; <code>ticketrail doctor</code> checks the machine.</p>`}
+      <p><a href="/docs">The API and its documents</a>; more is at <a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a> and <a href="/openapi.json">/openapi.json</a>; <code>ticketrail doctor</code> checks the machine.</p>`}
   `;
 }
 

@@ -29,5 +29,6 @@ export function Help() {
       ${keys.map(([combination, meaning]) => html`<div key=${meaning}><dt>${combination.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${meaning}</dd></div>`)}
     </dl>
     <label class="check"><input type="checkbox" checked=${singleKeys.value} onChange=${(/** @type {any} */ e) => (singleKeys.value = e.target.checked)} /> Single letters do something</label>
+    <p><a href="/docs">The API and its documents</a></p>
   <//>`;
 }

@@ -20,6 +20,7 @@ const fixed = [
   { text: 'Wall screen', note: 'the board, large', run: () => go(href(['board'], { wall: 1 })) },
   { text: 'Orders with a problem', note: 'filter', run: () => go(href(['orders'], { problem: 'true' })) },
   { text: 'Change the theme', note: 'setting', run: nextTheme },
+  { text: 'The API and its documents', note: 'help', run: () => location.assign('/docs') },
   { text: 'Keyboard shortcuts', note: 'help', run: () => (help.value = true) },
 ];
 
