@@ -99,6 +99,21 @@ func StartOver(dir, reason string) (*Folder, error) {
 	return f, nil
 }
 
+// Adopt makes a folder without a read model one whose read model in use is a copy that was
+// opened with [OpenCopy], which it moves. What was told of it elsewhere, up to its
+// checkpoint, is revised: see [Folder.Revise].
+func Adopt(dir, path string, checkpoint uint64) error {
+	f := &Folder{dir: dir}
+	first := pointer{Current: fileName(1), Last: 1, RevisedAt: checkpoint}
+	if err := os.Rename(path, f.path(first.Current)); err != nil {
+		return fmt.Errorf("adopt a read model: %w", err)
+	}
+	if err := f.point(first); err != nil { // which has the other name on disk, too
+		return fmt.Errorf("adopt a read model: %w", err)
+	}
+	return nil
+}
+
 // CurrentIn gives the path of the read model in use in a folder, which may be
 // another process's: nothing in it is changed. Where it has none, the error wraps
 // fs.ErrNotExist.
