@@ -52,13 +52,13 @@ func TestAReplicaBeginsWithACopy(t *testing.T) {
 	var log bytes.Buffer
 	o := app.Options{Parts: app.Reads, Logger: slog.New(slog.NewJSONHandler(&log, nil)), From: p.copyOf(asItIs)}
 	replica := run(t, c, o)
-	require.Contains(t, log.String(), `"msg":"the read model begins with a copy","stream_sequence":1`)
 	p.ordatic("order-accepted", "after")
 	replica.reached(2)
 	require.Equal(t, domain.StateAccepted, replica.state("before"))
 	require.Equal(t, domain.StateAccepted, replica.state("after"))
 	replica.get("/readyz", &api.Readiness{})
 	replica.stop()
+	require.Contains(t, log.String(), `"msg":"the read model begins with a copy","stream_sequence":1`)
 
 	o.From = func(context.Context, string) error { return errors.New("nobody is asked") }
 	run(t, c, o).reached(2)
@@ -108,7 +108,7 @@ func TestACopyThatDoesNotFit(t *testing.T) {
 	begun, _, err := begin(b, o)
 	require.NoError(t, err)
 	replica := &program{App: begun, t: t, http: &http.Client{Timeout: patience}}
-	t.Cleanup(replica.stop)
-	require.Contains(t, log.String(), "another version of the program made")
 	require.Equal(t, projector.Version+1, replica.reached(1).ProjectionVersion)
+	replica.stop()
+	require.Contains(t, log.String(), "another version of the program made")
 }
