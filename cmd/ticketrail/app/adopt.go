@@ -19,7 +19,9 @@ const copyName = "copy.part"
 // CopyError says that a copy of a read model is not one to begin with.
 type CopyError struct{ Err error }
 
-func (e *CopyError) Error() string { return fmt.Sprintf("begin with a copy of a read model: %v", e.Err) }
+func (e *CopyError) Error() string {
+	return fmt.Sprintf("begin with a copy of a read model: %v", e.Err)
+}
 
 // Unwrap gives the reason.
 func (e *CopyError) Unwrap() error { return e.Err }

@@ -61,7 +61,7 @@ type App struct {
 
 	parts     Parts
 	from      func(ctx context.Context, path string) error // see Options
-	listening bool // others may ask, and not only who opened the folder
+	listening bool                                         // others may ask, and not only who opened the folder
 	stopping  atomic.Bool
 	steps     steps
 	failed    chan error

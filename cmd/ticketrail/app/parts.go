@@ -195,14 +195,16 @@ func (a *App) openStream(ctx context.Context) error {
 		}
 		return nil
 	})
-	conn, err := eventlog.Connect(Servers(a.config), a.logger)
+	servers := Servers(a.config)
+	servers.Part = a.parts.String()
+	conn, err := eventlog.Connect(servers, a.logger)
 	if err != nil {
 		return err
 	}
 	open = append(open, conn)
 	settings := StreamConfig(a.config)
 	settings.Looks = !a.parts.has(Acts)
-	if settings.Reading, err = eventlog.Connect(Servers(a.config), a.logger); err != nil {
+	if settings.Reading, err = eventlog.Connect(servers, a.logger); err != nil {
 		return err
 	}
 	open = append(open, settings.Reading)

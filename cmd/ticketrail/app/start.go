@@ -22,6 +22,19 @@ const (
 
 func (p Parts) has(part Parts) bool { return p&part != 0 }
 
+// String gives the command that runs the parts.
+func (p Parts) String() string {
+	switch p {
+	case Ingest:
+		return "ingest"
+	case Reads:
+		return "api"
+	case Reads | Acts:
+		return "project"
+	}
+	return "serve"
+}
+
 // starting are the steps of a start, in their order, each with the parts that need it.
 var starting = []struct {
 	of    Parts
