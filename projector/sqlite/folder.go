@@ -45,6 +45,8 @@ type pointer struct {
 	CompleteAt uint64 `json:"complete_at,omitempty"`
 	// RevisedAt is as Revise was given it; 0 where it never was.
 	RevisedAt uint64 `json:"revised_at,omitempty"`
+	// ForgottenAt is as Forgotten was given it; 0 where it never was.
+	ForgottenAt uint64 `json:"forgotten_at,omitempty"`
 }
 
 // OpenFolder opens the folder, makes it if there is none, and clears it of what
@@ -206,6 +208,18 @@ func (f *Folder) Revise(streamSequence uint64) error {
 // RevisedAt gives the stream sequence of the last Revise, or of the Aim at a read model
 // that was made from the beginning since; 0 where there was neither.
 func (f *Folder) RevisedAt() uint64 { return f.now().RevisedAt }
+
+// Forgotten remembers that nothing beside the read model in use holds any more what the
+// tombstones up to a stream sequence erased.
+func (f *Folder) Forgotten(streamSequence uint64) error {
+	if err := f.change(func(p *pointer) { p.ForgottenAt = streamSequence }); err != nil {
+		return fmt.Errorf("remember what was forgotten: %w", err)
+	}
+	return nil
+}
+
+// ForgottenAt gives the stream sequence of the last Forgotten; 0 where there was none.
+func (f *Folder) ForgottenAt() uint64 { return f.now().ForgottenAt }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.

@@ -51,6 +51,7 @@ var starting = []struct {
 	{Reads, (*App).openReadModel},
 	{Reads, (*App).startProjector},
 	{Reads, (*App).update},
+	{Reads, (*App).startForgetting},
 	{Reads, (*App).startPulse},
 	{Reads, (*App).startFeed},
 	{Acts, (*App).startPublishing},
