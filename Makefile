@@ -33,7 +33,7 @@ FLIPS    ?= 100
 BENCH    ?= .
 SIZES    ?= 10000,100000,1000000,5000000
 ARGS     ?=
-FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -broker-faults 200 -bugs 99 -overload 50000 -fuse required \
+FAULTS   ?= -power-cuts 1000 -controls 100 -kills 500 -broker-faults 200 -parts 100 -bugs 99 -overload 50000 -fuse required \
 	-disk-fills 100 -bad-syncs 100 -slow-disks 20 -refuse-within 1s -mend-within 30s
 ENGINE   ?= docker
 

@@ -166,9 +166,6 @@ type Config struct {
 // New gives the handler of the whole API, safe for concurrent use. It panics if
 // the Registerer holds metrics of the same names.
 func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
-	if config.Now == nil {
-		config.Now = time.Now
-	}
 	if config.Limits == nil {
 		config.Limits = &domain.Limits{}
 	}
@@ -187,16 +184,38 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 	if config.LookBack == nil {
 		config.LookBack = noLookBack{}
 	}
-	if config.Asked == nil {
-		config.Asked = new(atomic.Uint64)
-	}
 	if config.Feed == nil {
 		config.Feed = NewFeed(model, FeedConfig{Sources: config.Sources, Limits: config.Limits, Now: config.Now, Registerer: config.Registerer})
 	}
+	h := newHandler(config)
+	h.model, h.webhooks = model, webhooks
+	h.complete.Store(config.CompleteAt == 0)
+	h.routes()
+	return h
+}
+
+// NewApart is New for a process without a read model, such as ingest alone: whether it is
+// alive, what comes in, its metrics, and what problems mean.
+func NewApart(config Config) http.Handler {
+	h := newHandler(config)
+	d := newDocument(h.mux)
+	h.routeAlive(d)
+	h.routeArrivals(d)
+	h.routeProblems(d)
+	h.routeMetrics()
+	h.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, problemOf(ErrElsewhere)) })
+	return h
+}
+
+func newHandler(config Config) *handler {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Asked == nil {
+		config.Asked = new(atomic.Uint64)
+	}
 	page := dashboard.New(config.Version)
-	h := &handler{
-		model:    model,
-		webhooks: webhooks,
+	return &handler{
 		config:   config,
 		terms:    terms{sources: config.Sources, limits: config.Limits},
 		guard:    newGuard(&config, page),
@@ -209,9 +228,6 @@ func New(model ReadModel, webhooks Webhooks, config Config) http.Handler {
 		mux:      http.NewServeMux(),
 		notReady: rate.Sometimes{Interval: time.Minute},
 	}
-	h.complete.Store(config.CompleteAt == 0)
-	h.routes()
-	return h
 }
 
 type handler struct {
@@ -249,11 +265,16 @@ func (h *handler) routes() {
 	h.routeLimits(d)
 	h.routeProjection(d)
 	h.routeRebuilds(d)
+	h.routeCopy(d)
 	h.routeSources(d)
 	h.routeHealth(d)
 	h.routeProblems(d)
 	h.routeDashboard()
 	h.serveDocuments(d)
+	h.routeMetrics()
+}
+
+func (h *handler) routeMetrics() {
 	if h.config.Gatherer != nil {
 		h.mux.Handle("GET /metrics", metricsPage(h.config.Gatherer))
 	}

@@ -21,10 +21,11 @@ const (
 type budget struct {
 	fetched *semaphore.Weighted
 	held    *semaphore.Weighted
+	copied  *semaphore.Weighted // read models
 }
 
 func newBudget() budget {
-	return budget{fetched: semaphore.NewWeighted(maxFetched), held: semaphore.NewWeighted(maxHeld)}
+	return budget{fetched: semaphore.NewWeighted(maxFetched), held: semaphore.NewWeighted(maxHeld), copied: semaphore.NewWeighted(1)}
 }
 
 // fetch takes a place for what reads a webhook, as a look at a snapshot does too, and

@@ -98,5 +98,5 @@ func (h *handler) erase(ctx context.Context, in *eraseInput) (*eraseOutput, erro
 type noEraser struct{}
 
 func (noEraser) Erase(context.Context, string, string, domain.Ruling, bool) (domain.Erased, error) {
-	return domain.Erased{}, errNoRebuilds
+	return domain.Erased{}, ErrElsewhere
 }

@@ -34,6 +34,11 @@ type healthOutput struct{ Body Health }
 type readinessOutput struct{ Body Readiness }
 
 func (h *handler) routeHealth(d *document) {
+	h.routeAlive(d)
+	h.routeReady(d)
+}
+
+func (h *handler) routeAlive(d *document) {
 	register(h, d, huma.Operation{
 		OperationID: "get-health",
 		Path:        healthPath,
@@ -44,6 +49,9 @@ func (h *handler) routeHealth(d *document) {
 	}, func(context.Context, *struct{}) (*healthOutput, error) {
 		return &healthOutput{Body: Health{Status: "alive"}}, nil
 	})
+}
+
+func (h *handler) routeReady(d *document) {
 	register(h, d, huma.Operation{
 		OperationID: "get-readiness",
 		Path:        readyPath,

@@ -134,7 +134,7 @@ func (h *handler) waitFor(ctx context.Context, streamSequence uint64) error {
 
 // fail gives the problem of an error, and logs the error where it is not the
 // client's: neither what it asked for, nor that it left, nor that there are too many of
-// them. That it is not ready, or not complete, it logs once a minute, however often it
+// them, nor that it should have asked another process. That it is not ready, or not complete, it logs once a minute, however often it
 // is asked.
 func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 	problem := problemOf(err)
@@ -142,7 +142,7 @@ func (h *handler) fail(ctx context.Context, route string, err error) *Problem {
 		h.log.WarnContext(ctx, "api request not answered", "route", route, "code", problem.Code, "error", err)
 	}
 	switch {
-	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled), errors.Is(err, errBusy), errors.Is(err, errManyFollowers):
+	case problem.Status < http.StatusInternalServerError, errors.Is(err, context.Canceled), errors.Is(err, errBusy), errors.Is(err, errManyFollowers), errors.Is(err, ErrElsewhere):
 	case route == readyPath, errors.Is(err, errNoTokens), problem.Code == codeIncomplete:
 		h.notReady.Do(tell)
 	default:

@@ -56,7 +56,6 @@ var (
 	errNoEntry         = errors.New("no such quarantine entry")
 	errReleased        = errors.New("the entry was released")
 	errNoSnapshot      = errors.New("no such snapshot")
-	errNoRebuilds      = errors.New("the projector is another process")
 	errNoArrivals      = errors.New("ingest is another process")
 	errBusy            = errors.New("too many bodies are being read")
 	errManyFollowers   = errors.New("too many follow the changes")
@@ -128,8 +127,8 @@ var failures = []failure{
 		"GET /v1/rebuilds lists the rebuilds that there were."},
 	{errNoSnapshot, http.StatusNotFound, "no-snapshot", "No such snapshot",
 		"No snapshot of this moment is kept. POST /v1/rebuilds with until makes one."},
-	{errNoRebuilds, http.StatusNotImplemented, "projector-elsewhere", "The projector is another process",
-		"Rebuilds are made, and orders erased, where the projector runs."},
+	{ErrElsewhere, http.StatusNotImplemented, "projector-elsewhere", "The projector is another process",
+		"Orders are read, and rebuilds made, where a projector runs. Orders are erased, and what is set aside is decided about, where ticketrail project or ticketrail serve does."},
 	{ErrRebuildGoesOn, http.StatusConflict, "rebuild-goes-on", "A rebuild goes on",
 		"One rebuild or rollback goes on at a time. Wait for it, or cancel it: GET /v1/rebuilds lists it."},
 	{ErrNotErasable, http.StatusConflict, "not-erasable", "The stream lets nothing be deleted",

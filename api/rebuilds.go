@@ -228,17 +228,20 @@ func (h *handler) rollBack(ctx context.Context, _ *struct{}) (*projectionOutput,
 
 func rebuildPath(id int) string { return rebuildsPath + "/" + strconv.Itoa(id) }
 
+// ErrElsewhere says that something is not this process's to do.
+var ErrElsewhere = errors.New("the projector is another process")
+
 // elsewhere stands for rebuilds where the projector is another process.
 type elsewhere struct{}
 
 func (elsewhere) Start(domain.RebuildOptions) (domain.Rebuild, error) {
-	return domain.Rebuild{}, errNoRebuilds
+	return domain.Rebuild{}, ErrElsewhere
 }
-func (elsewhere) Rebuild(int) (domain.Rebuild, error) { return domain.Rebuild{}, errNoRebuilds }
+func (elsewhere) Rebuild(int) (domain.Rebuild, error) { return domain.Rebuild{}, ErrElsewhere }
 func (elsewhere) Rebuilds() []domain.Rebuild          { return nil }
-func (elsewhere) Cancel(int) error                    { return errNoRebuilds }
-func (elsewhere) Delete(int) error                    { return errNoRebuilds }
+func (elsewhere) Cancel(int) error                    { return ErrElsewhere }
+func (elsewhere) Delete(int) error                    { return ErrElsewhere }
 func (elsewhere) Previous(context.Context) (domain.Checkpoint, error) {
-	return domain.Checkpoint{}, errNoRebuilds
+	return domain.Checkpoint{}, ErrElsewhere
 }
-func (elsewhere) Rollback(context.Context) error { return errNoRebuilds }
+func (elsewhere) Rollback(context.Context) error { return ErrElsewhere }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ticketrail/ticketrail/api"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // workshop is an api.Rebuilds and an api.Snapshots that builds nothing: it notes
@@ -122,6 +123,13 @@ func (w *workshop) OpenSnapshot(_ context.Context, streamSequence uint64) (*os.F
 	}
 	path := filepath.Join(w.t.TempDir(), "3.sqlite")
 	require.NoError(w.t, os.WriteFile(path, []byte(snapshotBytes), 0o600))
+	return os.Open(path)
+}
+
+// Copy gives what the ledger holds.
+func (w *workshop) Copy(ctx context.Context) (*os.File, error) {
+	path := filepath.Join(w.t.TempDir(), "copy.sqlite")
+	require.NoError(w.t, sqlite.CopyLive(ctx, w.Model.Path(), path))
 	return os.Open(path)
 }
 

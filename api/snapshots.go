@@ -30,6 +30,9 @@ type Snapshots interface {
 	// OpenSnapshot opens the file of a snapshot, which nobody writes any more, or
 	// returns domain.ErrNotFound. The caller closes it.
 	OpenSnapshot(ctx context.Context, streamSequence uint64) (*os.File, error)
+	// Copy gives a copy of the read model in use, in a file that is gone once the caller
+	// has closed it.
+	Copy(ctx context.Context) (*os.File, error)
 }
 
 func (h *handler) routeSnapshots(d *document) {
@@ -135,6 +138,8 @@ type noSnapshots struct{}
 func (noSnapshots) OrdersAt(context.Context, uint64, domain.OrderQuery) ([]*domain.Order, error) {
 	return nil, domain.ErrNotFound
 }
+
+func (noSnapshots) Copy(context.Context) (*os.File, error) { return nil, ErrElsewhere }
 
 func (noSnapshots) OpenSnapshot(context.Context, uint64) (*os.File, error) {
 	return nil, domain.ErrNotFound

@@ -27,6 +27,10 @@ const (
 type Servers struct {
 	// URL is one nats:// or tls:// URL, or several with commas between them.
 	URL string
+	// Part says which part of the program this is. The servers know the connection by it, and
+	// its inboxes begin with _INBOX. and it, so that nobody else needs the right to
+	// look into them. Empty: inboxes are as everybody's.
+	Part string
 	// Credentials is the path of a .creds file; empty where none is needed.
 	Credentials string
 	// CA is the path of a PEM file of certificates that the servers' own are
@@ -83,6 +87,9 @@ func (s Servers) options() []nats.Option {
 		nats.FlusherTimeout(writeTimeout),
 		nats.ReconnectOnFlusherError(),
 	}
+	if s.Part != "" {
+		options = append(options, nats.Name(serverName+" "+s.Part), nats.CustomInboxPrefix(nats.InboxPrefix+s.Part))
+	}
 	if s.Credentials != "" {
 		options = append(options, nats.UserCredentials(s.Credentials))
 	}
@@ -98,7 +105,7 @@ func (s Servers) options() []nats.Option {
 // connect never buffers what is published while the connection is down: who
 // publishes learns of it at once, and its sender tries again.
 func connect(url string, logger *slog.Logger, options ...nats.Option) (*nats.Conn, error) {
-	options = append(options,
+	options = append([]nats.Option{
 		nats.Name(serverName),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
@@ -112,6 +119,6 @@ func connect(url string, logger *slog.Logger, options ...nats.Option) (*nats.Con
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			logger.Warn("trouble on the connection to the NATS server", "error", err)
 		}),
-	)
+	}, options...)
 	return nats.Connect(url, options...)
 }

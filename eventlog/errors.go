@@ -21,6 +21,8 @@ var (
 	// ErrUnfit says that a message holds what the stream has no place for, such
 	// as a name that is no token. Nothing was stored; trying again is of no use.
 	ErrUnfit = errors.New("unfit for the stream")
+	// ErrNoStreams says that nobody has made the streams yet.
+	ErrNoStreams = errors.New("nobody has made it yet")
 	// ErrInterrupted ends a reader that does not heal by itself when its
 	// connection, its server or its consumer did not last. What it gave out is
 	// right; whether the stream is still the same one must be looked at before

@@ -50,6 +50,9 @@ type Config struct {
 	// is then the server's folder.
 	Embedded bool
 	Dir      string
+	// Looks says that another process makes and mends the streams, and finishes erasures: here
+	// they are only checked, which takes no right to change them.
+	Looks bool
 	// Beside is what other streams of the embedded server may take than those of a [Log],
 	// in bytes.
 	Beside int64
@@ -149,14 +152,18 @@ func (l *Log) ensureStreams(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	if l.rejected, err = ensureStream(ctx, l.js, rejectedStream(config)); err != nil {
+	open := ensureStream
+	if config.Looks {
+		open = lookAtStream
+	}
+	if l.rejected, err = open(ctx, l.js, rejectedStream(config)); err != nil {
 		return err
 	}
-	if l.decisions, err = ensureStream(ctx, l.js, decisionsStream(config)); err != nil {
+	if l.decisions, err = open(ctx, l.js, decisionsStream(config)); err != nil {
 		return err
 	}
-	l.webhooks, err = ensureStream(ctx, l.js, webhooks)
-	if err == nil {
+	l.webhooks, err = open(ctx, l.js, webhooks)
+	if err == nil && !config.Looks {
 		err = l.finishErasures(ctx)
 	}
 	if err != nil || !config.Embedded {
@@ -254,12 +261,11 @@ func (l *Log) Info(ctx context.Context) (domain.StreamInfo, error) {
 }
 
 func (l *Log) describe(ctx context.Context) (domain.StreamInfo, error) {
-	info, err := l.webhooks.Info(ctx)
+	info, err := l.look(ctx)
 	if err != nil {
-		return domain.StreamInfo{}, fmt.Errorf("ask for the stream: %w", refusal(err))
+		return domain.StreamInfo{}, err
 	}
 	state := info.State
-	l.noteRoom(state, info.Config.MaxBytes)
 	first, webhooks, err := l.erased.count(ctx, state)
 	if err != nil {
 		return domain.StreamInfo{}, err
@@ -282,6 +288,16 @@ func (l *Log) describe(ctx context.Context) (domain.StreamInfo, error) {
 	return described, nil
 }
 
+// look asks for the stream, and notes what room it has: all that who only writes asks of it.
+func (l *Log) look(ctx context.Context) (*jetstream.StreamInfo, error) {
+	info, err := l.webhooks.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the stream: %w", refusal(err))
+	}
+	l.noteRoom(info.State, info.Config.MaxBytes)
+	return info, nil
+}
+
 // Ready tells why no webhook could be stored now: [ErrUnavailable] where the
 // stream does not answer within 2 seconds, the embedded server is broken, or a sync of
 // its files does not come to its end,
@@ -296,12 +312,12 @@ func (l *Log) Ready(ctx context.Context) error {
 	if err := l.checkRoom(); err != nil {
 		return err
 	}
-	info, err := l.Info(ctx)
+	info, err := l.look(ctx)
 	if err != nil {
 		return err
 	}
 	if l.roomLeft.Load() < leastRoom {
-		return fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, info.Bytes, info.MaxBytes)
+		return fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, info.State.Bytes, info.Config.MaxBytes)
 	}
 	return nil
 }

@@ -109,3 +109,23 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 	}
 	return stream, nil
 }
+
+// lookAtStream gives a stream that is there, or returns [ErrNoStreams]. What could be mended is
+// another process's to mend; anything else is a SettingError.
+func lookAtStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, want.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, fmt.Errorf("open the stream %s: %w", want.Name, ErrNoStreams)
+	case err != nil:
+		return nil, fmt.Errorf("open the stream %s: %w", want.Name, refusal(err))
+	}
+	have := stream.CachedInfo().Config
+	for _, s := range settings {
+		if s.mends != nil {
+			field(s, &want).Set(field(s, &have))
+		}
+	}
+	_, _, err = reconcile(&want, have)
+	return stream, err
+}

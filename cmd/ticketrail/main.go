@@ -22,6 +22,9 @@ const about = "Order webhooks in, live and replayable order state out."
 type commandLine struct {
 	ShowVersion     versionFlag            `name:"version" help:"Print the version."`
 	Serve           serveCommand           `cmd:"" help:"Take webhooks, project them and answer questions about orders: all in one process."`
+	Ingest          ingestCommand          `cmd:"" help:"Only take webhooks, beside other parts on the same NATS servers; any number may."`
+	Project         projectCommand         `cmd:"" help:"Only project and answer, publish changes, and do what operators decide; one does."`
+	API             apiCommand             `cmd:"" name:"api" help:"Only project and answer: a read replica; any number may."`
 	Send            sendCommand            `cmd:"" help:"Sign webhooks from files and post them to an ingest, as the provider would."`
 	Trigger         triggerCommand         `cmd:"" help:"Send a webhook of a published event, signed as the provider would, without a file."`
 	Listen          listenCommand          `cmd:"" help:"Show each request to the webhook endpoints with its verdict, live, and send accepted ones on."`

@@ -211,6 +211,8 @@ func hintOf(err error) string {
 	switch {
 	case errors.Is(err, eventlog.ErrFolderLocked):
 		return "stop the ticketrail that runs there, or choose another folder with --data"
+	case errors.Is(err, eventlog.ErrNoStreams):
+		return "project makes the streams, and so does serve: start one of them before the other parts"
 	case errors.Is(err, domain.ErrDamaged):
 		return "the stream has all that was in it: the next start makes it anew, ticketrail serve; where a program runs: ticketrail rebuild --accept"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

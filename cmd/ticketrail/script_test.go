@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"as":          as,
 			"await":       await,
+			"broker":      broker,
 			"certificate": certificate,
 			"damage":      damage,
 			"exits":       exits,
@@ -101,6 +103,24 @@ func await(script *testscript.TestScript, _ bool, args []string) {
 // as FILE: asks the API with the token that is in a file.
 func as(script *testscript.TestScript, _ bool, args []string) {
 	script.Setenv("TICKETRAIL_API_TOKEN", strings.TrimSpace(script.ReadFile(args[0])))
+}
+
+// broker: starts a NATS server, and has every program use it.
+func broker(script *testscript.TestScript, _ bool, _ []string) {
+	server, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: script.MkAbs("broker"), MaxPayload: 8 << 20, NoSigs: true,
+	})
+	script.Check(err)
+	server.Start()
+	script.Defer(func() {
+		server.Shutdown()
+		server.WaitForShutdown()
+	})
+	if !server.ReadyForConnections(startTimeout) {
+		script.Fatalf("the broker does not get ready")
+	}
+	script.Setenv("TICKETRAIL_NATS_URL", server.ClientURL())
+	script.Setenv("TICKETRAIL_STREAM_MAX_BYTES", "64MiB")
 }
 
 // damage FOLDER: makes all orders of the read model at rest in a data folder ready.
@@ -231,7 +251,7 @@ func until[T any](try func() (T, error)) (value T, err error) {
 // The scripts would pass on an empty folder too.
 func TestThereIsAScriptForEachCommand(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "send", "trigger", "sources", "listen", "resend", "sign", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "config", "completion", "doctor", "version", "usage"} {
+	for _, command := range []string{"serve", "ingest", "project", "api", "send", "trigger", "sources", "listen", "resend", "sign", "demo", "orders", "rebuild", "quarantine", "archive", "backup", "restore", "token", "config", "completion", "doctor", "version", "usage"} {
 		scripts, err := filepath.Glob("testdata/script/" + command + "_*.txtar")
 		require.NoError(t, err)
 		require.NotEmpty(t, scripts, command)

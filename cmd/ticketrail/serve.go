@@ -24,7 +24,7 @@ type serveCommand struct {
 type listeners struct {
 	IngestListen string `help:"Address that takes webhooks." placeholder:"HOST:PORT" setting:"ingest.listen"`
 	APIListen    string `name:"api-listen" help:"Address of the API; another than loopback needs a token." placeholder:"HOST:PORT" setting:"api.listen"`
-	NATSURL      string `name:"nats-url" help:"NATS servers to use in place of the embedded one." placeholder:"URL" setting:"nats.url"`
+	broker
 }
 
 // logging are the flags of a command that logs, on stderr.
@@ -49,9 +49,14 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	logger := c.logger(p.stderr)
+	return p.serve(ctx, loaded, app.Options{Parts: app.All, Logger: c.logger(p.stderr)})
+}
+
+// serve runs parts of the program until ctx ends, and stops them in bounded time.
+func (p *program) serve(ctx context.Context, loaded *config.Config, o app.Options) error {
+	o.Version = readVersions(ctx).Version
 	defer runtime.KeepAlive(app.LimitMemory(int64(loaded.Rebuild.Memory)))
-	running, err := app.Start(ctx, loaded, app.Options{Version: readVersions(ctx).Version, Logger: logger})
+	running, err := app.Start(ctx, loaded, o)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -59,16 +64,20 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if _, made := running.Sources(); made {
 		fmt.Fprintf(p.stdout, "\nThese secrets are shown once. They are kept in %s.\n", config.SourcesFile(loaded.Data))
 	}
-	logger.Info("taking webhooks", "ingest", running.Addresses().Ingest, "api", running.Addresses().API)
+	if at := running.Addresses(); at.Ingest != "" {
+		o.Logger.Info("taking webhooks", "ingest", at.Ingest, "api", at.API)
+	} else {
+		o.Logger.Info("following the stream", "api", at.API)
+	}
 	select {
 	case <-ctx.Done():
-		logger.Info("stopping", "at_most", app.StopLimit.String())
+		o.Logger.Info("stopping", "at_most", app.StopLimit.String())
 	case err = <-running.Failed():
 	}
 	if err := errors.Join(err, running.Stop()); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
-	logger.Info("stopped")
+	o.Logger.Info("stopped")
 	return nil
 }
 
@@ -76,24 +85,39 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 // start that made them.
 func printAddresses(w io.Writer, running *app.App, c *config.Config) {
 	at := running.Addresses()
-	sources, made := running.Sources()
 	fmt.Fprintf(w, "ticketrail %s is running.\n\n", at.Version)
 	places := newTable(w)
-	places.AppendRow([]any{"ingest", at.Ingest})
-	places.AppendRow([]any{"api", at.API})
-	places.AppendRow([]any{"dashboard", at.API + "/"})
+	if at.Ingest != "" {
+		places.AppendRow([]any{"ingest", at.Ingest})
+	}
+	if running.Reads() {
+		places.AppendRow([]any{"api", at.API})
+		places.AppendRow([]any{"dashboard", at.API + "/"})
+	} else {
+		places.AppendRow([]any{"metrics", at.API + "/metrics"})
+	}
 	places.AppendRow([]any{"data", c.Data})
 	places.AppendRow([]any{"broker", brokerName(c)})
+	if at.Ingest == "" {
+		places.Render()
+		return
+	}
 	places.AppendRow([]any{"a 200 means", explained(eventlog.Durability(at.Durability))})
 	places.Render()
 	fmt.Fprintln(w)
+	printSources(w, running, c)
+}
+
+// printSources tells where webhooks are posted to.
+func printSources(w io.Writer, running *app.App, c *config.Config) {
+	sources, made := running.Sources()
 	table := newTable(w, "source", "provider", "post webhooks to", "secret")
 	for i, source := range sources {
 		secret := "in " + secretsPlace(c)
 		if made {
 			secret = source.Secrets[0].Reveal()
 		}
-		table.AppendRow([]any{source.Name, source.Adapter().Name(), at.Sources[i].URL, secret})
+		table.AppendRow([]any{source.Name, source.Adapter().Name(), running.Addresses().Sources[i].URL, secret})
 	}
 	table.Render()
 }

@@ -194,11 +194,12 @@ func (p *Publisher) largest() int {
 }
 
 // store sends all changes before it waits for the first acknowledgement. Each is stored
-// only as the next message of the stream, so that none gets before one that was lost.
+// only as the next message of the stream, so that none gets before one that was lost; and
+// behind the one that was sent before it: another program may have the place of that.
 func (p *Publisher) store(ctx context.Context, changes []Change) error {
 	var sent []jetstream.PubAckFuture
 	var last []Change
-	at := p.end.sequence
+	at, before := p.end.sequence, "" // the id of the change that was sent last
 	for i := range changes {
 		if changes[i].StreamSequence <= p.end.change {
 			continue
@@ -208,10 +209,15 @@ func (p *Publisher) store(ctx context.Context, changes []Change) error {
 			p.failed(err) // no source of ours is named so
 			continue
 		}
-		ack, err := p.js.PublishMsgAsync(m, jetstream.WithExpectStream(Stream), jetstream.WithExpectLastSequence(at))
+		expected := []jetstream.PublishOpt{jetstream.WithExpectStream(Stream), jetstream.WithExpectLastSequence(at)}
+		if before != "" {
+			expected = append(expected, jetstream.WithExpectLastMsgID(before))
+		}
+		ack, err := p.js.PublishMsgAsync(m, expected...)
 		if err != nil {
 			return fmt.Errorf("publish change %d: %w", changes[i].StreamSequence, err)
 		}
+		before = m.Header.Get(jetstream.MsgIDHeader)
 		at++
 		sent, last = append(sent, ack), append(last, changes[i])
 	}

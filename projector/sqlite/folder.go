@@ -45,6 +45,8 @@ type pointer struct {
 	CompleteAt uint64 `json:"complete_at,omitempty"`
 	// RevisedAt is as Revise was given it; 0 where it never was.
 	RevisedAt uint64 `json:"revised_at,omitempty"`
+	// ForgottenAt is as Forgotten was given it; 0 where it never was.
+	ForgottenAt uint64 `json:"forgotten_at,omitempty"`
 }
 
 // OpenFolder opens the folder, makes it if there is none, and clears it of what
@@ -97,6 +99,21 @@ func StartOver(dir, reason string) (*Folder, error) {
 		return nil, fmt.Errorf("start the read-model folder over: %w", err)
 	}
 	return f, nil
+}
+
+// Adopt makes a folder without a read model one whose read model in use is a copy that was
+// opened with [OpenCopy], which it moves. What was told of it elsewhere, up to its
+// checkpoint, is revised: see [Folder.Revise].
+func Adopt(dir, path string, checkpoint uint64) error {
+	f := &Folder{dir: dir}
+	first := pointer{Current: fileName(1), Last: 1, RevisedAt: checkpoint}
+	if err := os.Rename(path, f.path(first.Current)); err != nil {
+		return fmt.Errorf("adopt a read model: %w", err)
+	}
+	if err := f.point(first); err != nil { // which has the other name on disk, too
+		return fmt.Errorf("adopt a read model: %w", err)
+	}
+	return nil
 }
 
 // CurrentIn gives the path of the read model in use in a folder, which may be
@@ -191,6 +208,18 @@ func (f *Folder) Revise(streamSequence uint64) error {
 // RevisedAt gives the stream sequence of the last Revise, or of the Aim at a read model
 // that was made from the beginning since; 0 where there was neither.
 func (f *Folder) RevisedAt() uint64 { return f.now().RevisedAt }
+
+// Forgotten remembers that nothing beside the read model in use holds any more what the
+// tombstones up to a stream sequence erased.
+func (f *Folder) Forgotten(streamSequence uint64) error {
+	if err := f.change(func(p *pointer) { p.ForgottenAt = streamSequence }); err != nil {
+		return fmt.Errorf("remember what was forgotten: %w", err)
+	}
+	return nil
+}
+
+// ForgottenAt gives the stream sequence of the last Forgotten; 0 where there was none.
+func (f *Folder) ForgottenAt() uint64 { return f.now().ForgottenAt }
 
 // Previous gives the path of the read model that was in use before, if it is
 // still there.

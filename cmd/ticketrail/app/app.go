@@ -63,7 +63,9 @@ type App struct {
 	sourcesMade bool
 	addresses   Addresses
 
-	listening bool // others may ask, and not only who opened the folder
+	parts     Parts
+	from      func(ctx context.Context, path string) error // see Options
+	listening bool                                         // others may ask, and not only who opened the folder
 	stopping  atomic.Bool
 	steps     steps
 	failed    chan error
@@ -74,6 +76,11 @@ func StreamFolder(data string) string { return filepath.Join(data, "stream") }
 
 // Options are what a program is started with beside its configuration.
 type Options struct {
+	// Parts are those that run here; all of them where there are none.
+	Parts Parts
+	// From puts a copy of another read model into a file, for a folder that has none to begin
+	// with. Nil: that is made from the beginning of the stream.
+	From func(ctx context.Context, path string) error
 	// Version is the program's, for those who ask.
 	Version string
 	Logger  *slog.Logger
@@ -92,15 +99,19 @@ type Projection struct {
 	Providers []provider.Provider
 }
 
-// Start starts everything, and returns when webhooks are taken; the projector may
+// Start starts the parts, and returns when their listeners answer; the projector may
 // still be looking at the stream then. Where it fails, nothing is left running. ctx
 // bounds the start alone.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
-	return a.start(ctx, (*App).lockFolder, (*App).startTraces, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
-		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
-		(*App).keepSources, (*App).announce, (*App).startMending)
+	var mine []func(*App, context.Context) error
+	for _, step := range starting {
+		if a.parts&step.of != 0 {
+			mine = append(mine, step.start)
+		}
+	}
+	return a.start(ctx, mine...)
 }
 
 // Open starts all but the listeners, for a command that works on a data folder
@@ -119,6 +130,8 @@ func newApp(c *config.Config, o Options) *App {
 		projection: o.Projection,
 		sources:    c.Sources,
 		spans:      o.Spans,
+		parts:      cmp.Or(o.Parts, All),
+		from:       o.From,
 		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
 		failed:     make(chan error, 1),
 	}
@@ -151,6 +164,9 @@ func (a *App) Failed() <-chan error { return a.failed }
 
 // Addresses tells where the program can be reached.
 func (a *App) Addresses() Addresses { return a.addresses }
+
+// Reads tells whether there is a read model here, to be asked about orders.
+func (a *App) Reads() bool { return a.parts.has(Reads) }
 
 // Sources gives the sources with their secrets, and tells whether the secrets
 // were made by this very start.
@@ -192,6 +208,9 @@ func (a *App) keepSources(context.Context) error {
 func (a *App) announce(context.Context) error {
 	a.addresses.Durability = string(a.log.Durability())
 	for _, source := range a.sources {
+		if !a.parts.has(Ingest) {
+			break // nobody posts to this process
+		}
 		a.addresses.Sources = append(a.addresses.Sources, SourceAddress{
 			Name: source.Name, Provider: source.Adapter().Name(), URL: a.addresses.Ingest + "/webhooks/" + source.Name,
 		})

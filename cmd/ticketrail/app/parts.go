@@ -91,41 +91,71 @@ func (a *App) startAPI(context.Context) error {
 func (a *App) API() http.Handler {
 	settings := a.settings()
 	if a.listening {
-		settings.Arrivals = &a.arrivals
 		settings.Token = a.config.API.Token.Reveal()
 		settings.Tokens = access.NewTokens(a.config.Data)
+	}
+	if !a.parts.has(Reads) {
+		return api.NewApart(settings)
 	}
 	return api.New(a.readModel, a.log, settings)
 }
 
 // settings are those of the API but for who may ask.
 func (a *App) settings() api.Config {
-	rebuilds := rebuilds{a.rebuilder}
-	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
-		Sources: a.ingestSources(), Providers: a.projection.Providers,
-	})
-	return api.Config{
+	settings := api.Config{
 		Sources:    APISources(a.sources),
-		Limits:     a.config.LimitsOf(a.sources),
-		Watcher:    a.watcher,
 		Secrets:    a.secretsOf,
 		Audit:      access.NewAudit(a.config.Data),
 		Version:    a.addresses.Version,
-		Projector:  a.projectorHealth,
-		CompleteAt: a.completeAt,
-		Pulse:      a.pulse,
-		Feed:       a.feed,
 		Asked:      &a.asked,
-		Rebuilds:   rebuilds,
-		Snapshots:  rebuilds,
-		LookBack:   a.lookBack(),
-		Quarantine: setAside,
 		Problems:   receiverProblems(),
-		Eraser:     a.eraser(),
 		Gatherer:   a.metrics,
 		Registerer: a.metrics,
 		Logger:     a.logger,
 	}
+	if a.listening && a.parts.has(Ingest) {
+		settings.Arrivals = &a.arrivals
+	}
+	if a.parts.has(Reads) {
+		a.readSettings(&settings)
+	}
+	if a.parts.has(Acts) {
+		settings.Eraser = a.eraser()
+	}
+	return settings
+}
+
+// readSettings adds what the API has to know beside a read model.
+func (a *App) readSettings(settings *api.Config) {
+	rebuilds := rebuilds{a.rebuilder}
+	settings.Limits = a.config.LimitsOf(a.sources)
+	settings.Watcher = a.watcher
+	settings.Projector = a.projectorHealth
+	settings.CompleteAt = a.completeAt
+	settings.Pulse = a.pulse
+	settings.Feed = a.feed
+	settings.Rebuilds, settings.Snapshots = rebuilds, rebuilds
+	settings.LookBack = a.lookBack()
+	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
+		Sources: a.ingestSources(), Providers: a.projection.Providers,
+	})
+	settings.Quarantine = setAside
+	if !a.parts.has(Acts) {
+		settings.Quarantine = looked{setAside}
+	}
+}
+
+// looked is the quarantine where another process decides about it.
+type looked struct{ *quarantine.Quarantine }
+
+// Retry is the other process's.
+func (looked) Retry(context.Context, domain.QuarantineID, domain.Retry) (domain.Retried, error) {
+	return domain.Retried{}, api.ErrElsewhere
+}
+
+// Discard is the other process's, too.
+func (looked) Discard(context.Context, []domain.QuarantineMark, domain.Ruling) (int, error) {
+	return 0, api.ErrElsewhere
 }
 
 // receiverProblems gives what the receiver's answers mean, for the API to explain: the
@@ -181,13 +211,16 @@ func (a *App) openStream(ctx context.Context) error {
 		}
 		return nil
 	})
-	conn, err := eventlog.Connect(Servers(a.config), a.logger)
+	servers := Servers(a.config)
+	servers.Part = a.parts.String()
+	conn, err := eventlog.Connect(servers, a.logger)
 	if err != nil {
 		return err
 	}
 	open = append(open, conn)
 	settings := StreamConfig(a.config)
-	if settings.Reading, err = eventlog.Connect(Servers(a.config), a.logger); err != nil {
+	settings.Looks = !a.parts.has(Acts)
+	if settings.Reading, err = eventlog.Connect(servers, a.logger); err != nil {
 		return err
 	}
 	open = append(open, settings.Reading)

@@ -24,7 +24,7 @@ type Inputs struct {
 	Variables []string
 	// SecretsUnread leaves the secrets of sources unread, for a program that
 	// neither verifies nor signs: what is in their place is of no use. Such a program
-	// does not listen either, so it needs no token of its own.
+	// does not listen, as a rule; where it does, its token is looked at then.
 	SecretsUnread bool
 }
 

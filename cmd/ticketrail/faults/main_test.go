@@ -28,6 +28,7 @@ var (
 	controls  = flag.Int("controls", 1, "how often it is cut under a program that does not sync")
 	kills     = flag.Int("kills", 5, "how often the program is killed, at random and at a place by turns")
 	brokers   = flag.Int("broker-faults", 4, "how often something is done to a cluster of brokers")
+	apart     = flag.Int("parts", len(partFaults), "how often a part is killed of a program that runs apart")
 	seeded    = flag.Int("bugs", 2, "how many of the seeded bugs are tried")
 	diskFills = flag.Int("disk-fills", 3, "how often the disk is full for a while")
 	badSyncs  = flag.Int("bad-syncs", 2, "how often the disk fails to sync for a while")

@@ -54,11 +54,17 @@ type program struct {
 // with an error that says why they are not, and then nothing runs.
 func start(t *testing.T, binary, config, data string, environment ...string) (*program, error) {
 	t.Helper()
+	environment = append(environment, "TICKETRAIL_INGEST_LISTEN=127.0.0.1:0")
+	return startCommand(t, binary, []string{"serve", "--config", config, "--data", data}, environment...)
+}
+
+// startCommand starts a program by a command that serves, and returns when it does.
+func startCommand(t *testing.T, binary string, arguments []string, environment ...string) (*program, error) {
+	t.Helper()
 	p := &program{
-		command: exec.Command(binary, "serve", "--config", config, "--data", data, "--log-format", "json",
-			"--ingest-listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0"),
-		client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
-		ended:  make(chan struct{}),
+		command: exec.Command(binary, append(arguments, "--log-format", "json", "--api-listen", "127.0.0.1:0")...),
+		client:  &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
+		ended:   make(chan struct{}),
 	}
 	p.command.Dir = "/"
 	p.command.Env = append(p.command.Environ(), environment...)
@@ -80,7 +86,7 @@ func start(t *testing.T, binary, config, data string, environment ...string) (*p
 	}
 }
 
-// follow keeps the log to its end, and tells when webhooks are taken.
+// follow keeps the log to its end, and tells when webhooks are taken, or the stream is followed.
 func (p *program) follow(stderr io.Reader, ready chan struct{}) {
 	defer close(p.ended)
 	lines := bufio.NewReader(stderr)
@@ -88,7 +94,7 @@ func (p *program) follow(stderr io.Reader, ready chan struct{}) {
 		line, err := lines.ReadString('\n')
 		p.logged.WriteString(line)
 		var said struct{ Msg, Ingest, API string }
-		if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "taking webhooks" {
+		if json.Unmarshal([]byte(line), &said) == nil && (said.Msg == "taking webhooks" || said.Msg == "following the stream") {
 			p.ingest, p.api = said.Ingest, said.API
 			close(ready)
 		}
