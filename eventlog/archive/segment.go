@@ -80,10 +80,10 @@ func segmentOf(paths []string, streamSequence uint64) int {
 }
 
 // examine reads a segment, and every webhook in it.
-func (c *codec) examine(path string, newest bool, each func(Entry) error) (segment, error) {
-	data, err := os.ReadFile(path)
+func (c *codec) examine(of place, path string, newest bool, each func(Entry) error) (segment, error) {
+	data, err := of.content(path)
 	if err != nil {
-		return segment{}, fmt.Errorf("read the archive: %w", err)
+		return segment{}, err
 	}
 	return c.examineData(path, data, newest, each, nil)
 }

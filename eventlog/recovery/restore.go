@@ -304,7 +304,7 @@ func (r *restoration) meta() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventlog.AllowErasure(own)
+	return eventlog.AllowRemoval(own)
 }
 
 func (s *stream) writeMeta(text []byte) error {
