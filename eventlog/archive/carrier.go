@@ -120,11 +120,11 @@ func (c *Carrier) trim(ctx context.Context) error {
 	if c.Keep == 0 {
 		return nil
 	}
-	known, err := c.Stored.known()
+	stored, err := c.Stored.span()
 	if err != nil {
 		return err
 	}
-	upTo := min(c.Keeper.erasedTo(known.last().StreamSequence), c.Reached())
+	upTo := min(c.Keeper.erasedTo(stored.last.StreamSequence), c.Reached())
 	to, err := c.Log.TrimPoint(c.Keep, upTo)
 	if err != nil || to == 0 {
 		return err

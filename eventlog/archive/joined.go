@@ -33,12 +33,12 @@ func (j *Joined) Info(ctx context.Context) (domain.StreamInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	known, err := j.stored.known()
+	stored, err := j.stored.span()
 	if err != nil {
 		return info, err
 	}
-	first := known.first().StreamSequence + 1
-	if known.stream == info.Identity && first < info.First && info.First <= known.last().StreamSequence+1 {
+	first := stored.before.StreamSequence + 1
+	if stored.stream == info.Identity && first < info.First && info.First <= stored.last.StreamSequence+1 {
 		info.Messages += info.First - first
 		info.First = first
 	}
@@ -60,12 +60,12 @@ func (j *Joined) Webhook(ctx context.Context, streamSequence uint64) (*domain.We
 
 // wasTrimmed tells whether a webhook is not in the stream any more, and in the archive.
 func (j *Joined) wasTrimmed(ctx context.Context, streamSequence uint64) bool {
-	known, err := j.stored.known()
-	if err != nil || streamSequence > known.trimmed || known.holding(streamSequence) == nil {
+	stored, err := j.stored.span()
+	if err != nil || streamSequence <= stored.before.StreamSequence || streamSequence > stored.trimmed {
 		return false
 	}
 	info, err := j.log.Info(ctx)
-	return err == nil && info.Identity == known.stream && streamSequence < info.First
+	return err == nil && info.Identity == stored.stream && streamSequence < info.First
 }
 
 // Batches reads as eventlog.Log does.

@@ -68,6 +68,24 @@ func readLedger(dir string) (*ledger, error) {
 	return l, l.refresh()
 }
 
+// NoteTrimmed has it on disk, in the folder of an archive, that a stream may begin after a
+// stream sequence, if all up to there are in the store.
+func NoteTrimmed(dir string, to uint64) error {
+	l, err := readLedger(dir)
+	if err != nil || to > l.last().StreamSequence {
+		return err
+	}
+	return l.noteTrimmed(to)
+}
+
+// noteTrimmed has that on disk, if it is not.
+func (l *ledger) noteTrimmed(to uint64) error {
+	if to <= l.trimmed {
+		return nil
+	}
+	return l.add(l.stream, ledgerLine{Trimmed: to})
+}
+
 // last gives the mark of the last webhook that is in the store.
 func (l *ledger) last() Mark {
 	if len(l.objects) == 0 {

@@ -56,6 +56,35 @@ func (s *Stored) Find(ctx context.Context, sequences []uint64) iter.Seq2[*domain
 	return webhooks(reading{s, ctx}, sequences)
 }
 
+// Last gives the last webhook that is in the store; 0 where none is.
+func (s *Stored) Last() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger.last().StreamSequence
+}
+
+// Trimmed gives up to which webhook the stream may have been trimmed; 0 where it was not.
+func (s *Stored) Trimmed() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger.trimmed
+}
+
+// span says which webhooks are in the store: those between two marks.
+type span struct {
+	stream       domain.StreamIdentity
+	before, last Mark
+	trimmed      uint64
+}
+
+// span gives what the ledger says now of all objects together.
+func (s *Stored) span() (span, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.ledger.refresh()
+	return span{s.ledger.stream, s.ledger.first(), s.ledger.last(), s.ledger.trimmed}, err
+}
+
 // known gives a copy of what the ledger says now.
 func (s *Stored) known() (ledger, error) {
 	s.mu.Lock()
@@ -259,10 +288,7 @@ func (s *Stored) putSegment(ctx context.Context, path string) error {
 func (s *Stored) noteTrimmed(to uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if to <= s.ledger.trimmed {
-		return nil
-	}
-	return s.ledger.add(s.ledger.stream, ledgerLine{Trimmed: to})
+	return s.ledger.noteTrimmed(to)
 }
 
 // drop removes what is in the store from the folder: the segments whose webhooks the

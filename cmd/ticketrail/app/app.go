@@ -40,6 +40,8 @@ type App struct {
 	log        *eventlog.Log
 	archive    *archive.Archive // as checkFiles found it; nil beside an external broker
 	keeper     *archive.Keeper  // nil where no archive is kept
+	stored     *archive.Stored  // nil where the archive has no store
+	history    History
 	projection Projection
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model
@@ -94,8 +96,8 @@ type Projection struct {
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a := newApp(c, o)
 	a.listening = true
-	return a.start(ctx, (*App).lockFolder, (*App).startTraces, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).warnOfAge, (*App).startArchive,
-		(*App).openReadModel, (*App).startProjector, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
+	return a.start(ctx, (*App).lockFolder, (*App).startTraces, (*App).makeSources, (*App).checkFiles, (*App).openStream, (*App).openHistory, (*App).warnOfAge, (*App).startArchive,
+		(*App).openReadModel, (*App).startProjector, (*App).startCarrier, (*App).update, (*App).startPulse, (*App).startFeed, (*App).startPublishing, (*App).startWatcher, (*App).startIngest, (*App).startAPI,
 		(*App).keepSources, (*App).announce, (*App).startMending)
 }
 
@@ -103,7 +105,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 // which no program serves: what the API would answer, its [App.API] answers. A
 // read model of an older version of the projection is left as it is.
 func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).openHistory, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector)
 }
 

@@ -63,6 +63,7 @@ func (a *App) startArchive(ctx context.Context) error {
 	}
 	a.steps.push("close the archive", limitArchive, closing(writer.Close))
 	a.keeper = archive.NewKeeper(a.log, writer, a.logger)
+	a.keeper.Use(a.stored)
 	a.showArchive()
 	behind := int64(info.Last) - int64(a.keeper.Reached())
 	a.steps.beside("stop the archive", limitArchive, a.keeper.Run)

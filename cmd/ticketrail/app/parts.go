@@ -79,13 +79,13 @@ func (a *App) API() http.Handler {
 		settings.Token = a.config.API.Token.Reveal()
 		settings.Tokens = access.NewTokens(a.config.Data)
 	}
-	return api.New(a.readModel, a.log, settings)
+	return api.New(a.readModel, a.history, settings)
 }
 
 // settings are those of the API but for who may ask.
 func (a *App) settings() api.Config {
 	rebuilds := rebuilds{a.rebuilder}
-	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
+	setAside := quarantine.New(a.history, a.readModel, quarantine.Config{
 		Sources: a.ingestSources(), Providers: a.projection.Providers,
 	})
 	return api.Config{
@@ -123,7 +123,7 @@ func receiverProblems() (problems []api.ProblemType) {
 // startPulse watches from outside whether the projector does its work. The first look
 // is over before anybody can ask.
 func (a *App) startPulse(ctx context.Context) error {
-	a.pulse = api.NewPulse(a.readModel, a.log, nil, a.metrics)
+	a.pulse = api.NewPulse(a.readModel, a.history, nil, a.metrics)
 	a.pulse.Look(ctx)
 	a.steps.beside("stop watching", limitWatch, a.pulse.Run)
 	return nil
