@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"eventlog/brokerfile":          {},
 	"eventlog/archive":             {"domain", "eventlog"},
 	"eventlog/archive/s3":          {},
-	"eventlog/archive/archivetest": {"domain", "eventlog"},
+	"eventlog/archive/archivetest": {"domain"},
 	"eventlog/orders":              {"domain", "eventlog"},
 	"eventlog/recovery":            {"domain", "eventlog", "eventlog/archive", "eventlog/brokerfile"},
 	"ingest":                       {"domain", "domain/provider", "eventlog"},
