@@ -293,7 +293,7 @@ func read(of place, from uint64, each func(Entry) error) error {
 	}
 	a := &Archive{}
 	for i, path := range paths {
-		found, err := codec.examine(of, path, i+1 == len(paths), each)
+		found, err := codec.examine(of, path, i+1 == len(paths), nil, each)
 		if err == nil {
 			err = a.add(found)
 		}
@@ -305,8 +305,8 @@ func read(of place, from uint64, each func(Entry) error) error {
 }
 
 // Find gives those of some webhooks that an archive's folder has, in order; their stream
-// sequences are given in order too. Each of their segments is read whole and checked as
-// Read does it. What is removed meanwhile is not found. It ends after an error.
+// sequences are given in order too. Each of their segments is read whole and checked, and
+// their groups as Read does it. What is removed meanwhile is not found. It ends after an error.
 func Find(dir string, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
 	return webhooks(folder(dir), sequences)
 }
@@ -346,7 +346,7 @@ func find(of place, sequences []uint64, each func(Entry) error) error {
 			continue // read before, or forgotten
 		}
 		read = at
-		if _, err := codec.examine(of, paths[at], at+1 == len(paths), each); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, err := codec.examine(of, paths[at], at+1 == len(paths), sequences, each); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ type App struct {
 	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
 	archive    *archive.Archive // as checkFiles found it; nil beside an external broker
+	segment    int64            // see Options
 	keeper     *archive.Keeper  // nil where no archive is kept
 	stored     *archive.Stored  // nil where the archive has no store
 	history    History
@@ -77,6 +78,9 @@ type Options struct {
 	Logger  *slog.Logger
 	// Projection is how webhooks are projected.
 	Projection Projection
+	// SegmentSize is when a segment of the archive is full, in bytes; the archive's own
+	// default where it is 0.
+	SegmentSize int64
 	// Spans takes the traces in place of the collector that is configured.
 	Spans sdk.SpanExporter
 }
@@ -117,6 +121,7 @@ func newApp(c *config.Config, o Options) *App {
 		projection: o.Projection,
 		sources:    c.Sources,
 		spans:      o.Spans,
+		segment:    o.SegmentSize,
 		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
 		failed:     make(chan error, 1),
 	}

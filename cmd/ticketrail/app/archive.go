@@ -61,6 +61,7 @@ func (a *App) startArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	writer.SegmentSize = a.segment
 	a.steps.push("close the archive", limitArchive, closing(writer.Close))
 	a.keeper = archive.NewKeeper(a.log, writer, a.logger)
 	a.keeper.Use(a.stored)
