@@ -47,6 +47,8 @@ type CarrierConfig struct {
 type Carrier struct {
 	CarrierConfig
 
+	looked bool // whether the store was found to have what it is known to have
+
 	mu      sync.Mutex
 	trouble error
 }
@@ -62,7 +64,7 @@ func NewCarrier(c CarrierConfig) *Carrier {
 func (c *Carrier) Run(ctx context.Context) {
 	wait := carryEvery
 	for ctx.Err() == nil {
-		err := c.carry(ctx)
+		err := c.Carry(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -97,8 +99,14 @@ func (c *Carrier) Trouble() error {
 	return c.trouble
 }
 
-// carry does once what is to be done.
-func (c *Carrier) carry(ctx context.Context) error {
+// Carry does once what is to be done. Run does it again and again, and nobody beside it.
+func (c *Carrier) Carry(ctx context.Context) error {
+	if !c.looked {
+		if err := c.Stored.replenish(ctx); err != nil {
+			return err
+		}
+		c.looked = true
+	}
 	paths, err := list(c.Stored.dir)
 	if err != nil {
 		return err

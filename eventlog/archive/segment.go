@@ -107,8 +107,8 @@ type examination struct {
 	newest bool
 	each   func(Entry) error
 	wanted []uint64 // stream sequences, in order; nil where all are
-	known  Known  // nil where nothing is
-	room   []byte // for one group after the other
+	known  Known    // nil where nothing is
+	room   []byte   // for one group after the other
 }
 
 func (x *examination) damaged(what string) error {

@@ -327,3 +327,42 @@ func TestAnErasureReachesTheStore(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.Equal(t, whole, s.chain(7))
 }
+
+// A check of the store reads every object, and tells of those that nobody knows. One that
+// was removed is put there again, as long as the folder has the segment.
+func TestAStoreIsChecked(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.reached.Store(1) // nothing is trimmed, so nothing leaves the folder
+	s.fill(2 * block)
+	require.NoError(t, s.once())
+	found, err := s.stored.Check(t.Context())
+	require.NoError(t, err)
+	require.Positive(t, found.Objects)
+	require.EqualValues(t, 1, found.First)
+	require.Equal(t, s.stored.Last(), found.Last)
+	require.Empty(t, found.Strays)
+
+	names, err := s.store.List(t.Context(), "")
+	require.NoError(t, err)
+	content, err := s.store.Get(t.Context(), names[1])
+	require.NoError(t, err)
+	stray := names[0][:21] + "0000000000000000.jsonl.zst"
+	require.NoError(t, s.store.Put(t.Context(), stray, content))
+	require.NoError(t, s.store.Delete(t.Context(), names[1]))
+	var damaged *archive.DamageError
+	_, err = s.stored.Check(t.Context())
+	require.ErrorAs(t, err, &damaged)
+	require.Equal(t, names[1], filepath.Base(damaged.File))
+	require.NoError(t, s.once())
+	found, err = s.stored.Check(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{stray}, found.Strays)
+}
+
+// once has a new carrier do what is to be done, as a start has.
+func (s *trimming) once() error {
+	return archive.NewCarrier(archive.CarrierConfig{
+		Log: s.log, Stored: s.stored, Keeper: s.keeper, Keep: 1, Reached: s.reached.Load,
+	}).Carry(s.t.Context())
+}
