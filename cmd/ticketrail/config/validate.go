@@ -21,10 +21,12 @@ const (
 	minBody = 1 << 10
 	// maxBody is what NATS still calls a sensible payload; above it a server
 	// buffers more for each connection than a webhook is worth.
-	maxBody          = 8 << 20
-	maxInFlight      = 100_000
-	minStream        = 1 << 20
-	minRebuild       = 64 << 20
+	maxBody     = 8 << 20
+	maxInFlight = 100_000
+	minStream   = 1 << 20
+	minRebuild  = 64 << 20
+	// minBesideKept is twice what a segment of the archive holds, decompressed.
+	minBesideKept    = 64 << 20
 	maxRebuild       = 64 << 30
 	minOrders        = 1 << 20
 	minOrdersAge     = time.Minute
@@ -183,7 +185,7 @@ func (c *checker) store(all *Config) {
 	c.require(s.Keep == 0 || a.Store != "", "stream.keep", "name archive.store, which has the webhooks then", "nothing may be trimmed that is nowhere else")
 	c.require(s.Keep == 0 || all.NATS.Embedded(), "stream.keep", "leave it out", "only the stream of the broker inside is trimmed, and this one is on the servers of nats.url")
 	c.require(s.Keep == 0 || s.Keep >= minStream, "stream.keep", "write 0 for all, or a size from 1MiB", "%s is too small", s.Keep)
-	c.require(s.Keep == 0 || s.MaxBytes == 0 || s.Keep <= s.MaxBytes/2, "stream.keep", "write half of stream.max_bytes at the most: what comes while the store is away needs room", "%s is too much", s.Keep)
+	c.require(s.Keep == 0 || s.MaxBytes == 0 || s.MaxBytes-s.Keep >= minBesideKept, "stream.keep", "leave 64MiB of stream.max_bytes at the least: a segment that is not full is not in the store yet", "%s is too much", s.Keep)
 }
 
 func (c *checker) sources(sources []Source) {
