@@ -29,8 +29,8 @@ func checkPayload(nc *nats.Conn, maxBody int64) error {
 }
 
 // wantedWebhooks says how the stream of webhooks must be. An existing one keeps the
-// limit that it has where there is less room by now, and may let nothing be deleted:
-// the server does not take that back, and all but Erase works.
+// limit that it has where there is less room by now, and may let nothing be deleted or
+// purged: the server does not take that back, and all but Erase and Trim works.
 func (l *Log) wantedWebhooks(ctx context.Context, config Config) (jetstream.StreamConfig, error) {
 	var has jetstream.StreamConfig
 	if config.Looks {
@@ -50,6 +50,7 @@ func (l *Log) wantedWebhooks(ctx context.Context, config Config) (jetstream.Stre
 	maxBytes, err := limit(config.MaxBytes, max(0, has.MaxBytes))
 	wanted := webhooksStream(config, maxBytes)
 	wanted.DenyDelete = has.DenyDelete
+	wanted.DenyPurge = wanted.DenyPurge || has.DenyPurge
 	return wanted, err
 }
 

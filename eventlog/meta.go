@@ -9,14 +9,14 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 )
 
-// AllowErasure gives what the server wrote down of a stream, but that its webhooks may be
-// erased: older programs denied that, and the server does not take it back.
-func AllowErasure(meta []byte) ([]byte, error) {
+// AllowRemoval gives what the server wrote down of a stream, but that its webhooks may be
+// erased and trimmed: older programs denied that, and the server does not take it back.
+func AllowRemoval(meta []byte) ([]byte, error) {
 	var settings map[string]json.RawMessage
 	if err := json.Unmarshal(meta, &settings); err != nil {
 		return nil, err
 	}
-	settings["deny_delete"] = json.RawMessage("false")
+	settings["deny_delete"], settings["deny_purge"] = json.RawMessage("false"), json.RawMessage("false")
 	return json.Marshal(settings)
 }
 
@@ -24,6 +24,7 @@ func AllowErasure(meta []byte) ([]byte, error) {
 // when it was made, and its settings. Where config names no MaxBytes there is no
 // limit, until the stream is opened.
 func WebhooksMeta(identity domain.StreamIdentity, config Config) ([]byte, error) {
+	config.Embedded = true
 	maxBytes := config.MaxBytes
 	if maxBytes == 0 {
 		maxBytes = -1

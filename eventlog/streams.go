@@ -33,14 +33,14 @@ const decisionsMaxBytes = 32 << 20
 const defaultDuplicateWindow = 2 * time.Minute
 
 // webhooksStream says how the stream of webhooks must be. It refuses rather than
-// forgets, nothing in it can be purged or rolled up, and neither compression
-// nor a message's own lifetime is allowed. Only an erasure deletes: a webhook that
-// anybody else deletes is a gap, which its readers find.
+// forgets, nothing in it can be rolled up, and neither compression nor a message's own
+// lifetime is allowed. Only an erasure deletes, and only Trim purges, which an external
+// server denies: a webhook that anybody else deletes is a gap, which its readers find.
 func webhooksStream(config Config, maxBytes int64) jetstream.StreamConfig {
 	stream := anyStream(WebhooksStream, "every accepted webhook, in one order", webhookRoot, config)
 	stream.Discard, stream.MaxBytes, stream.MaxAge = jetstream.DiscardNew, maxBytes, config.MaxAge
 	stream.Duplicates = duplicateWindow(config)
-	stream.DenyPurge, stream.AllowAtomicPublish = true, true
+	stream.DenyPurge, stream.AllowAtomicPublish = !config.Embedded, true
 	return stream
 }
 

@@ -45,8 +45,9 @@ func TestOpenMakesTheStreams(t *testing.T) {
 	require.EqualValues(t, -1, webhooks.MaxMsgs)
 	require.EqualValues(t, -1, webhooks.MaxMsgsPerSubject)
 	require.Equal(t, 2*time.Minute, webhooks.Duplicates)
-	require.True(t, webhooks.DenyPurge && webhooks.AllowDirect && webhooks.AllowAtomicPublish)
+	require.True(t, webhooks.AllowDirect && webhooks.AllowAtomicPublish)
 	require.False(t, webhooks.DenyDelete, "an erasure deletes")
+	require.False(t, webhooks.DenyPurge, "what is in the archive's store is trimmed")
 	require.False(t, webhooks.AllowRollup || webhooks.AllowMsgTTL || webhooks.AllowMsgSchedules || webhooks.NoAck)
 	require.Equal(t, jetstream.NoCompression, webhooks.Compression)
 	require.Equal(t, jetstream.DefaultPersistMode, webhooks.PersistMode)
@@ -173,7 +174,7 @@ func TestOpenStrengthensAStream(t *testing.T) {
 	require.NoError(t, err)
 	openLog(t, embedded, dir)
 	config := streamConfig(t, embedded, eventlog.WebhooksStream)
-	require.True(t, config.DenyPurge && config.AllowDirect && config.AllowAtomicPublish)
+	require.True(t, config.AllowDirect && config.AllowAtomicPublish)
 	require.Equal(t, "us", config.Metadata["owner"])
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/eventlog"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/recovery"
 )
 
@@ -37,6 +38,9 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 	if errors.Is(err, eventlog.ErrFolderLocked) {
 		v.running = true
 		err = v.compare()
+	}
+	if err == nil {
+		err = v.checkStore(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("verify the archive: %w", err)
@@ -75,6 +79,7 @@ type verification struct {
 	running    bool              // a program serves in the folder
 	checkpoint domain.Checkpoint // of the read model; zero where it moves or there is none
 	found      recovery.Comparison
+	store      *archive.StoreCheck // nil where there is none
 }
 
 // compareAtRest compares in a folder that no program serves.
@@ -92,6 +97,21 @@ func (v *verification) compareAtRest(ctx context.Context) (err error) {
 
 func (v *verification) compare() (err error) {
 	v.found, err = recovery.Compare(v.files, v.checkpoint.StreamSequence)
+	return err
+}
+
+// checkStore reads every object of the archive's store.
+func (v *verification) checkStore(ctx context.Context) error {
+	stored, err := app.OpenStored(v.config)
+	if err != nil || stored == nil {
+		return err
+	}
+	found, err := stored.Check(ctx)
+	if damage, ok := errors.AsType[*archive.DamageError](err); ok {
+		return &failure{err: err, hint: "put back " + damage.File + " as the store had it, from its versions or a copy; or remove it: where archive.dir " +
+			"still has the segment, the next start puts it there again"}
+	}
+	v.store = &found
 	return err
 }
 
@@ -115,6 +135,10 @@ func (v *verification) judge() error {
 	}
 	if f.Ahead > 0 {
 		wrong = append(wrong, fmt.Sprintf("the stream has lost its last %d webhooks, which the archive has", f.Ahead))
+	}
+	if v.store != nil && len(v.store.Strays) > 0 {
+		return failf("remove them, where no other data folder has this store: what is erased is not erased in them",
+			"the store has %d objects that the archive knows nothing of, such as %s", len(v.store.Strays), v.store.Strays[0])
 	}
 	if v.running || len(wrong) == 0 {
 		return nil
@@ -152,6 +176,18 @@ type archiveReport struct {
 	// ReadModel is the checkpoint at which the read model's digest was compared; null
 	// where it was not: a program runs that moves it, or there is none.
 	ReadModel *uint64 `json:"compared_with_read_model_at"`
+	// Store is what is in the archive's store; null where it has none.
+	Store *storeReport `json:"store"`
+}
+
+// storeReport is what archive verify prints of a store.
+type storeReport struct {
+	Objects int    `json:"objects"`
+	First   uint64 `json:"first"`
+	Last    uint64 `json:"last"`
+	// Trimmed is up to which webhook the stream has been trimmed; 0 where it was not.
+	Trimmed uint64   `json:"trimmed"`
+	Strays  []string `json:"strays"`
 }
 
 func (v *verification) report() archiveReport {
@@ -159,6 +195,9 @@ func (v *verification) report() archiveReport {
 	r := archiveReport{
 		Segments: f.Segments, First: f.First, Last: f.Mark.StreamSequence, Chain: hex.EncodeToString(f.Mark.Chain[:]),
 		Compared: f.Compared, Behind: f.Behind, Torn: f.Torn,
+	}
+	if s := v.store; s != nil {
+		r.Store = &storeReport{Objects: s.Objects, First: s.First, Last: s.Last, Trimmed: f.Trimmed, Strays: s.Strays}
 	}
 	if f.At.StreamSequence > 0 {
 		r.ReadModel = &v.checkpoint.StreamSequence
@@ -175,6 +214,12 @@ func (c *archiveVerify) print(p *program, r archiveReport, embedded bool) error 
 		fmt.Fprintf(p.stdout, "stream: %s compared, the same in both\n", counted(r.Compared, "webhook"))
 	} else {
 		fmt.Fprintln(p.stdout, "stream: not compared; its files are on external servers")
+	}
+	if s := r.Store; s != nil {
+		fmt.Fprintf(p.stdout, "store: %s in %s, every one whole\n", stretch(s.First, s.Last), counted(s.Objects, "object"))
+	}
+	if r.Store != nil && r.Store.Trimmed > 0 {
+		fmt.Fprintf(p.stdout, "stream: trimmed up to %d\n", r.Store.Trimmed)
 	}
 	if r.Behind > 0 {
 		fmt.Fprintf(p.stdout, "stream: its last %d webhooks are not in the archive yet\n", r.Behind)
@@ -283,7 +328,7 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 
 // stretch says which webhooks something has.
 func stretch(first, last uint64) string {
-	if first > last {
+	if first > last || last == 0 {
 		return "no webhook"
 	}
 	return fmt.Sprintf("stream sequences %d to %d", first, last)

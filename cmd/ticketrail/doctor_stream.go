@@ -125,7 +125,11 @@ func (e *examination) embeddedDurability(ctx context.Context) (durability eventl
 	if err != nil {
 		return "", err
 	}
-	info, err := log.Info(ctx)
+	stored, err := app.OpenStored(e.config)
+	if err != nil {
+		return "", err
+	}
+	info, err := app.NewHistory(log, stored).Info(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -1,8 +1,10 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -11,11 +13,16 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
-// Copy copies an archive up to its last whole group into a folder, which it makes, and
-// gives the mark that the copy ends with. It may be written to meanwhile. What Copy
+// Copy copies an archive's folder up to its last whole group into another one, which it
+// makes, and gives the mark that the copy ends with. What is in the store alone stays
+// there: of it comes the ledger. It may be written to meanwhile. What Copy
 // returns without an error for is on disk and sound.
 func Copy(from, to string) (Mark, error) {
-	if err := copySegments(from, to); err != nil {
+	err := copySegments(from, to)
+	if err == nil {
+		err = CopyLedger(from, to) // only now: what has left the folder meanwhile is in it
+	}
+	if err != nil {
 		return Mark{}, fmt.Errorf("copy the archive: %w", err)
 	}
 	copied, err := Look(to)
@@ -31,9 +38,30 @@ func Copy(from, to string) (Mark, error) {
 	return copied.Last(), nil
 }
 
+// CopyLedger copies what an archive's folder says of its store into another folder, which
+// it makes. Where nothing is in a store it does nothing.
+func CopyLedger(from, to string) error {
+	text, err := os.ReadFile(filepath.Join(from, ledgerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	if err == nil {
+		path := filepath.Join(to, ledgerFile)
+		_, err = eventlog.ReplaceFile(path, path+partial, text[:bytes.LastIndexByte(text, '\n')+1])
+	}
+	if err != nil {
+		return fmt.Errorf("copy what is in the archive's store: %w", err)
+	}
+	return nil
+}
+
 // copySegments copies each segment as it is when its turn comes, the oldest first, and
 // the newest again as long as others have followed it: so where a webhook was erased
-// in one of them meanwhile, the tombstone is in one that is copied later.
+// in one of them meanwhile, the tombstone is in one that is copied later. One that leaves
+// the folder meanwhile has left it after all that are older.
 func copySegments(from, to string) error {
 	if _, err := Look(from); err != nil {
 		return err
@@ -61,12 +89,26 @@ func copySegments(from, to string) error {
 			if err == nil {
 				err = eventlog.CopyFile(path, copied)
 			}
+			if errors.Is(err, fs.ErrNotExist) {
+				err = removeTo(to, path)
+			}
 			if err != nil {
 				return err
 			}
 		}
 		newest = paths[len(paths)-1]
 	}
+}
+
+// removeTo removes the segments from a folder up to one by its name.
+func removeTo(dir, path string) error {
+	paths, err := list(dir)
+	for _, older := range paths {
+		if filepath.Base(older) < filepath.Base(path) {
+			err = errors.Join(err, os.Remove(older))
+		}
+	}
+	return err
 }
 
 // Add adds webhooks that follow one another to the end of an archive, and makes it if

@@ -52,6 +52,7 @@ type Log interface {
 type Keeper struct {
 	log    Log
 	writer *Writer
+	stored *Stored // nil where no store is used
 	logger *slog.Logger
 	failed int // how often in a row the stream could not be read; only of Run
 
@@ -60,6 +61,7 @@ type Keeper struct {
 	reading    int           // what pauses was when the reading that goes on began; with writing held
 	tombstones chan struct{} // tells that a group had one
 	noticed    atomic.Uint64 // the stream sequence of the last one that a group had
+	begunAt    uint64        // what the archive had before Run, where there may be more of them
 
 	begun   atomic.Pointer[time.Time] // when the group came that is being written; nil where none is
 	written progress
@@ -73,10 +75,13 @@ var _ eventlog.Copy = (*Keeper)(nil)
 func NewKeeper(log Log, writer *Writer, logger *slog.Logger) *Keeper {
 	return &Keeper{
 		log: log, writer: writer, logger: cmp.Or(logger, slog.New(slog.DiscardHandler)),
-		tombstones: make(chan struct{}, 1),
-		written:    progress{reached: writer.Last().StreamSequence}, erased: progress{reached: writer.erased},
+		tombstones: make(chan struct{}, 1), begunAt: writer.Last().StreamSequence,
+		written: progress{reached: writer.Last().StreamSequence}, erased: progress{reached: writer.erased},
 	}
 }
+
+// Use has what is erased erased in a store as well. It is to be called before Run.
+func (k *Keeper) Use(stored *Stored) { k.stored = stored }
 
 // Run follows the stream until ctx ends. What fails is tried again, and told when it
 // fails repeatedly, but for a stream that contradicts the archive: then Run tells, and
@@ -207,7 +212,7 @@ func (k *Keeper) writeGroup(ctx context.Context, entries []Entry) error {
 		if err == nil {
 			k.well(k.writer.Last().StreamSequence)
 			k.noticeErasures(entries)
-			if begun {
+			if begun && k.stored == nil {
 				k.forget(ctx)
 			}
 			return nil

@@ -75,6 +75,11 @@ func (k *Keeper) workOff(ctx context.Context) (reached uint64, err error) {
 			return reached, err
 		}
 	}
+	if k.stored != nil {
+		if err := k.stored.Erase(ctx, erased); err != nil {
+			return reached, err
+		}
+	}
 	return reached, k.exclusively(func() error { return k.writer.rememberErased(to) })
 }
 
@@ -120,8 +125,21 @@ func (k *Keeper) tellErased(ctx context.Context, reached uint64, err error) {
 	k.erased.tell(0, fmt.Errorf("%w: erase in the archive: %w", eventlog.ErrUnavailable, err))
 }
 
+// erasedTo gives up to which stream sequence nothing is left to be erased here. What is
+// sealed has been looked through for tombstones.
+func (k *Keeper) erasedTo(sealed uint64) uint64 {
+	done, _ := k.erased.now()
+	if done >= max(k.noticed.Load(), k.begunAt) {
+		return sealed
+	}
+	return min(sealed, done)
+}
+
 // Webhooks gives those of some webhooks that the archive has, as [Find] does.
 func (k *Keeper) Webhooks(sequences []uint64) iter.Seq2[*domain.Webhook, error] {
+	if k.stored != nil {
+		return k.stored.Find(context.Background(), sequences)
+	}
 	return Find(k.writer.dir, sequences)
 }
 

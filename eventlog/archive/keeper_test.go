@@ -31,11 +31,17 @@ func newLog(t *testing.T) *eventlog.Log {
 
 func newServer(t *testing.T) (*eventlog.Log, *eventlog.Embedded) {
 	t.Helper()
+	return newServerOf(t, 64<<20)
+}
+
+// newServerOf opens the stream of a new embedded server that has some room.
+func newServerOf(t *testing.T, maxBytes int64) (*eventlog.Log, *eventlog.Embedded) {
+	t.Helper()
 	dir := t.TempDir()
 	server, err := eventlog.StartEmbedded(eventlog.EmbeddedConfig{Dir: dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: 64 << 20})
+	log, err := eventlog.Open(t.Context(), server.Conn(), eventlog.Config{Embedded: true, Dir: dir, MaxBytes: maxBytes})
 	require.NoError(t, err)
 	return log, server
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,12 +21,13 @@ import (
 type Archive struct {
 	dir      string
 	segments []segment
+	ledger   *ledger // what of it is in a store
 }
 
 // Look reads the segments of an archive and compares their sums and checksums. A
 // folder that is not there is an archive that is empty. Segments that are not
 // whole, or that do not follow one another, are a [*DamageError], and what was
-// whole before the damage is returned beside it.
+// whole before the damage is returned beside it. What is in a store is not looked at.
 func Look(dir string) (*Archive, error) { return LookAgain(dir, nil) }
 
 // Known tells of a sealed segment, by the name of its file, whether this very content had
@@ -45,7 +47,11 @@ func LookAgain(dir string, known Known) (*Archive, error) {
 	}
 	defer codec.close()
 	segments, errs := codec.examineAll(paths, known)
-	a := &Archive{dir: dir}
+	ledger, err := readLedger(dir)
+	a := &Archive{dir: dir, ledger: ledger}
+	if err != nil {
+		return a, err
+	}
 	for i := range paths {
 		err := a.add(segments[i]) // of a damaged one whose it is, and what it holds before the damage
 		if err = cmp.Or(errs[i], err); err != nil {
@@ -98,8 +104,11 @@ func readFile(path string, into *bytes.Buffer) error {
 // add takes the next segment, if it is the one that follows. One that a crash has
 // torn before it was begun says nothing, and stands for the one to begin.
 func (a *Archive) add(next segment) error {
-	if len(a.segments) > 0 {
-		before := a.segments[len(a.segments)-1]
+	before, known := a.endBefore(next.path)
+	switch {
+	case !known && a.Stored() > 0 && next.before != a.ledger.first():
+		return &DamageError{File: next.path, Err: errors.New("it does not follow what is in the archive's store")}
+	case known:
 		if next.size == 0 {
 			next.stream, next.before, next.last = before.stream, before.last, before.last
 		}
@@ -111,30 +120,91 @@ func (a *Archive) add(next segment) error {
 	return nil
 }
 
+// endBefore gives the segment that comes before a file, as far as it is known: of one
+// that is in a store alone, whose it is and how it ends.
+func (a *Archive) endBefore(path string) (before segment, known bool) {
+	if len(a.segments) > 0 {
+		return a.segments[len(a.segments)-1], true
+	}
+	if a.ledger == nil {
+		return segment{}, false
+	}
+	for _, o := range a.ledger.objects {
+		if filepath.Base(path) == segmentName(o.last.StreamSequence+1) {
+			return segment{stream: a.ledger.stream, last: o.last}, true
+		}
+	}
+	return segment{}, false
+}
+
 // Stream gives the stream that this is the archive of; the zero identity where it
 // is empty.
 func (a *Archive) Stream() domain.StreamIdentity {
-	if len(a.segments) == 0 {
-		return domain.StreamIdentity{}
+	switch {
+	case len(a.segments) > 0:
+		return a.segments[0].stream
+	case a.ledger != nil:
+		return a.ledger.stream
 	}
-	return a.segments[0].stream
+	return domain.StreamIdentity{}
 }
 
-// Before gives the mark of what came before the archive's first webhook: the zero
-// Mark unless its oldest segments were removed.
+// Before gives the mark of what came before the archive's first webhook, in its folder or
+// in its store: the zero Mark unless its oldest segments were removed.
 func (a *Archive) Before() Mark {
+	if a.Stored() > 0 {
+		return a.ledger.first()
+	}
+	return a.BeforeFolder()
+}
+
+// BeforeFolder gives the mark of what came before the first webhook in the folder.
+func (a *Archive) BeforeFolder() Mark {
 	if len(a.segments) == 0 {
-		return Mark{}
+		return a.Last()
 	}
 	return a.segments[0].before
 }
 
 // Last gives the mark of the archive's last webhook.
 func (a *Archive) Last() Mark {
-	if len(a.segments) == 0 {
-		return Mark{}
+	switch {
+	case len(a.segments) > 0:
+		return a.segments[len(a.segments)-1].last
+	case a.ledger != nil:
+		return a.ledger.last()
 	}
-	return a.segments[len(a.segments)-1].last
+	return Mark{}
+}
+
+// Stored gives the last webhook that is in the archive's store; 0 where none is.
+func (a *Archive) Stored() uint64 {
+	if a.ledger == nil {
+		return 0
+	}
+	return a.ledger.last().StreamSequence
+}
+
+// Trimmed gives up to which webhook the stream may have been trimmed; 0 where it was not.
+// All up to there are in the store.
+func (a *Archive) Trimmed() uint64 {
+	if a.ledger == nil {
+		return 0
+	}
+	return a.ledger.trimmed
+}
+
+// BeforeStream gives the mark of what comes before a stream that is made anew of the
+// segments in the folder: that it begins earlier than the one which was trimmed, by less
+// than a segment, makes no difference.
+func (a *Archive) BeforeStream() Mark {
+	before := a.BeforeFolder()
+	for _, s := range a.segments {
+		if s.before.StreamSequence <= a.Trimmed() {
+			before = s.before
+		}
+	}
+	return before
 }
 
 // Empty tells whether the archive holds no webhook.
@@ -166,12 +236,14 @@ func (a *Archive) MarkFrom(streamSequence uint64) (m Mark, ok bool) {
 // errEnough ends a reading before its end.
 var errEnough = errors.New("enough was read")
 
-// Read gives the webhooks of an archive from a stream sequence on, in order, and
+// Read gives the webhooks of an archive's folder from a stream sequence on, in order, and
 // checks all that they rest on. It ends with the last whole group, or after an
 // error: a [*DamageError] where the archive is not what was written.
-func Read(dir string, from uint64) iter.Seq2[Entry, error] {
+func Read(dir string, from uint64) iter.Seq2[Entry, error] { return entries(folder(dir), from) }
+
+func entries(of place, from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		err := read(dir, from, func(e Entry) error {
+		err := read(of, from, func(e Entry) error {
 			if e.StreamSequence >= from && !yield(e, nil) {
 				return errEnough
 			}
@@ -183,9 +255,31 @@ func Read(dir string, from uint64) iter.Seq2[Entry, error] {
 	}
 }
 
+// place is where segments are read.
+type place interface {
+	// list gives the paths of the segments in order, as they are in the archive's folder or
+	// would be.
+	list() ([]string, error)
+	// content gives the content of one of them.
+	content(path string) ([]byte, error)
+}
+
+// folder is the archive's folder, for a place.
+type folder string
+
+func (dir folder) list() ([]string, error) { return list(string(dir)) }
+
+func (dir folder) content(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the archive: %w", err)
+	}
+	return data, nil
+}
+
 // read reads the segments from the one that holds a stream sequence on.
-func read(dir string, from uint64, each func(Entry) error) error {
-	paths, err := list(dir)
+func read(of place, from uint64, each func(Entry) error) error {
+	paths, err := of.list()
 	if err != nil {
 		return err
 	}
@@ -194,12 +288,12 @@ func read(dir string, from uint64, each func(Entry) error) error {
 		return fmt.Errorf("read the archive: %w", err)
 	}
 	defer codec.close()
-	for len(paths) > 1 && paths[1] <= pathOf(dir, from) {
+	for len(paths) > 1 && filepath.Base(paths[1]) <= segmentName(from) {
 		paths = paths[1:] // all of the first is before
 	}
-	a := &Archive{dir: dir}
+	a := &Archive{}
 	for i, path := range paths {
-		found, err := codec.examine(path, i+1 == len(paths), each)
+		found, err := codec.examine(of, path, i+1 == len(paths), nil, each)
 		if err == nil {
 			err = a.add(found)
 		}
@@ -210,12 +304,16 @@ func read(dir string, from uint64, each func(Entry) error) error {
 	return nil
 }
 
-// Find gives those of some webhooks that an archive has, in order; their stream sequences
-// are given in order too. Each of their segments is read whole and checked as Read does
-// it. What is removed meanwhile is not found. It ends after an error.
+// Find gives those of some webhooks that an archive's folder has, in order; their stream
+// sequences are given in order too. Each of their segments is read whole and checked, and
+// their groups as Read does it. What is removed meanwhile is not found. It ends after an error.
 func Find(dir string, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
+	return webhooks(folder(dir), sequences)
+}
+
+func webhooks(of place, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
 	return func(yield func(*domain.Webhook, error) bool) {
-		err := find(dir, sequences, func(e Entry) error {
+		err := find(of, sequences, func(e Entry) error {
 			if _, wanted := slices.BinarySearch(sequences, e.StreamSequence); !wanted {
 				return nil
 			}
@@ -231,8 +329,8 @@ func Find(dir string, sequences []uint64) iter.Seq2[*domain.Webhook, error] {
 }
 
 // find reads the segments that hold some webhooks.
-func find(dir string, sequences []uint64, each func(Entry) error) error {
-	paths, err := list(dir)
+func find(of place, sequences []uint64, each func(Entry) error) error {
+	paths, err := of.list()
 	if err != nil {
 		return err
 	}
@@ -248,7 +346,7 @@ func find(dir string, sequences []uint64, each func(Entry) error) error {
 			continue // read before, or forgotten
 		}
 		read = at
-		if _, err := codec.examine(paths[at], at+1 == len(paths), each); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, err := codec.examine(of, paths[at], at+1 == len(paths), sequences, each); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -79,13 +79,15 @@ func segmentOf(paths []string, streamSequence uint64) int {
 	return at
 }
 
-// examine reads a segment, and every webhook in it.
-func (c *codec) examine(path string, newest bool, each func(Entry) error) (segment, error) {
-	data, err := os.ReadFile(path)
+// examine reads a segment, and every webhook in it, or those in the groups alone that have
+// one which is wanted.
+func (c *codec) examine(of place, path string, newest bool, wanted []uint64, each func(Entry) error) (segment, error) {
+	data, err := of.content(path)
 	if err != nil {
-		return segment{}, fmt.Errorf("read the archive: %w", err)
+		return segment{}, err
 	}
-	return c.examineData(path, data, newest, each, nil)
+	x := &examination{codec: c, data: data, newest: newest, each: each, wanted: wanted, segment: segment{path: path}}
+	return x.all()
 }
 
 // examineData reads a segment. Of a sealed one it compares the sum, if it is not known,
@@ -94,11 +96,7 @@ func (c *codec) examine(path string, newest bool, each func(Entry) error) (segme
 // open, or have a torn end.
 func (c *codec) examineData(path string, data []byte, newest bool, each func(Entry) error, known Known) (segment, error) {
 	x := &examination{codec: c, data: data, newest: newest, each: each, known: known, segment: segment{path: path}}
-	err := x.read()
-	if err == nil && !newest && !x.sealed {
-		err = x.damaged("it is not sealed, and another one follows")
-	}
-	return x.segment, err
+	return x.all()
 }
 
 // examination is the reading of one segment: the bytes before size have been read.
@@ -108,12 +106,21 @@ type examination struct {
 	data   []byte
 	newest bool
 	each   func(Entry) error
-	known  Known  // nil where nothing is
-	room   []byte // for one group after the other
+	wanted []uint64 // stream sequences, in order; nil where all are
+	known  Known    // nil where nothing is
+	room   []byte   // for one group after the other
 }
 
 func (x *examination) damaged(what string) error {
 	return &DamageError{File: x.path, Offset: x.size, Err: errors.New(what)}
+}
+
+func (x *examination) all() (segment, error) {
+	err := x.read()
+	if err == nil && !x.newest && !x.sealed {
+		err = x.damaged("it is not sealed, and another one follows")
+	}
+	return x.segment, err
 }
 
 func (x *examination) read() error {
@@ -232,7 +239,7 @@ func (x *examination) takeGroup(text []byte) error {
 	if err != nil {
 		return x.damaged(err.Error())
 	}
-	if x.each != nil {
+	if x.each != nil && x.wants(marked.StreamSequence) {
 		if err := x.takeWebhooks(text[:len(text)-len(end)-1]); err != nil {
 			return err
 		}
@@ -245,6 +252,12 @@ func (x *examination) takeGroup(text []byte) error {
 	}
 	x.last = marked
 	return nil
+}
+
+// wants tells whether the group up to a stream sequence has a webhook that is wanted.
+func (x *examination) wants(to uint64) bool {
+	at, _ := slices.BinarySearch(x.wanted, x.last.StreamSequence+1)
+	return x.wanted == nil || at < len(x.wanted) && x.wanted[at] <= to
 }
 
 func (x *examination) takeWebhooks(text []byte) error {

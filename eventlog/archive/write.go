@@ -65,6 +65,7 @@ func Continue(found *Archive, stream domain.StreamIdentity) (*Writer, error) {
 	if w.erased, err = lastErased(dir); err != nil {
 		return nil, fmt.Errorf("open the archive: %w", err)
 	}
+	w.open.last = found.Last() // where all of it is in a store alone
 	if n := len(found.segments); n > 0 {
 		w.open = found.segments[n-1]
 		if err := eventlog.Settle(w.open.path); err != nil {
@@ -83,7 +84,7 @@ func (w *Writer) Last() Mark { return w.open.last }
 // startAt has a new archive begin with another stream sequence than 1, as that of a
 // stream does whose first webhooks have expired.
 func (w *Writer) startAt(streamSequence uint64) {
-	if w.open.path == "" {
+	if w.open.path == "" && w.open.last == (Mark{}) {
 		w.open.last.StreamSequence = streamSequence - 1
 	}
 }

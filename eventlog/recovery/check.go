@@ -135,6 +135,9 @@ func (c *check) checkWebhooks() error {
 	case c.stream == nil:
 		return c.refuse(hintRestore, "the stream is gone, and the archive holds webhooks up to stream sequence %d", c.archive.Last().StreamSequence)
 	}
+	if c.stream.identity == c.archive.Stream() {
+		c.stream.leaveTrimmed(c.archive.Trimmed())
+	}
 	if c.tail, err = c.stream.findTail(); err != nil {
 		return err
 	}
@@ -235,6 +238,8 @@ func (c *check) compare() error {
 	case s.identity != c.archive.Stream():
 		return c.refuse(hintEither, "the stream was made at %s, and the archive is of one that was made at %s",
 			s.identity.CreatedAt, c.archive.Stream().CreatedAt)
+	case s.last() < c.archive.Trimmed():
+		return c.refuse(hintRestore, "the stream ends with stream sequence %d, and was only trimmed up to %d", s.last(), c.archive.Trimmed())
 	case s.first() > last+1:
 		return c.refuse(hintArchive, "the stream begins with stream sequence %d, and the archive ends with %d", s.first(), last)
 	case s.first() <= c.archive.Before().StreamSequence:
@@ -265,10 +270,11 @@ func (c *check) compare() error {
 	return nil
 }
 
-// compareBeginning tells webhooks that have expired from some that are missing.
+// compareBeginning tells webhooks that have expired, or were trimmed, from some that are
+// missing.
 func (c *check) compareBeginning() error {
 	first := c.stream.first()
-	if first == c.archive.Before().StreamSequence+1 {
+	if first == c.archive.Before().StreamSequence+1 || first <= c.archive.Trimmed()+1 {
 		return nil
 	}
 	if c.stream.maxAge == 0 && c.archive.Before().StreamSequence > 0 {
@@ -283,12 +289,12 @@ func (c *check) compareBeginning() error {
 		}
 		return nil
 	}
-	return c.refuse(hintRestore, "the stream begins with stream sequence %d, and those before it have not expired", first)
+	return c.refuse(hintRestore, "the stream begins with stream sequence %d, and those before it have not expired, nor were they trimmed", first)
 }
 
 // compareAll compares every webhook up to a stream sequence.
 func (c *check) compareAll(to uint64) error {
-	differs, err := c.stream.differs(c.Archive, c.stream.first(), to)
+	differs, err := c.stream.differs(c.Archive, max(c.stream.first(), c.archive.BeforeFolder().StreamSequence+1), to)
 	_, damaged := errors.AsType[*archive.DamageError](err)
 	switch {
 	case damaged:
@@ -317,6 +323,9 @@ func (c *check) mend() error {
 	if torn := c.archive.Torn(); torn > 0 {
 		c.logger.Warn("the archive's end is torn, by a crash or by damage; it is cut off, and what the stream has of it is archived again",
 			"bytes", torn, "after_stream_sequence", c.archive.Last().StreamSequence)
+	}
+	if err := c.stream.finishTrimming(); err != nil {
+		return err
 	}
 	if t := c.tail; t != nil {
 		c.logger.Warn("what comes after the end of what was synced is torn, as a power cut leaves it; it is cut off",

@@ -125,8 +125,11 @@ func nextSound(stream string, number int, data []byte, from int) (at int, found 
 // Comparison is what a comparison of every webhook found.
 type Comparison struct {
 	Segments int
-	First    uint64 // the first webhook of the archive
-	Mark     archive.Mark
+	First    uint64 // the first webhook of the archive's folder
+	// Stored is the last webhook that is in the archive's store, and Trimmed up to which
+	// the stream was trimmed; 0 where none is, or it was not.
+	Stored, Trimmed uint64
+	Mark            archive.Mark
 	// Compared is how many webhooks were compared with those of the stream; those that
 	// it has forgotten, and those that the archive does not have yet, were not.
 	Compared uint64
@@ -168,7 +171,8 @@ func Compare(files Files, at uint64) (found Comparison, err error) {
 	if c.archive, err = c.lookAtArchive(); err != nil {
 		return Comparison{}, err
 	}
-	found = Comparison{Segments: c.archive.Segments(), First: c.archive.Before().StreamSequence + 1, Mark: c.archive.Before(), Torn: c.archive.Torn()}
+	found = Comparison{Segments: c.archive.Segments(), First: c.archive.BeforeFolder().StreamSequence + 1, Mark: c.archive.BeforeFolder(),
+		Stored: c.archive.Stored(), Trimmed: c.archive.Trimmed(), Torn: c.archive.Torn()}
 	last := c.archive.Last().StreamSequence
 	c.stream, err = look(files.Server, eventlog.WebhooksStream, nil)
 	if err == nil && c.stream != nil {
@@ -210,7 +214,7 @@ func (c *check) readAll(found *Comparison, at uint64, beside *beside) error {
 			return c.refuse(hintArchive, "%w", err)
 		}
 		if found.Mark = found.Mark.After(e); e.StreamSequence == at {
-			found.At = Point{found.Mark, e.Webhook, found.First > 1}
+			found.At = Point{found.Mark, e.Webhook, c.archive.Before().StreamSequence > 0}
 		}
 		ok, err := beside.same(e)
 		switch {

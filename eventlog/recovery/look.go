@@ -35,6 +35,7 @@ type stream struct {
 	identity domain.StreamIdentity
 	maxAge   time.Duration
 	blocks   []*block // those that hold anything, in order
+	trimmed  []*block // those that were to be removed
 	deleted  uint64   // the highest stream sequence that is noted as deleted, and was not erased
 	erasures
 }

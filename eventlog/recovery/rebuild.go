@@ -33,8 +33,9 @@ func PlanArchive(files Files) (Rebuilt, error) {
 	if _, damaged := errors.AsType[*archive.DamageError](err); err != nil && !damaged {
 		return Rebuilt{}, err
 	}
-	// Also what has expired in the stream: it would be gone from here as well.
-	own := history{files.Archive, found.Stream(), archive.Read(files.Archive, found.Before().StreamSequence+1)}
+	// Also what has expired in the stream: it would be gone from here as well. What is in the
+	// store stays there.
+	own := history{files.Archive, found.Stream(), archive.Read(files.Archive, found.Stored()+1)}
 	loss, err := own.lostBy(history{s.dir, s.identity, s.webhooks(s.first())})
 	return Rebuilt{First: s.first(), Last: s.last(), Loss: loss}, err
 }
@@ -53,6 +54,9 @@ func RebuildArchive(files Files) (made Rebuilt, err error) {
 	made = Rebuilt{First: s.first(), Last: s.last()}
 	beside := Files{Server: files.Server, Archive: files.Archive + Making}
 	if err := os.RemoveAll(beside.Archive); err != nil {
+		return made, err
+	}
+	if err := archive.CopyLedger(files.Archive, beside.Archive); err != nil {
 		return made, err
 	}
 	if err := s.archiveTo(beside); err != nil {
@@ -80,13 +84,19 @@ func wholeStream(files Files) (*stream, error) {
 	return c.stream, nil
 }
 
-// archiveTo writes every webhook of a stream to a new archive, and compares.
+// archiveTo writes every webhook of a stream to a new archive, but for those that are in
+// its store, and compares.
 func (s *stream) archiveTo(files Files) error {
-	if err := archive.Add(files.Archive, s.identity, s.webhooks(s.first())); err != nil {
+	has, err := archive.Look(files.Archive)
+	if err != nil {
+		return err
+	}
+	first := max(s.first(), has.Stored()+1)
+	if err := archive.Add(files.Archive, s.identity, s.webhooks(first)); err != nil {
 		return err
 	}
 	found, err := Compare(files, 0)
-	if have := s.last() + 1 - s.first(); err == nil && found.Compared != have {
+	if have := s.last() + 1 - first; err == nil && found.Compared != have {
 		err = fmt.Errorf("%d of %d webhooks of the stream %s are in the archive that was made", found.Compared, have, eventlog.WebhooksStream)
 	}
 	return err

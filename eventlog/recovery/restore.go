@@ -107,7 +107,7 @@ func newRestoration(files Files, from Source) (*restoration, error) {
 	}
 	return &restoration{
 		Files: files, Source: from, archive: found, former: former, temporary: files.Server + Making,
-		Restored: Restored{Stream: found.Stream(), First: found.Before().StreamSequence + 1, Mark: found.Before()},
+		Restored: Restored{Stream: found.Stream(), First: found.BeforeStream().StreamSequence + 1, Mark: found.BeforeStream()},
 	}, nil
 }
 
@@ -136,6 +136,9 @@ func (r *restoration) run() (err error) {
 		return err
 	}
 	if err := r.compare(); err != nil {
+		return err
+	}
+	if err := archive.NoteTrimmed(r.Source.Archive, r.First-1); err != nil {
 		return err
 	}
 	r.Restored.Aside, err = Replace(r.Files, append(r.With, Swap{r.temporary, brokerfile.StreamDir(r.Server, eventlog.WebhooksStream)})...)
@@ -187,7 +190,7 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 			r.Restored.Erased = e.StreamSequence
 		}
 		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
-			r.Restored.At = Point{r.Mark, e.Webhook, r.First > 1}
+			r.Restored.At = Point{r.Mark, e.Webhook, r.archive.Before().StreamSequence > 0}
 		}
 	}
 	r.FromFiles = r.Mark.StreamSequence - r.archive.Last().StreamSequence
@@ -248,7 +251,11 @@ func (r *restoration) countLoss() error {
 		if _, damaged := errors.AsType[*archive.DamageError](err); err != nil && !damaged {
 			return err
 		}
-		present = append(present, history{r.Files.Archive, own.Stream(), archive.Read(r.Files.Archive, 0)})
+		first := uint64(0)
+		if own.Stream() == r.Stream && own.Stored() > 0 {
+			first = r.First // what is before is in the store
+		}
+		present = append(present, history{r.Files.Archive, own.Stream(), archive.Read(r.Files.Archive, first)})
 	}
 	for _, h := range present {
 		loss, err := h.lostBy(made)
@@ -331,7 +338,7 @@ func (r *restoration) meta() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventlog.AllowErasure(own)
+	return eventlog.AllowRemoval(own)
 }
 
 func (s *stream) writeMeta(text []byte) error {

@@ -80,7 +80,7 @@ func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, 
 		a.tellOtherVersion("version", c.Version)
 		return domain.Checkpoint{}, nil
 	}
-	_, err = projector.NewGuard(a.log).Check(ctx, c)
+	_, err = projector.NewGuard(a.history).Check(ctx, c)
 	return c, err
 }
 

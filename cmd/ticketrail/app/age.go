@@ -26,7 +26,7 @@ func Forgets(c *config.Config, stream *domain.StreamInfo) string {
 
 // warnOfAge tells at each start what a stream that forgets takes away.
 func (a *App) warnOfAge(ctx context.Context) error {
-	info, err := a.log.Info(ctx)
+	info, err := a.history.Info(ctx)
 	if err != nil {
 		return err
 	}

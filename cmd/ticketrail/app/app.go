@@ -40,7 +40,10 @@ type App struct {
 	broker     *eventlog.Embedded // nil where it is external
 	log        *eventlog.Log
 	archive    *archive.Archive // as checkFiles found it; nil beside an external broker
+	segment    int64            // see Options
 	keeper     *archive.Keeper  // nil where no archive is kept
+	stored     *archive.Stored  // nil where the archive has no store
+	history    History
 	projection Projection
 	folder     *sqlite.Folder
 	readModel  *sqlite.Model
@@ -86,6 +89,9 @@ type Options struct {
 	Logger  *slog.Logger
 	// Projection is how webhooks are projected.
 	Projection Projection
+	// SegmentSize is when a segment of the archive is full, in bytes; the archive's own
+	// default where it is 0.
+	SegmentSize int64
 	// Spans takes the traces in place of the collector that is configured.
 	Spans sdk.SpanExporter
 }
@@ -118,7 +124,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 // which no program serves: what the API would answer, its [App.API] answers. A
 // read model of an older version of the projection is left as it is.
 func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).startArchive,
+	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).openHistory, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector)
 }
 
@@ -132,6 +138,7 @@ func newApp(c *config.Config, o Options) *App {
 		spans:      o.Spans,
 		parts:      cmp.Or(o.Parts, All),
 		from:       o.From,
+		segment:    o.SegmentSize,
 		addresses:  Addresses{PID: os.Getpid(), Version: o.Version},
 		failed:     make(chan error, 1),
 	}

@@ -61,8 +61,10 @@ func (a *App) startArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	writer.SegmentSize = a.segment
 	a.steps.push("close the archive", limitArchive, closing(writer.Close))
 	a.keeper = archive.NewKeeper(a.log, writer, a.logger)
+	a.keeper.Use(a.stored)
 	a.showArchive()
 	behind := int64(info.Last) - int64(a.keeper.Reached())
 	a.steps.beside("stop the archive", limitArchive, a.keeper.Run)

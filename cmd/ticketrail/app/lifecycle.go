@@ -19,12 +19,13 @@ const (
 	limitProjector = 5 * time.Second
 	limitStore     = 5 * time.Second
 	limitArchive   = 1 * time.Second
+	limitCarrier   = 1 * time.Second
 	limitBroker    = 3 * time.Second
 	limitTraces    = 500 * time.Millisecond
 	limitFolder    = 1 * time.Second
 
 	// StopLimit is how long a stop takes at the longest: the sum of the above.
-	StopLimit = limitMend + limitRequests + limitReads + 3*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitBroker + limitTraces + limitFolder
+	StopLimit = limitMend + limitRequests + limitReads + 3*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitCarrier + limitBroker + limitTraces + limitFolder
 )
 
 // step is one thing to undo.

@@ -16,7 +16,7 @@ import (
 // lookBack gives what folds single orders again, by the rules of the projector.
 func (a *App) lookBack() *lookback.Lookback {
 	return lookback.New(lookback.Config{
-		Log:       a.log,
+		Log:       a.history,
 		Model:     revised{a.readModel, a.folder},
 		Live:      a.projector,
 		Version:   a.projection.Version,

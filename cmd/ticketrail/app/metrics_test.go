@@ -36,7 +36,7 @@ type family struct {
 func observed(t *testing.T) []family {
 	t.Helper()
 	c := settings(t)
-	c.Orders.Publish = "true"
+	c.Orders.Publish, c.Archive.Store = "true", t.TempDir()
 	c.Limits = config.Limits{domain.StateAccepted: config.Duration(time.Nanosecond)}
 	p := run(t, c, options())
 	p.send("ivy", ivyOrder(hostile, 1, hostile, hostile))

@@ -97,7 +97,7 @@ func (a *App) API() http.Handler {
 	if !a.parts.has(Reads) {
 		return api.NewApart(settings)
 	}
-	return api.New(a.readModel, a.log, settings)
+	return api.New(a.readModel, a.history, settings)
 }
 
 // settings are those of the API but for who may ask.
@@ -136,7 +136,7 @@ func (a *App) readSettings(settings *api.Config) {
 	settings.Feed = a.feed
 	settings.Rebuilds, settings.Snapshots = rebuilds, rebuilds
 	settings.LookBack = a.lookBack()
-	setAside := quarantine.New(a.log, a.readModel, quarantine.Config{
+	setAside := quarantine.New(a.history, a.readModel, quarantine.Config{
 		Sources: a.ingestSources(), Providers: a.projection.Providers,
 	})
 	settings.Quarantine = setAside
@@ -170,7 +170,7 @@ func receiverProblems() (problems []api.ProblemType) {
 // startPulse watches from outside whether the projector does its work. The first look
 // is over before anybody can ask.
 func (a *App) startPulse(ctx context.Context) error {
-	a.pulse = api.NewPulse(a.readModel, a.log, nil, a.metrics)
+	a.pulse = api.NewPulse(a.readModel, a.history, nil, a.metrics)
 	a.pulse.Look(ctx)
 	a.steps.beside("stop watching", limitWatch, a.pulse.Run)
 	return nil

@@ -95,7 +95,7 @@ func (a *App) aim(ctx context.Context) error {
 	}
 	if err == nil && checkpoint.StreamSequence == 0 {
 		var info domain.StreamInfo
-		if info, err = a.log.Info(ctx); err == nil {
+		if info, err = a.history.Info(ctx); err == nil {
 			err = a.folder.Aim(info.Last)
 		}
 	}
@@ -118,12 +118,12 @@ func openCurrent(ctx context.Context, dir string, open func(string) (*sqlite.Fol
 // beside the projector. The rebuilder ends first: what it does it does between
 // two batches of the projector.
 func (a *App) startProjector(context.Context) (err error) {
-	a.projector = projector.New(a.log, a.readModel, projector.Config{
+	a.projector = projector.New(a.history, a.readModel, projector.Config{
 		Providers: a.projection.Providers, Version: a.projection.Version, Logger: a.logger, Registerer: a.metrics, Reads: a.asked.Load,
 		Tracer: a.tracer, TracedAfter: a.completeAt,
 	})
 	a.rebuilder, err = rebuild.New(rebuild.Config{
-		Log:       a.log,
+		Log:       a.history,
 		Folder:    a.folder,
 		Model:     a.readModel,
 		Live:      a.projector,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
@@ -99,6 +100,9 @@ type Stream struct {
 	MaxBytes Size `yaml:"max_bytes" help:"Room for webhooks; 0: half of what the disk has room for; with nats.url a number is needed. A full stream refuses, it never forgets; a twentieth of it, and 16 MiB at the most, is for erasures."`
 	// MaxAge is how long webhooks are kept; 0 stands for ever.
 	MaxAge Duration `yaml:"max_age" help:"How long webhooks are kept in the stream, from stream.duplicate_window on; 0: for ever. The archive forgets them a segment (8 MiB) at a time. When the first has expired, no read model can be rebuilt any more."`
+	// Keep is what the stream keeps in any case of webhooks that are in the archive's store,
+	// in bytes; 0 stands for all.
+	Keep Size `yaml:"keep" help:"What of the newest webhooks stays in the stream, from 1MiB on, once the older ones are in archive.store, read back and checked; 0: all. What was trimmed is read in the store: nothing else changes for readers and rebuilds."`
 	// DuplicateWindow is how long the broker remembers webhook ids.
 	DuplicateWindow Duration `yaml:"duplicate_window" help:"How long the broker itself recognises a retransmission."`
 	// Durability is when the embedded server has a webhook on disk: DurabilityGroup,
@@ -118,6 +122,33 @@ type Archive struct {
 	// Dir is its folder. Empty stands for the folder archive in Data with the embedded
 	// server, and for none with external ones; ArchiveOff for none.
 	Dir string `yaml:"dir" help:"Folder of the archive; empty: archive in data, or none with nats.url; off: none."`
+	// Store is where sealed segments are put besides: the path of a folder, or
+	// s3://BUCKET/PREFIX; empty for nowhere.
+	Store string `yaml:"store" help:"Where sealed segments (8 MiB) of the archive are put besides: a folder, as of another disk, or s3://BUCKET/PREFIX; empty: nowhere. It belongs to one data folder alone."`
+	// KeepLocal tells whether what is in the store stays in Dir when the stream does not
+	// have it any more.
+	KeepLocal bool `yaml:"keep_local" help:"Keep segments in archive.dir too when they are in archive.store and their webhooks were trimmed: true or false."`
+	S3        S3   `yaml:"s3"`
+}
+
+// S3 configures how a store is reached that speaks the protocol of S3.
+type S3 struct {
+	// Endpoint is its URL, http or https; empty for that of AWS.
+	Endpoint string `yaml:"endpoint" help:"URL of the service that archive.store is in, such as https://s3.example.org; empty: AWS."`
+	// Region is the bucket's; empty: the service is asked.
+	Region string `yaml:"region" help:"The bucket's region; empty: the service is asked."`
+	// AccessKey and SecretKey are the credentials, both or none: then they come from the
+	// environment as AWS names it, or from the machine's role.
+	AccessKey Secret `yaml:"access_key" help:"Access key; empty: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role of the machine."`
+	SecretKey Secret `yaml:"secret_key" help:"Secret key."`
+}
+
+// Bucket gives the bucket and the prefix of a store that speaks the protocol of S3; ok is
+// false where it is a folder, or none.
+func (a Archive) Bucket() (bucket, prefix string, ok bool) {
+	place, ok := strings.CutPrefix(a.Store, "s3://")
+	bucket, prefix, _ = strings.Cut(place, "/")
+	return bucket, strings.Trim(prefix, "/"), ok
 }
 
 // ArchiveOff is the folder that stands for no archive.

@@ -213,9 +213,10 @@ func eventOf(t *rapid.T, p *provider.Mapped, fixtures []fixture.Fixture, key str
 func fold(events []*domain.Event) domain.Order {
 	order := domain.NewOrder("shop", "acme", events[0].Key)
 	for i, event := range events {
-		order.Apply(event, uint64(i+1), domain.UnixInstant(int64(i)))
+		at := domain.UnixInstant(int64(i))
+		order.Apply(event, uint64(i+1), at, at)
 	}
-	order.FirstSeenAt, order.LastSeenAt, order.ProblemSince, order.StateSince = domain.Instant{}, domain.Instant{}, domain.Instant{}, domain.Instant{}
+	order.FirstSeenAt, order.LastSeenAt, order.StoredAt, order.ProblemSince, order.StateSince = domain.Instant{}, domain.Instant{}, domain.Instant{}, domain.Instant{}, domain.Instant{}
 	order.Version, order.StreamSequence = 0, 0
 	for i := range order.Anomalies {
 		order.Anomalies[i].StreamSequence = 0

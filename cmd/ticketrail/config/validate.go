@@ -22,10 +22,12 @@ const (
 	minBody = 1 << 10
 	// maxBody is what NATS still calls a sensible payload; above it a server
 	// buffers more for each connection than a webhook is worth.
-	maxBody          = 8 << 20
-	maxInFlight      = 100_000
-	minStream        = 1 << 20
-	minRebuild       = 64 << 20
+	maxBody     = 8 << 20
+	maxInFlight = 100_000
+	minStream   = 1 << 20
+	minRebuild  = 64 << 20
+	// minBesideKept is twice what a segment of the archive holds, decompressed.
+	minBesideKept    = 64 << 20
 	maxRebuild       = 64 << 30
 	minOrders        = 1 << 20
 	minOrdersAge     = time.Minute
@@ -34,6 +36,8 @@ const (
 	maxSourceRate    = 1e6
 	maxSecretsActive = 16
 )
+
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
@@ -44,6 +48,7 @@ func validate(c *Config, d *decoder) error {
 	check.section(c)
 	check.nats(&c.NATS)
 	check.stream(&c.Stream, c.NATS.Embedded())
+	check.store(c)
 	check.require(c.Rebuild.Memory >= minRebuild && c.Rebuild.Memory <= maxRebuild, "rebuild.memory",
 		"write a size from 64MiB to 64GiB", "%s is out of range", c.Rebuild.Memory)
 	check.require(slices.Contains([]string{"", "true", "false"}, c.Orders.Publish), "orders.publish", "write true or false, or leave it out",
@@ -166,6 +171,24 @@ func (c *checker) stream(s *Stream, embedded bool) {
 	c.require(slices.Contains(ways, s.Durability), "stream.durability", "write group, each or page", "%q is no way to sync", s.Durability)
 	c.require(embedded || s.Durability == DurabilityGroup, "stream.durability", "leave it out, and set sync_interval on the servers of nats.url",
 		"an external broker syncs as its own settings say")
+}
+
+// store checks where the archive goes, and what the stream may be trimmed for.
+func (c *checker) store(all *Config) {
+	a, s := &all.Archive, &all.Stream
+	bucket, _, remote := a.Bucket()
+	c.require(!remote || bucketName.MatchString(bucket), "archive.store", "write s3://BUCKET or s3://BUCKET/PREFIX", "%q is no name of a bucket", bucket)
+	kept := a.Dir != ArchiveOff && (a.Dir != "" || all.NATS.Embedded())
+	c.require(a.Store == "" || kept, "archive.store", "name a folder with archive.dir", "there is no archive to put there")
+	c.require(a.Store == "" || s.MaxAge == 0, "stream.max_age", "write 0, and bound the stream with stream.keep: what has expired must not be in archive.store", "it does not go with archive.store")
+	endpoint, err := url.Parse(a.S3.Endpoint)
+	c.require(a.S3.Endpoint == "" || err == nil && slices.Contains([]string{"http", "https"}, endpoint.Scheme) && endpoint.Host != "" && strings.Trim(endpoint.Path, "/") == "",
+		"archive.s3.endpoint", "write https://HOST or http://HOST:PORT", "it is not the URL of a service")
+	c.require((a.S3.AccessKey == "") == (a.S3.SecretKey == ""), "archive.s3.secret_key", "set both archive.s3.access_key and archive.s3.secret_key, or neither", "the two go together")
+	c.require(s.Keep == 0 || a.Store != "", "stream.keep", "name archive.store, which has the webhooks then", "nothing may be trimmed that is nowhere else")
+	c.require(s.Keep == 0 || all.NATS.Embedded(), "stream.keep", "leave it out", "only the stream of the broker inside is trimmed, and this one is on the servers of nats.url")
+	c.require(s.Keep == 0 || s.Keep >= minStream, "stream.keep", "write 0 for all, or a size from 1MiB", "%s is too small", s.Keep)
+	c.require(s.Keep == 0 || s.MaxBytes == 0 || s.MaxBytes-s.Keep >= minBesideKept, "stream.keep", "leave 64MiB of stream.max_bytes at the least: a segment that is not full is not in the store yet", "%s is too much", s.Keep)
 }
 
 func (c *checker) sources(sources []Source) {

@@ -4,6 +4,7 @@ package archivetest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,11 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
-	"github.com/ticketrail/ticketrail/eventlog"
 )
 
+// Log has the webhooks of a stream.
+type Log interface {
+	Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error)
+}
+
 // Erasure gives the erasure of some webhooks of a stream.
-func Erasure(t testing.TB, log *eventlog.Log, sequences ...uint64) *domain.Erasure {
+func Erasure(t testing.TB, log Log, sequences ...uint64) *domain.Erasure {
 	t.Helper()
 	e := &domain.Erasure{Key: "order"}
 	for _, sequence := range sequences {

@@ -1,0 +1,106 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+)
+
+// StoreCheck is what a look at every object of a store found.
+type StoreCheck struct {
+	Objects     int
+	First, Last uint64 // stream sequences; zero where there is no object
+	// Strays are the names of objects that the archive knows nothing of, as where it was
+	// put back from a backup: they may hold what is erased.
+	Strays []string
+}
+
+// Check reads every object of the store, and every webhook in it. Its error says which one
+// is not what was put there, a [*DamageError], or that the store does not answer.
+func (s *Stored) Check(ctx context.Context) (found StoreCheck, err error) {
+	known, err := s.known()
+	if err != nil {
+		return found, err
+	}
+	for _, o := range known.objects {
+		if err := s.checkObject(ctx, o); err != nil {
+			return found, err
+		}
+	}
+	if found.Objects = len(known.objects); found.Objects > 0 {
+		found.First, found.Last = known.first().StreamSequence+1, known.last().StreamSequence
+	}
+	names, err := s.store.List(ctx, "")
+	if err != nil {
+		return found, s.away(err)
+	}
+	now, err := s.known() // some may have come, or been replaced
+	for _, name := range names {
+		same := func(o object) bool { return o.name == name }
+		if !slices.ContainsFunc(known.objects, same) && !slices.ContainsFunc(now.objects, same) {
+			found.Strays = append(found.Strays, name)
+		}
+	}
+	return found, err
+}
+
+func (s *Stored) checkObject(ctx context.Context, o object) error {
+	s.forget(o.name)
+	content, err := s.fetch(ctx, o)
+	if err != nil {
+		return err
+	}
+	read, err := examineSealed(o.name, content)
+	switch {
+	case err != nil:
+		return s.damage(o, err.Error())
+	case read.before != o.before || read.last != o.last:
+		return s.damage(o, "it holds other webhooks than were put there")
+	}
+	return nil
+}
+
+// replenish puts objects into the store again that have been removed from there, of
+// segments that are in the folder still.
+func (s *Stored) replenish(ctx context.Context) error {
+	known, err := s.known()
+	if err != nil || len(known.objects) == 0 {
+		return err
+	}
+	names, err := s.store.List(ctx, "")
+	if err != nil {
+		return s.away(err)
+	}
+	for _, o := range known.objects {
+		if _, there := slices.BinarySearch(names, o.name); there {
+			continue
+		}
+		if err := s.putAgain(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stored) putAgain(ctx context.Context, o object) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	path := pathOf(s.dir, o.before.StreamSequence+1)
+	content, err := folder(s.dir).content(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = s.fetch(ctx, o) // an erasure may have replaced it since
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	found, err := examineSealed(path, content)
+	if err == nil && (found.before != o.before || found.last != o.last) {
+		err = s.damage(o, "it is not there, and the folder has other webhooks")
+	}
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, found, content)
+}
