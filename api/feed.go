@@ -60,9 +60,9 @@ type Feed struct {
 	pages   *semaphore.Weighted
 	now     chan struct{} // which is closed
 
-	mu        sync.Mutex // held while new changes are read, since all wait for the same ones
-	followers int        // clients, and parts of this process
-	clients   int        // of them, those that are counted
+	mu        sync.Mutex      // held while new changes are read, since all wait for the same ones
+	followers int             // clients, and parts of this process
+	clients   int             // of them, those that are counted
 	committed <-chan struct{} // nil, or closed, where there may be more
 	revision  int             // of what is kept
 	frames    []*frame        // the changes after from, up to to

@@ -192,6 +192,8 @@ func (s snapshotOf) OpenSnapshot(context.Context, uint64) (*os.File, error) {
 	return nil, domain.ErrNotFound
 }
 
+func (s snapshotOf) Copy(context.Context) (*os.File, error) { return nil, domain.ErrNotFound }
+
 // An explanation tells of an erased webhook what it said and did, and that it was
 // erased; and of the tombstone that it did so, and that no sender sent it.
 func TestExplanationOfAnErasedOrder(t *testing.T) {
