@@ -96,7 +96,7 @@ func (c *doctorCommand) examine(ctx context.Context, loaded *config.Config) []ch
 	lockCheck, unlock := checkLock(e)
 	checks = append(checks, lockCheck)
 	for _, look := range []func(context.Context, *examination) check{
-		checkIngestPort, checkAPIPort, checkDisk, checkSyncTime, checkDurability, checkArchive, checkAge, checkAside, checkClock, checkProjector,
+		checkIngestPort, checkAPIPort, checkDisk, checkSyncTime, checkDurability, checkArchive, checkAge, checkAside, checkSnapshots, checkClock, checkProjector,
 	} {
 		checks = append(checks, look(ctx, e))
 	}
