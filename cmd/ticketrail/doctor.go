@@ -101,7 +101,7 @@ func (c *doctorCommand) examine(ctx context.Context, loaded *config.Config) []ch
 	lockCheck, unlock := checkLock(e)
 	checks = append(checks, lockCheck)
 	for _, look := range []func(context.Context, *examination) check{
-		checkIngestPort, checkAPIPort, checkDisk, checkSyncTime, checkDurability, checkAge, checkAside, checkClock, checkProjector, checkLate, checkSilent,
+		checkIngestPort, checkAPIPort, checkDisk, checkSyncTime, checkDurability, checkArchive, checkAge, checkAside, checkSnapshots, checkClock, checkProjector, checkLate, checkSilent,
 	} {
 		checks = append(checks, look(ctx, e))
 	}

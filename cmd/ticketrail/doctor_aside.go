@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
+	"github.com/ticketrail/ticketrail/projector/rebuild"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
@@ -36,6 +37,20 @@ func checkAside(_ context.Context, e *examination) check {
 	}
 	return warn(name, "look at it, and remove it when it is of no use to you: nothing reads it",
 		"%d files and folders of %.1f MiB: %s", count, float64(bytes)/(1<<20), strings.Join(places, ", "))
+}
+
+// checkSnapshots tells how many snapshots there are: they are kept until they are deleted.
+func checkSnapshots(_ context.Context, e *examination) check {
+	const name = "snapshots"
+	count, bytes, err := keptIn(rebuild.SnapshotFolder(app.ReadModelFolder(e.config.Data)), "")
+	switch {
+	case err != nil:
+		return failed(name, err)
+	case count == 0:
+		return ok(name, "none")
+	}
+	return ok(name, "%s of %.1f MiB, which stay until they are deleted: ticketrail rebuilds list shows them, ticketrail rebuilds delete deletes them",
+		counted(count, "file"), float64(bytes)/(1<<20))
 }
 
 // keptIn counts what is in a folder under names that begin so, and its bytes.

@@ -20,8 +20,8 @@ type rebuildCommand struct {
 	Plan      bool   `help:"Compare, and put nothing in the place of anything." xor:"what"`
 	Accept    bool   `help:"Take the new read model into use although it differs." xor:"what"`
 	Rollback  bool   `help:"Go back to the read model that was in use before." xor:"what"`
-	Until     string `help:"Make a snapshot instead: the read model as it was at a stream sequence or a time." placeholder:"N|TIME" xor:"what"`
-	To        string `help:"Write the snapshot into this file, which any SQLite tool opens." placeholder:"FILE"`
+	Until     string `help:"Make a snapshot instead: the read model as it was at a stream sequence or a time. It is kept in the data folder, for orders list --at, until rebuilds delete." placeholder:"N|TIME" xor:"what"`
+	To        string `help:"Put the snapshot into this file, which any SQLite tool opens, and not into the data folder." placeholder:"FILE"`
 	Detach    bool   `help:"Begin, and leave it to the server. Without this, Ctrl-C cancels the rebuild."`
 	JSON      bool   `name:"json" help:"Print the rebuild as JSON, a line a second."`
 	Order     bool   `help:"Rebuild one order alone, from its own webhooks: the same as orders rebuild."`
@@ -159,7 +159,8 @@ func (c *rebuildCommand) rollBack(ctx context.Context, w *rebuildWatch) error {
 	return err
 }
 
-// snapshot makes a snapshot and, where it was asked for, writes it into a file.
+// snapshot makes a snapshot and, where it was asked for, puts it into a file: then none is
+// left in the data folder, of which nobody would think any more.
 func (c *rebuildCommand) snapshot(ctx context.Context, w *rebuildWatch) error {
 	if c.To != "" && exists(c.To) {
 		return usagef("choose another name", "%s is there already", c.To)
@@ -172,11 +173,14 @@ func (c *rebuildCommand) snapshot(ctx context.Context, w *rebuildWatch) error {
 		if err := c.save(ctx, w.client, *ended.File); err != nil {
 			return fmt.Errorf("save the snapshot: %w", err)
 		}
+		if _, err := w.client.ask(ctx, http.MethodDelete, rebuildPath(ended.ID), nil); err != nil {
+			return fmt.Errorf("the snapshot is in %s; take it out of the data folder: %w", c.To, err)
+		}
 	}
 	if err := w.tell(ended); err != nil || c.To == "" || c.JSON {
 		return err
 	}
-	_, err = fmt.Fprintf(w.stdout, "it is in %s\n", c.To)
+	_, err = fmt.Fprintf(w.stdout, "it is in %s, and not in the data folder\n", c.To)
 	return err
 }
 

@@ -317,3 +317,29 @@ func TestSomeWebhooksAreFound(t *testing.T) {
 	var damaged *archive.DamageError
 	require.ErrorAs(t, found, &damaged)
 }
+
+// A look at the newest segments reads as many as it may, and one at the least: damage of
+// an older one it does not see.
+func TestTheNewestSegmentsAreLookedAt(t *testing.T) {
+	t.Parallel()
+	dir := write(t, 200)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.zst"))
+	require.NoError(t, err)
+	require.Greater(t, len(paths), 3)
+	require.NoError(t, os.Truncate(paths[0], 100))
+	for most, older := range map[int64]int{0: len(paths) - 1, 2*segmentSize + segmentSize/2: len(paths) - 2} {
+		found, left, err := archive.LookNewest(dir, most)
+		require.NoError(t, err)
+		require.EqualValues(t, 2000, found.Last().StreamSequence)
+		require.LessOrEqual(t, left, older)
+		require.Equal(t, len(paths), found.Segments()+left)
+	}
+	_, left, err := archive.LookNewest(dir, 1<<30)
+	var damage *archive.DamageError
+	require.ErrorAs(t, err, &damage)
+	require.Zero(t, left)
+	none, left, err := archive.LookNewest(t.TempDir(), 0)
+	require.NoError(t, err)
+	require.True(t, none.Empty())
+	require.Zero(t, left)
+}

@@ -41,6 +41,32 @@ func LookAgain(dir string, known Known) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	return look(dir, paths, known)
+}
+
+// LookNewest is Look at the newest segments alone, as many as are in so many bytes, and at
+// one at the least. It tells how many older ones there are.
+func LookNewest(dir string, most int64) (a *Archive, older int, err error) {
+	paths, err := list(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	older = len(paths)
+	for size := int64(0); older > 0; older-- {
+		info, err := os.Stat(paths[older-1])
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the archive: %w", err)
+		}
+		if size += info.Size(); size > most && older < len(paths) {
+			break
+		}
+	}
+	a, err = look(dir, paths[older:], nil)
+	return a, older, err
+}
+
+// look looks at segments that follow one another, the newest of which is the last.
+func look(dir string, paths []string, known Known) (*Archive, error) {
 	codec, err := newCodec()
 	if err != nil {
 		return nil, fmt.Errorf("read the archive: %w", err)

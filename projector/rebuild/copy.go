@@ -12,7 +12,7 @@ import (
 // Copy copies the read model in use, which goes on meanwhile, and gives the file. It has no
 // name any more: closing it removes it.
 func (r *Rebuilder) Copy(ctx context.Context) (*os.File, error) {
-	path, err := temporary(snapshotDir(r.config.Folder))
+	path, err := temporary(SnapshotFolder(r.config.Folder.Dir()))
 	if err == nil {
 		err = sqlite.CopyLive(ctx, r.config.Model.Path(), path)
 	}

@@ -88,7 +88,7 @@ func New(c Config) (*Rebuilder, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if err := clearTemporary(snapshotDir(c.Folder)); err != nil {
+	if err := clearTemporary(SnapshotFolder(c.Folder.Dir())); err != nil {
 		return nil, fmt.Errorf("clear the snapshots: %w", err)
 	}
 	records, err := loadRecords(filepath.Join(c.Folder.Dir(), "rebuilds"), c.Folder.CurrentNumber(), c.Now)

@@ -14,12 +14,13 @@ import (
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
-func snapshotDir(folder *sqlite.Folder) string { return filepath.Join(folder.Dir(), "snapshots") }
+// SnapshotFolder gives where the snapshots are kept in a folder of read models.
+func SnapshotFolder(readModels string) string { return filepath.Join(readModels, "snapshots") }
 
 // SnapshotPath gives where the snapshot of a stream sequence is kept, if there is
 // one: an ordinary SQLite file that nobody writes any more.
 func (r *Rebuilder) SnapshotPath(at uint64) string {
-	return filepath.Join(snapshotDir(r.config.Folder), fmt.Sprintf("%d.sqlite", at))
+	return filepath.Join(SnapshotFolder(r.config.Folder.Dir()), fmt.Sprintf("%d.sqlite", at))
 }
 
 // isSnapshot tells whether a rebuild made a snapshot that is still there.
