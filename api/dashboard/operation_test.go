@@ -66,14 +66,16 @@ func TestQuarantine(t *testing.T) {
 	p.shows("h2", "Nothing is set aside")
 }
 
-// The chart has a figure for each minute, and the sources count what they sent.
+// The chart has a figure for each minute, and the sources count what they sent, and what was
+// not theirs.
 func TestSourcesAndSystem(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.ordatic("order-accepted", "store-7", "o-1")
 	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	s.refused("ordatic", `{"eventType":"order-accepted","storeId":"store-7","data":{"orderId":"o-9"}}`)
 	p := open(t, s.url()+"#/sources")
-	p.shows("tbody tr", "ordaticnone102000")
+	p.shows("tbody tr", "ordaticnone1012000")
 	p.await(`document.querySelector('tbody tr:nth-child(2) time')`)
 	p.hash("#/system")
 	p.await(`document.querySelector('.chart canvas').width > 0`)
