@@ -74,16 +74,16 @@ func open(t testing.TB, url string) *tab {
 	}
 	parent, err := browser()
 	require.NoError(t, err)
-	return newTab(t, parent, url, chromedp.WithNewBrowserContext())
+	return newTab(parent, t, url, chromedp.WithNewBrowserContext())
 }
 
 // beside opens an address in another tab of the same window, which shares its connections.
 func (p *tab) beside(url string) *tab {
 	p.t.Helper()
-	return newTab(p.t, p.ctx, url)
+	return newTab(p.ctx, p.t, url)
 }
 
-func newTab(t testing.TB, parent context.Context, url string, options ...chromedp.ContextOption) *tab {
+func newTab(parent context.Context, t testing.TB, url string, options ...chromedp.ContextOption) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	p := &tab{t: t, ctx: ctx, url: url}

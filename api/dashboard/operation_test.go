@@ -66,14 +66,16 @@ func TestQuarantine(t *testing.T) {
 	p.shows("h2", "Nothing is set aside")
 }
 
-// The chart has a figure for each minute, and the sources count what they sent.
+// The chart has a figure for each minute, and the sources count what they sent, and what was
+// not theirs.
 func TestSourcesAndSystem(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.ordatic("order-accepted", "store-7", "o-1")
 	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	s.refused("ordatic", `{"eventType":"order-accepted","storeId":"store-7","data":{"orderId":"o-9"}}`)
 	p := open(t, s.url()+"#/sources")
-	p.shows("tbody tr", "ordaticnone1020000")
+	p.shows("tbody tr", "ordaticnone1020001")
 	p.await(`document.querySelector('tbody tr:nth-child(2) time')`)
 	p.await(`/^\d in the last whole minute, 2 at most in the last hour$/.test(document.querySelector('tbody tr:nth-child(2) svg').getAttribute('aria-label'))`)
 	p.await(`document.querySelector('[aria-label=Secrets] tbody tr:nth-child(1)').innerText.includes('not since the start')`)

@@ -25,7 +25,7 @@ type versionCommand struct {
 type versionFlag bool
 
 // BeforeReset prints, and has the parser do nothing else.
-func (versionFlag) BeforeReset(app *kong.Kong, ctx context.Context) error {
+func (versionFlag) BeforeReset(ctx context.Context, app *kong.Kong) error {
 	fmt.Fprintln(app.Stdout, "ticketrail", readVersions(ctx).Version)
 	app.Exit(exitDone)
 	return nil

@@ -66,7 +66,9 @@ type board struct {
 	}
 	Panels []struct {
 		ID      int `json:"id"`
+		Type    string
 		Title   string
+		Options map[string]json.RawMessage
 		GridPos struct{ X, Y, W, H int }
 		Targets []struct{ RefID, Expr string }
 	}
@@ -136,6 +138,17 @@ func alerts(t *testing.T) (read rules) {
 	return read
 }
 
+// panelOptions are what Grafana's schema demands of each type of panel (Grafana Foundation SDK
+// 0.0.22, which reads all of the files strictly). Grafana fills in what lacks, and then holds
+// the dashboard for changed.
+var panelOptions = map[string][]string{
+	"timeseries": {"legend", "tooltip"},
+	"stat": {
+		"reduceOptions", "colorMode", "graphMode", "justifyMode", "textMode", "wideLayout", "showPercentChange", "percentChangeColorMode", "orientation",
+	},
+	"state-timeline": {"legend", "tooltip", "rowHeight", "mergeValues", "showValue"},
+}
+
 // A dashboard can be imported again and stays the same one: its id is fixed, and so is the
 // form that it is written in. No two panels share an id or a place.
 func TestDashboardsAreWellFormed(t *testing.T) {
@@ -152,6 +165,10 @@ func TestDashboardsAreWellFormed(t *testing.T) {
 			require.False(t, ids[p.ID] || titles[p.Title], "%s: panel %d, %s", name, p.ID, p.Title)
 			ids[p.ID], titles[p.Title] = true, true
 			require.NotEmpty(t, p.Targets, "%s: %s", name, p.Title)
+			require.Contains(t, panelOptions, p.Type, "%s: %s", name, p.Title)
+			for _, option := range panelOptions[p.Type] {
+				require.Contains(t, p.Options, option, "%s: %s", name, p.Title)
+			}
 			require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, "%s: %s", name, p.Title)
 			for x := range p.GridPos.W {
 				for y := range p.GridPos.H {

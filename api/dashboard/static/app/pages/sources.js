@@ -1,6 +1,6 @@
 /** The sources: where webhooks come from, what came of them in the last hour, and which secrets are in use. */
 import { html } from '../core/html.js';
-import { get } from '../core/api.js';
+import { get, Problem } from '../core/api.js';
 import { count } from '../core/format.js';
 import { useAnswer, useEvery } from '../core/resource.js';
 import { href } from '../core/router.js';
@@ -24,12 +24,12 @@ const look = 5000;
 /** The page. */
 export function SourcesPage() {
   const answer = useAnswer(async (signal) => {
-    const asked = [get('/v1/sources', {}, signal), get('/v1/stats', { minutes: 60 }, signal), get('/v1/quarantine/causes', { kind: 'rejected' }, signal)];
+    const asked = [get('/v1/sources', {}, signal), get('/v1/stats', { minutes: 60 }, signal), get('/v1/quarantine/causes', { kind: 'rejected' }, signal).catch(elsewhere)];
     const [{ sources }, stats, { causes }] = await Promise.all(asked);
-    return { sources: /** @type {Source[]} */ (sources), stats: /** @type {Stats} */ (stats), causes: /** @type {QuarantineCause[]} */ (causes) };
+    return { sources: /** @type {Source[]} */ (sources), stats: /** @type {Stats} */ (stats), causes: /** @type {QuarantineCause[]|null} */ (causes) };
   }, []);
   useEvery(answer.again, look);
-  const { sources = [], stats, causes = [] } = answer.value ?? {};
+  const { sources = [], stats, causes = null } = answer.value ?? {};
   return html`
     <h1>Sources</h1>
     <${Failure} error=${answer.error} again=${answer.again} />
@@ -43,20 +43,25 @@ export function SourcesPage() {
   `;
 }
 
-/** @param {Source} source @param {Stats} stats @param {QuarantineCause[]} causes */
+/** The quarantine may be another process's: then nobody tells here. @param {Error} error */
+function elsewhere(error) {
+  if (error instanceof Problem && error.code === 'quarantine-elsewhere') return { causes: null };
+  throw error;
+}
+
+/** @param {Source} source @param {Stats} stats @param {QuarantineCause[]|null} causes */
 function row({ name, provider, currency, last_heard_at, silent }, stats, causes) {
   const orders = (/** @type {{source: string, orders: number}[]} */ counts) => counts.filter((c) => c.source === name).reduce((all, c) => all + c.orders, 0);
   const own = stats.webhooks_per_minute.filter((m) => m.source === name);
   const sum = (/** @type {'applied'|'duplicate'|'not_about_order'|'quarantined'} */ of) => count(own.reduce((all, m) => all + m[of], 0));
   const [, pace] = minutes(own);
-  const rejected = causes.filter((c) => c.source === name).reduce((all, c) => all + c.count, 0);
   const to = (/** @type {string} */ page, /** @type {Record<string, unknown>} */ more, /** @type {number} */ n) => html`<a href=${href([page], { source: name, ...more })}>${count(n)}</a>`;
   return [
     html`<a href=${href(['orders'], { source: name })}>${name}</a>`,
     html`<${When} at=${last_heard_at} /> <${Silent} silent=${silent} />`,
     html`<${Spark} label=${`${count(pace.at(-2) ?? 0)} in the last whole minute, ${count(Math.max(...pace))} at most in the last hour`} values=${pace} /> ${count(pace.at(-2) ?? 0)}`,
     provider, currency ?? 'none', count(orders(stats.orders)), to('orders', { late: true }, orders(stats.late)),
-    sum('applied'), sum('duplicate'), sum('not_about_order'), sum('quarantined'), to('quarantine', { kind: 'rejected' }, rejected),
+    sum('applied'), sum('duplicate'), sum('not_about_order'), sum('quarantined'), causes ? to('quarantine', { kind: 'rejected' }, causes.filter((c) => c.source === name).reduce((all, c) => all + c.count, 0)) : 'not known here',
   ];
 }
 
