@@ -46,6 +46,23 @@ func TestRejectKeepsWhatIsNeeded(t *testing.T) {
 	}, header)
 }
 
+// A header that a mapped provider signs with is kept too, and given back; no other one is.
+func TestConfiguredHeadersAreKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := eventlog.Open(t.Context(), startEmbedded(t, dir).Conn(), eventlog.Config{
+		Embedded: true, Dir: dir, MaxBytes: 64 << 20, KeptHeaders: []string{"X-Acme-Signature"},
+	})
+	require.NoError(t, err)
+	require.NoError(t, log.Reject(t.Context(), &eventlog.Rejection{
+		Provider: "acme", Source: "shop", Reason: eventlog.ReasonCredentialWrong,
+		Header: map[string][]string{"X-Acme-Signature": {"00"}, "Svix-Id": {"msg_1"}, "X-Acme-Token": {"secret"}},
+	}))
+	request, err := log.RejectedRequest(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{"X-Acme-Signature": {"00"}, "Svix-Id": {"msg_1"}}, request.Header)
+}
+
 // However many and odd the headers of a request are, it can be kept.
 func TestRejectBoundsHeaders(t *testing.T) {
 	t.Parallel()

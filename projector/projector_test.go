@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/projectortest"
@@ -44,11 +45,11 @@ func run(t *testing.T, log projector.Log, store projector.Store, until uint64, c
 }
 
 // stopped runs a projector that must stop by itself, and gives the reason.
-func stopped(t *testing.T, log projector.Log, store projector.Store) *projector.StopError {
+func stopped(t *testing.T, log projector.Log, store projector.Store, by ...provider.Provider) *projector.StopError {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), projectortest.Patience)
 	defer cancel()
-	p := projector.New(log, store, projector.Config{})
+	p := projector.New(log, store, projector.Config{Providers: by})
 	err := p.Run(ctx)
 	var stop *projector.StopError
 	require.ErrorAs(t, err, &stop)

@@ -223,6 +223,6 @@ func (e *MappedEvent) Token() string {
 
 // isWord tells whether a text is made of 1 to 64 of a-z, 0-9 and -.
 func isWord(text string) bool {
-	odd := func(r rune) bool { return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-') }
+	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	return text != "" && len(text) <= maxEventToken && !strings.ContainsFunc(text, odd)
 }

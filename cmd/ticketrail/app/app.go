@@ -122,7 +122,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 
 // Open starts all but the listeners, for a command that works on a data folder
 // which no program serves: what the API would answer, its [App.API] answers. A
-// read model of an older version of the projection is left as it is.
+// read model of older rules is left as it is.
 func Open(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	return newApp(c, o).start(ctx, (*App).lockFolder, (*App).checkFiles, (*App).openStream, (*App).openHistory, (*App).startArchive,
 		(*App).openReadModel, (*App).startProjector)

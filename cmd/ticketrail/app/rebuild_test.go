@@ -249,7 +249,7 @@ func TestUpdateThatCannotCompareSaysWhy(t *testing.T) {
 	changed.Logger = slog.New(slog.NewTextHandler(log, nil))
 	p = run(t, c, changed)
 	require.Eventually(t, func() bool {
-		return strings.Contains(log.String(), "the read model of an older version stays in use")
+		return strings.Contains(log.String(), "the read model of older rules stays in use")
 	}, patience, 5*time.Millisecond)
 	require.Regexp(t, `stays in use" rebuild=2 state=differs reason="the two could not be compared, .*: the stream is another one`, log.String())
 	require.Equal(t, domain.StateAccepted, p.state("1"), "served as it is")

@@ -40,7 +40,7 @@ func sourcesOf(mapping string) string {
 var brokenMappings = map[string]struct{ text, at, problem, mend string }{
 	"unknown key":           {mappingOf("ordr: id\n"), ":7: ordr: ", "no such key", "webhook_id, event, order"},
 	"unknown key of events": {mappingOf("  new: { paid: yes }\n"), ":7: events.new.paid: ", "no such key", "kind, fulfillment"},
-	"unknown axis value":    {mappingOf("  new: { payment: payed }\n"), ":7: events.new.payment: ", "use none, pending, authorized", ""},
+	"unknown axis value":    {mappingOf("  new: { payment: done }\n"), ":7: events.new.payment: ", "use none, pending, authorized", ""},
 	"unknown kind":          {mappingOf("  new: { kind: stap }\n"), ":7: events.new.kind: ", "use step, snapshot", ""},
 	"tombstone":             {mappingOf("  new: { kind: tombstone }\n"), ":7: events.new.kind: ", "nothing that a provider can say", "step or snapshot"},
 	"snapshot without time": {mappingOf("  new: { kind: snapshot }\n"), ":7: events.new.kind: ", "nothing would tell which snapshot is the newest", "time:"},

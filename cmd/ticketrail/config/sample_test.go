@@ -19,6 +19,7 @@ func TestTheSampleIsTheDefaultsWithSources(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Len(t, sample.Sources, 4)
-	sample.Sources, sample.File = nil, ""
+	require.Empty(t, sample.Mappings)
+	sample.Sources, sample.Mappings, sample.File = nil, nil, ""
 	require.Equal(t, config.Default(), sample)
 }
