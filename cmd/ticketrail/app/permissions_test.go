@@ -149,7 +149,9 @@ func TestNoPartHasTheRightsOfAnother(t *testing.T) {
 	require.NoError(t, err)
 	g := startGuarded(t)
 	g.start(app.Reads|app.Acts, "project", sources)
-	webhook := func(conn *nats.Conn, _ jetstream.JetStream) error { return conn.Publish("webhooks.ivy.shop.other", []byte("{}")) }
+	webhook := func(conn *nats.Conn, _ jetstream.JetStream) error {
+		return conn.Publish("webhooks.ivy.shop.other", []byte("{}"))
+	}
 	look := func(inbox string) func(*nats.Conn, jetstream.JetStream) error {
 		return func(conn *nats.Conn, _ jetstream.JetStream) error {
 			_, err := conn.SubscribeSync(inbox)
