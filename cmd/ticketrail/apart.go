@@ -18,7 +18,8 @@ type apart struct {
 
 // broker are the flags that say which NATS servers hold the stream.
 type broker struct {
-	NATSURL string `name:"nats-url" help:"NATS servers to use in place of the embedded one." placeholder:"URL" setting:"nats.url"`
+	NATSURL     string `name:"nats-url" help:"NATS servers to use in place of the embedded one." placeholder:"URL" setting:"nats.url"`
+	NATSContext string `name:"nats-context" help:"Context of the nats command line that says which they are." placeholder:"NAME" setting:"nats.context"`
 }
 
 // ingestCommand takes webhooks, and does no more.

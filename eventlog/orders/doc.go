@@ -12,7 +12,8 @@
 //
 // Every change is published at least once, and in the order of the stream: a message is
 // stored only behind the one before it. What came last is read from ORDERS itself, so a
-// restart goes on there, and a read model that is made anew publishes nothing again. A
+// restart goes on there, and a read model that is made anew publishes nothing again. Programs
+// that publish beside each other publish each change once, whoever comes first with it. A
 // stream that is new begins with what changes after it was made, and so does one that has
 // lost all of its messages to their age.
 //

@@ -76,6 +76,9 @@ type NATS struct {
 	// URL is empty for the embedded server, else one or more addresses of NATS
 	// servers with commas between.
 	URL string `yaml:"url" help:"Empty: the broker inside; else nats://a:4222,nats://b:4222."`
+	// Context is the name of a context of the nats command line, or the path of its file.
+	// It says what the keys beside it do not.
+	Context string `yaml:"context" help:"A context of the nats command line, by its name or path: its servers, credentials and certificates, where these keys are empty."`
 	// Credentials is the path of a .creds file, empty where none is needed.
 	Credentials string `yaml:"credentials" help:"A .creds file."`
 	// CA is the path of a PEM file to check the servers' certificates against,

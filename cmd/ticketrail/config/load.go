@@ -51,7 +51,7 @@ func load(in Inputs) (*Config, *decoder, error) {
 		referenced:    map[string]bool{},
 		secretsUnread: in.SecretsUnread,
 	}
-	for _, layer := range []func(*Config, *decoder, Inputs) error{readFile, readEnvironment, readFlags, checkVariables, readMappings} {
+	for _, layer := range []func(*Config, *decoder, Inputs) error{readFile, readEnvironment, readFlags, readContext, checkVariables, readMappings} {
 		if err := layer(config, d, in); err != nil {
 			return nil, nil, err
 		}

@@ -115,7 +115,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 	texts := map[string]string{
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
-		"nats.url": "nats://n:4222", "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
+		"nats.url": "nats://n:4222", "nats.context": write(t, "c.json", "{}"), "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
 		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
 		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
 		"traces.endpoint": "http://c:4318", "traces.headers": "a=b", "traces.ratio": "0.5", "traces.follow_senders": "true",
@@ -146,7 +146,7 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 			Certificate: texts["api.certificate"], Key: texts["api.key"], CA: texts["api.ca"],
 		},
 		NATS: config.NATS{
-			URL: "nats://n:4222", Credentials: texts["nats.credentials"], Replicas: 5,
+			URL: "nats://n:4222", Context: texts["nats.context"], Credentials: texts["nats.credentials"], Replicas: 5,
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
 		},
 		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},

@@ -29,6 +29,7 @@ type fleet struct {
 	ingests  []*ingestPart
 	project  *part
 	replicas []*part
+	paces    []*pace // of all lives of the ingests: they are looked at when the last one has ended
 }
 
 // part is a process of the fleet, with the folder that it has in each of its lives.
@@ -71,7 +72,6 @@ var partFaults = []struct {
 	{"apart: kill -9 of an ingest", func(f *fleet) func() {
 		i := f.ingests[f.random.IntN(ingestCount)]
 		i.pace.kill()
-		f.judge.manners(i.pace)
 		f.heed(&i.part)
 		return func() { f.startIngest(i) }
 	}},
@@ -135,6 +135,7 @@ func (f *fleet) startIngest(i *ingestPart) {
 	f.t.Helper()
 	f.startPart(&i.part)
 	i.pace = i.senders.pace(i.program)
+	f.paces = append(f.paces, i.pace)
 }
 
 // killReader kills a part that has a read model, and gives what starts it again.
@@ -192,7 +193,9 @@ func (f *fleet) leave() {
 	f.t.Helper()
 	for _, i := range f.ingests {
 		i.pace.end()
-		f.judge.manners(i.pace)
+	}
+	for _, p := range f.paces {
+		f.judge.manners(p)
 	}
 	for _, r := range f.readers() {
 		f.judge.judge(context.Background(), r.program)
