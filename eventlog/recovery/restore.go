@@ -184,7 +184,7 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 			return err
 		}
 		if tombstoneOf(e.Webhook) != nil {
-			r.Restored.Erased = e.StreamSequence
+			r.Erased = e.StreamSequence
 		}
 		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
 			r.Restored.At = Point{r.Mark, e.Webhook, r.First > 1}
