@@ -187,7 +187,7 @@ func (r *restoration) copy(add func(archive.Entry) error) error {
 			return err
 		}
 		if tombstoneOf(e.Webhook) != nil {
-			r.Restored.Erased = e.StreamSequence
+			r.Erased = e.StreamSequence
 		}
 		if r.Mark = r.Mark.After(e); e.StreamSequence == r.Source.At {
 			r.Restored.At = Point{r.Mark, e.Webhook, r.archive.Before().StreamSequence > 0}
