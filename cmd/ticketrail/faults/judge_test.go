@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -206,8 +207,10 @@ func (j *judge) readModel(ctx context.Context, p *program, projection api.Projec
 	}
 	j.found = append(j.found, j.reads.found...)
 	j.reads.found = nil
-	if err := j.orders(ctx, p, want); err != nil {
-		j.find(checkOrders, "%v", err)
+	for _, check := range []func(context.Context, *program, *reference) error{j.orders, tallies} {
+		if err := check(ctx, p, want); err != nil {
+			j.find(checkOrders, "%v", err)
+		}
 	}
 	if err := rebuildEqual(ctx, p); err != nil {
 		j.find(checkFresh, "%v", err)
@@ -240,6 +243,26 @@ func (j *judge) orders(ctx context.Context, p *program, want *reference) error {
 	}
 	if known != len(want.orders) {
 		return fmt.Errorf("there are %d, and should be %d", known, len(want.orders))
+	}
+	return nil
+}
+
+// tallies compares the counts of orders that the API gives with the reference's.
+func tallies(ctx context.Context, p *program, want *reference) error {
+	var stats api.Stats
+	if err := p.get(ctx, "/v1/stats", &stats); err != nil {
+		return err
+	}
+	have := map[domain.OrderTally]uint64{}
+	for _, c := range stats.Orders {
+		have[domain.OrderTally{Source: c.Source, State: c.State}] = c.Orders
+	}
+	counted := map[domain.OrderTally]uint64{}
+	for _, o := range want.orders {
+		counted[domain.OrderTally{Source: o.Source, State: o.State()}]++
+	}
+	if !maps.Equal(have, counted) {
+		return fmt.Errorf("the tallies are %v, and the orders come to %v", have, counted)
 	}
 	return nil
 }

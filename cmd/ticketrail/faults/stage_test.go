@@ -2,7 +2,9 @@ package faults_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -138,7 +140,7 @@ func (s *stage) look() {
 	}
 }
 
-// lookAtRemains reads the checkpoint of a copy of the read model in use, before any
+// lookAtRemains reads the checkpoint and the tallies of a copy of the read model in use, before any
 // program can go on from there: a start would make a damaged one anew, and say little.
 // A log that lost a part of a transaction in a power cut is taken for damage, and may be.
 func (s *stage) lookAtRemains() {
@@ -152,7 +154,7 @@ func (s *stage) lookAtRemains() {
 	}
 	var checkpoint domain.Checkpoint
 	if err == nil {
-		checkpoint, err = readCheckpoint(copied)
+		checkpoint, err = s.readRemains(copied)
 	}
 	if errors.Is(err, domain.ErrDamaged) && !strings.Contains(err.Error(), "write-ahead log") {
 		s.judge.find(checkStart, "the read model is left damaged: %v", err)
@@ -162,7 +164,8 @@ func (s *stage) lookAtRemains() {
 	}
 }
 
-func readCheckpoint(folder string) (checkpoint domain.Checkpoint, err error) {
+// readRemains gives the checkpoint, and holds the tallies to the orders that they count.
+func (s *stage) readRemains(folder string) (checkpoint domain.Checkpoint, err error) {
 	path, err := sqlite.CurrentIn(folder)
 	if err != nil {
 		return checkpoint, err
@@ -171,8 +174,43 @@ func readCheckpoint(folder string) (checkpoint domain.Checkpoint, err error) {
 	if err != nil {
 		return checkpoint, err
 	}
-	checkpoint, err = db.Checkpoint(context.Background())
-	return checkpoint, errors.Join(err, db.Close())
+	defer func() { err = errors.Join(err, db.Close()) }()
+	wrong, err := wrongTallies(path)
+	if err != nil {
+		return checkpoint, err
+	}
+	if len(wrong) > 0 {
+		s.judge.find(checkFresh, "tallies are left that are not those of the orders: %v", wrong)
+	}
+	return db.Checkpoint(context.Background())
+}
+
+// wrongTallies gives each tally of a read model that is not the count of its orders: what
+// is counted, or what is stored.
+func wrongTallies(path string) (wrong []string, err error) {
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.Query(`
+		WITH counted AS (SELECT source, state, count(*) AS orders FROM orders GROUP BY source, state)
+		SELECT 'counted', * FROM (SELECT * FROM counted EXCEPT SELECT * FROM order_tallies)
+		UNION ALL
+		SELECT 'stored', * FROM (SELECT * FROM order_tallies EXCEPT SELECT * FROM counted)`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var side, source, state string
+		var orders int
+		if err := rows.Scan(&side, &source, &state, &orders); err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, fmt.Sprintf("%s %s %s %d", side, source, state, orders))
+	}
+	return wrong, rows.Err()
 }
 
 // judged has the judge look at a running program, and stops it.
