@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -145,13 +146,9 @@ func (s *stage) look() {
 // A log that lost a part of a transaction in a power cut is taken for damage, and may be.
 func (s *stage) lookAtRemains() {
 	s.t.Helper()
+	s.keep("left")
 	copied := filepath.Join(s.t.TempDir(), "read-model")
-	var err error
-	if s.disk != nil {
-		err = s.disk.export(filepath.Base(s.data)+"/"+filepath.Base(app.ReadModelFolder(s.data)), copied)
-	} else {
-		err = os.CopyFS(copied, os.DirFS(app.ReadModelFolder(s.data)))
-	}
+	err := s.copyReadModel(copied)
 	var checkpoint domain.Checkpoint
 	if err == nil {
 		checkpoint, err = s.readRemains(copied)
@@ -161,6 +158,27 @@ func (s *stage) lookAtRemains() {
 	}
 	if highest := s.judge.reads.highest; err == nil && checkpoint.StreamSequence < highest {
 		s.judge.find(checkReads, "checkpoint %d was read, and what is left is at %d", highest, checkpoint.StreamSequence)
+	}
+}
+
+func (s *stage) copyReadModel(to string) error {
+	if s.disk != nil {
+		return s.disk.export(filepath.Base(s.data)+"/"+filepath.Base(app.ReadModelFolder(s.data)), to)
+	}
+	return os.CopyFS(to, os.DirFS(app.ReadModelFolder(s.data)))
+}
+
+// keep keeps a copy of the read models, in place of an earlier one of this name, where that is
+// asked for.
+func (s *stage) keep(name string) {
+	s.t.Helper()
+	if *keepIn == "" {
+		return
+	}
+	to := filepath.Join(*keepIn, s.t.Name(), name)
+	require.NoError(s.t, os.RemoveAll(to))
+	if err := s.copyReadModel(to); !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(s.t, err)
 	}
 }
 
@@ -217,6 +235,9 @@ func wrongTallies(path string) (wrong []string, err error) {
 func (s *stage) judged(p *program) {
 	s.t.Helper()
 	s.judge.judge(context.Background(), p)
+	if len(s.judge.found) > 0 {
+		s.keep("found")
+	}
 	if err := p.stop(); err != nil && s.bug == "" {
 		s.judge.find(checkStart, "it does not stop well: %v", err)
 	}
