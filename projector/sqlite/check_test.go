@@ -54,3 +54,41 @@ func checkCopy(ctx context.Context, path string) error {
 	defer db.Close()
 	return db.Check(ctx)
 }
+
+// Tallies of another moment, which no sum of a page tells of, are counted again, and those
+// that are right stay.
+func TestTalliesOfAnotherMomentAreMended(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"right":                "SELECT 1",
+		"a count":              "UPDATE order_tallies SET orders = orders + 1 WHERE state = 'ready'",
+		"a state too few":      "DELETE FROM order_tallies WHERE state = 'ready'",
+		"a state too many":     "INSERT INTO order_tallies (source, state, orders) VALUES ('shop', 'failed', 1)",
+		"before its last rise": "UPDATE order_tallies SET orders = orders + iif(state = 'ready', -1, 1)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "model.sqlite")
+			db := openAt(t, path)
+			w := newWriter(t, db)
+			w.apply(step("1", domain.FulfillmentReady))
+			w.apply(step("2", domain.FulfillmentReady))
+			w.apply(step("3", domain.FulfillmentAccepted))
+			w.commit()
+			want, err := db.Stats(t.Context(), start)
+			require.NoError(t, err)
+			execute(t, path, statement)
+			for _, wrong := range []bool{name != "right", false} {
+				mended, err := db.MendTallies(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, wrong, mended)
+			}
+			have, err := db.Stats(t.Context(), start)
+			require.NoError(t, err)
+			require.Len(t, have.Orders, 2)
+			require.Equal(t, want.Orders, have.Orders)
+			w.apply(step("3", domain.FulfillmentReady))
+			w.commit()
+		})
+	}
+}

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,17 @@ func spoil(t *testing.T, c *config.Config, text string) {
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 }
 
+// change changes the read model in use behind everybody's back.
+func change(t *testing.T, c *config.Config, statement string) {
+	t.Helper()
+	path, err := app.CurrentReadModel(c.Data)
+	require.NoError(t, err)
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), statement)
+	require.NoError(t, errors.Join(err, db.Close()))
+}
+
 // A start with a read model that cannot be opened, with a pointer that cannot be
 // believed, or with a read model of an older program, takes webhooks as ever, and makes
 // the read model anew. What was there is kept aside, and a record of it tells why.
@@ -55,12 +68,7 @@ func TestUnusableReadModelIsMadeAnewAtTheStart(t *testing.T) {
 			require.NoError(t, os.Truncate(filepath.Join(app.ReadModelFolder(c.Data), "CURRENT"), 20))
 		}, sqlite.Damaged, "the read model is damaged"},
 		"the schema is older": {func(t *testing.T, c *config.Config) {
-			path, err := app.CurrentReadModel(c.Data)
-			require.NoError(t, err)
-			db, err := sql.Open("sqlite3", sqlite.DSN(path))
-			require.NoError(t, err)
-			_, err = db.ExecContext(t.Context(), "PRAGMA user_version = 1")
-			require.NoError(t, errors.Join(err, db.Close()))
+			change(t, c, "PRAGMA user_version = 1")
 		}, sqlite.Outdated, "an older program made it: it has number 1, this one "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +92,29 @@ func TestUnusableReadModelIsMadeAnewAtTheStart(t *testing.T) {
 			require.Equal(t, domain.StateAccepted, p.state("1"))
 			require.FileExists(t, filepath.Join(app.ReadModelFolder(c.Data), unusable.aside+"model-000001.sqlite"))
 		})
+	}
+}
+
+// A start with tallies that are not those of the orders counts the orders again, and says
+// so; a start after that has nothing to say.
+func TestWrongTalliesAreMendedAtTheStart(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	p := run(t, c, options())
+	p.ordatic("order-accepted", "1")
+	p.stop()
+	change(t, c, "UPDATE order_tallies SET orders = 7")
+
+	for _, said := range []bool{true, false} {
+		var log bytes.Buffer // complete once the program has stopped
+		o := options()
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		p = run(t, c, o)
+		var stats api.Stats
+		p.get("/v1/stats", &stats)
+		require.Equal(t, []api.OrderCount{{Source: "ordatic", State: domain.StateAccepted, Orders: 1}}, stats.Orders)
+		p.stop()
+		require.Equal(t, said, strings.Contains(log.String(), "tallies were not those of its orders"), log.String())
 	}
 }
 

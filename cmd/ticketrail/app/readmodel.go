@@ -46,6 +46,9 @@ func (a *App) openReadModel(ctx context.Context) error {
 	}
 	a.folder, a.readModel = folder, sqlite.NewModel(db)
 	a.steps.push("close the read model", limitStore, closing(a.readModel.Close))
+	if a.listening {
+		a.mendTallies(ctx, db)
+	}
 	return errors.Join(a.checkMappings(ctx), a.aim(ctx))
 }
 
@@ -84,6 +87,18 @@ func whyStartedOver(err error) string {
 		return file.Err.Error()
 	}
 	return domain.ErrDamaged.Error()
+}
+
+// mendTallies ends nothing: who reads what is damaged is told so, and what else there is
+// goes on.
+func (a *App) mendTallies(ctx context.Context, db *sqlite.DB) {
+	switch mended, err := db.MendTallies(ctx); {
+	case err != nil:
+		a.logger.Error("it is not known whether the read model's tallies are right", "error", err)
+	case mended:
+		a.logger.Error("the read model's tallies were not those of its orders, which were counted again",
+			"hint", "see whether all else is right: ticketrail verify")
+	}
 }
 
 // aim finds out how far a read model has to come that is made from the beginning of

@@ -2,7 +2,9 @@ package faults_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -206,10 +208,12 @@ func (j *judge) readModel(ctx context.Context, p *program, projection api.Projec
 	}
 	j.found = append(j.found, j.reads.found...)
 	j.reads.found = nil
-	if err := j.orders(ctx, p, want); err != nil {
-		j.find(checkOrders, "%v", err)
+	for _, check := range []func(context.Context, *program, *reference) error{j.orders, tallies} {
+		if err := check(ctx, p, want); err != nil {
+			j.find(checkOrders, "%v", err)
+		}
 	}
-	if err := rebuildEqual(ctx, p); err != nil {
+	if err := errors.Join(rebuildsEqual(ctx, p), rebuildEqual(ctx, p)); err != nil {
 		j.find(checkFresh, "%v", err)
 	}
 	if len(j.stream) > 0 {
@@ -244,6 +248,26 @@ func (j *judge) orders(ctx context.Context, p *program, want *reference) error {
 	return nil
 }
 
+// tallies compares the counts of orders that the API gives with the reference's.
+func tallies(ctx context.Context, p *program, want *reference) error {
+	var stats api.Stats
+	if err := p.get(ctx, "/v1/stats", &stats); err != nil {
+		return err
+	}
+	have := map[domain.OrderTally]uint64{}
+	for _, c := range stats.Orders {
+		have[domain.OrderTally{Source: c.Source, State: c.State}] = c.Orders
+	}
+	counted := map[domain.OrderTally]uint64{}
+	for _, o := range want.orders {
+		counted[domain.OrderTally{Source: o.Source, State: o.State()}]++
+	}
+	if !maps.Equal(have, counted) {
+		return fmt.Errorf("the tallies are %v, and the orders come to %v", have, counted)
+	}
+	return nil
+}
+
 // telling looks for what senders wrote where it may not be.
 func (j *judge) telling(ctx context.Context, p *program) {
 	metrics, _, err := p.raw(ctx, "GET", "/metrics", "")
@@ -256,5 +280,8 @@ func (j *judge) telling(ctx context.Context, p *program) {
 func (j *judge) log(p *program) {
 	if strings.Contains(p.logged.String(), canary) {
 		j.find(checkSilent, "the log holds a sender's text")
+	}
+	if strings.Contains(p.logged.String(), "tallies were not those of its orders") {
+		j.find(checkFresh, "its tallies had to be counted again at the start")
 	}
 }

@@ -37,6 +37,7 @@ var (
 	mending   = flag.Duration("mend-within", patience, "how long it may take to webhooks being taken once the disk works again")
 	overload  = flag.Int("overload", 250, "how many webhooks are taken while ten times as many come as there is room for")
 	needFUSE  = flag.String("fuse", "wanted", `"required" fails where no file system can be mounted, instead of skipping`)
+	keepIn    = flag.String("keep", "", "a folder for copies of the read models: as the last fault left them, and as they were where something was found")
 	seed      = flag.Uint64("seed", 1, "what is random follows from it, but for the machine's own moods")
 )
 

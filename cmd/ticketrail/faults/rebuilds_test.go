@@ -42,6 +42,18 @@ func rebuildEqual(ctx context.Context, p *program) error {
 	return err
 }
 
+// rebuildsEqual looks whether those who rebuilt before found a difference.
+func rebuildsEqual(ctx context.Context, p *program) error {
+	var all api.RebuildList
+	err := p.get(ctx, "/v1/rebuilds", &all)
+	for _, one := range all.Rebuilds {
+		if one.State == domain.RebuildDiffers {
+			err = errors.Join(err, fmt.Errorf("rebuild %d ended as %q%s", one.ID, one.State, differing(one.Difference)))
+		}
+	}
+	return err
+}
+
 // differing names the tables of which rows differ, and what differs of some orders.
 func differing(d *api.Difference) (text string) {
 	if d == nil {

@@ -2,7 +2,10 @@ package faults_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -138,21 +141,17 @@ func (s *stage) look() {
 	}
 }
 
-// lookAtRemains reads the checkpoint of a copy of the read model in use, before any
+// lookAtRemains reads the checkpoint and the tallies of a copy of the read model in use, before any
 // program can go on from there: a start would make a damaged one anew, and say little.
 // A log that lost a part of a transaction in a power cut is taken for damage, and may be.
 func (s *stage) lookAtRemains() {
 	s.t.Helper()
+	s.keep("left")
 	copied := filepath.Join(s.t.TempDir(), "read-model")
-	var err error
-	if s.disk != nil {
-		err = s.disk.export(filepath.Base(s.data)+"/"+filepath.Base(app.ReadModelFolder(s.data)), copied)
-	} else {
-		err = os.CopyFS(copied, os.DirFS(app.ReadModelFolder(s.data)))
-	}
+	err := s.copyReadModel(copied)
 	var checkpoint domain.Checkpoint
 	if err == nil {
-		checkpoint, err = readCheckpoint(copied)
+		checkpoint, err = s.readRemains(copied)
 	}
 	if errors.Is(err, domain.ErrDamaged) && !strings.Contains(err.Error(), "write-ahead log") {
 		s.judge.find(checkStart, "the read model is left damaged: %v", err)
@@ -162,7 +161,29 @@ func (s *stage) lookAtRemains() {
 	}
 }
 
-func readCheckpoint(folder string) (checkpoint domain.Checkpoint, err error) {
+func (s *stage) copyReadModel(to string) error {
+	if s.disk != nil {
+		return s.disk.export(filepath.Base(s.data)+"/"+filepath.Base(app.ReadModelFolder(s.data)), to)
+	}
+	return os.CopyFS(to, os.DirFS(app.ReadModelFolder(s.data)))
+}
+
+// keep keeps a copy of the read models, in place of an earlier one of this name, where that is
+// asked for.
+func (s *stage) keep(name string) {
+	s.t.Helper()
+	if *keepIn == "" {
+		return
+	}
+	to := filepath.Join(*keepIn, s.t.Name(), name)
+	require.NoError(s.t, os.RemoveAll(to))
+	if err := s.copyReadModel(to); !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(s.t, err)
+	}
+}
+
+// readRemains gives the checkpoint, and holds the tallies to the orders that they count.
+func (s *stage) readRemains(folder string) (checkpoint domain.Checkpoint, err error) {
 	path, err := sqlite.CurrentIn(folder)
 	if err != nil {
 		return checkpoint, err
@@ -171,14 +192,52 @@ func readCheckpoint(folder string) (checkpoint domain.Checkpoint, err error) {
 	if err != nil {
 		return checkpoint, err
 	}
-	checkpoint, err = db.Checkpoint(context.Background())
-	return checkpoint, errors.Join(err, db.Close())
+	defer func() { err = errors.Join(err, db.Close()) }()
+	wrong, err := wrongTallies(path)
+	if err != nil {
+		return checkpoint, err
+	}
+	if len(wrong) > 0 {
+		s.judge.find(checkFresh, "tallies are left that are not those of the orders: %v", wrong)
+	}
+	return db.Checkpoint(context.Background())
+}
+
+// wrongTallies gives each tally of a read model that is not the count of its orders: what
+// is counted, or what is stored.
+func wrongTallies(path string) (wrong []string, err error) {
+	db, err := sql.Open("sqlite3", sqlite.DSN(path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.Query(`
+		WITH counted AS (SELECT source, state, count(*) AS orders FROM orders GROUP BY source, state)
+		SELECT 'counted', * FROM (SELECT * FROM counted EXCEPT SELECT * FROM order_tallies)
+		UNION ALL
+		SELECT 'stored', * FROM (SELECT * FROM order_tallies EXCEPT SELECT * FROM counted)`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var side, source, state string
+		var orders int
+		if err := rows.Scan(&side, &source, &state, &orders); err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, fmt.Sprintf("%s %s %s %d", side, source, state, orders))
+	}
+	return wrong, rows.Err()
 }
 
 // judged has the judge look at a running program, and stops it.
 func (s *stage) judged(p *program) {
 	s.t.Helper()
 	s.judge.judge(context.Background(), p)
+	if len(s.judge.found) > 0 {
+		s.keep("found")
+	}
 	if err := p.stop(); err != nil && s.bug == "" {
 		s.judge.find(checkStart, "it does not stop well: %v", err)
 	}
