@@ -113,6 +113,10 @@ race: compiler modules browser ## run the whole suite three times, shuffled, to 
 e2e: compiler modules ## run the tests that start the real program
 	@$(GO_TEST) -count=1 -v ./cmd/...
 
+.PHONY: s3
+s3: bin/versitygw-v1.8.0 ## try the archive's store on a server that speaks S3, which it builds
+	@$(GO_TEST) -count=1 ./eventlog/archive/s3
+
 .PHONY: damage
 damage: compiler modules ## flip FLIPS (100) bits in each kind of file, after stops and crashes
 	@$(GO_TEST) -count=1 -timeout 30m -run TestNoFlippedBitIsSilent ./eventlog/recovery -flips $(FLIPS)
@@ -230,6 +234,10 @@ bin/bento:
 
 bin/bento-csqlite:
 	@cd cmd/bench/peers/bento && go build -tags csqlite -o $(CURDIR)/$@ .
+
+bin/versitygw-v1.8.0:
+	@GOBIN=$(CURDIR)/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+	@mv bin/versitygw $@
 
 bin/nats-server: go.mod
 	@go build -o bin/nats-server github.com/nats-io/nats-server/v2

@@ -84,6 +84,7 @@ var ownedBy = map[string]string{
 	"pgregory.net/rapid":                              "",
 	"go.uber.org/goleak":                              "",
 	"github.com/hanwen/go-fuse/":                      "",
+	"github.com/johannesboyne/gofakes3":               "",
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests": "",
 }
 

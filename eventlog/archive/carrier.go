@@ -3,10 +3,13 @@ package archive
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/ticketrail/ticketrail/eventlog"
 )
 
 const (
@@ -85,7 +88,11 @@ func (c *Carrier) tell(err error) {
 	defer c.mu.Unlock()
 	switch {
 	case err != nil && c.trouble == nil:
-		c.Logger.Error("the archive's store is behind; nothing is trimmed meanwhile", "store", c.Stored.store.String(), "error", err)
+		hint := ""
+		if denied, ok := errors.AsType[*eventlog.SettingError](err); ok {
+			hint = denied.Hint
+		}
+		c.Logger.Error("the archive's store is behind; nothing is trimmed meanwhile", "store", c.Stored.store.String(), "error", err, "hint", hint)
 	case err == nil && c.trouble != nil:
 		c.Logger.Info("the archive's store goes on")
 	}
@@ -107,19 +114,28 @@ func (c *Carrier) Carry(ctx context.Context) error {
 		}
 		c.looked = true
 	}
-	paths, err := list(c.Stored.dir)
-	if err != nil {
-		return err
-	}
-	for i := 0; i+1 < len(paths); i++ { // the last one is written to
-		if err := c.Stored.putSegment(ctx, paths[i]); err != nil {
-			return fmt.Errorf("put into the store: %w", err)
-		}
+	if err := c.put(ctx); err != nil {
+		return fmt.Errorf("put into the store: %w", err)
 	}
 	if err := c.trim(ctx); err != nil || c.KeepLocal {
 		return err
 	}
 	return c.Stored.drop()
+}
+
+// put puts the segments that have been sealed since into the store.
+func (c *Carrier) put(ctx context.Context) error {
+	paths, err := list(c.Stored.dir)
+	if err != nil {
+		return err
+	}
+	stored, err := c.Stored.span()
+	for i := 0; i+1 < len(paths) && err == nil; i++ { // the last one is written to
+		if firstOf(paths[i]) > stored.last.StreamSequence {
+			err = c.Stored.putSegment(ctx, paths[i])
+		}
+	}
+	return err
 }
 
 // trim trims the stream. That it may lack something is noted before: who looks at it after

@@ -15,6 +15,14 @@
 // have been worked off. What the stream has forgotten is erased as well, as long as its
 // segment is there.
 //
+// # Store
+//
+// Sealed segments may be put into a [Store] as well, by a [Carrier]. The file stored.jsonl
+// tells of each that was read back from there, and up to where the stream may have been
+// trimmed: that is noted before it is. [Stored] reads folder and store as one archive, and
+// [Joined] the archive and the stream as one stream. An erasure puts another object in the
+// place of each that it changes.
+//
 // # Guarantees
 //
 //   - When [Writer.Append] returns without an error, the group is on disk: written
@@ -25,6 +33,8 @@
 //   - [Look] finds every changed byte of a segment, but in the newest group it cannot
 //     tell damage from what a crash tore. [Read] checks besides that the webhooks
 //     follow one another and give the chain that the marks say.
+//   - Nothing is trimmed, and nothing leaves the folder, that was not read back from the
+//     store. An object that is not what was put there is a [DamageError] when it is read.
 //
 // # Concurrency
 //

@@ -175,6 +175,9 @@ func (l *ledger) takeObject(i *ledgerItem) error {
 	if err != nil {
 		return err
 	}
+	if last.StreamSequence <= before.StreamSequence {
+		return errLine
+	}
 	next := object{i.Object, i.Size, i.SHA256, before, last}
 	switch former := l.find(before.StreamSequence + 1); {
 	case former != nil && former.before == before && former.last == last:

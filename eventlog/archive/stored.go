@@ -298,12 +298,8 @@ func (s *Stored) drop() error {
 	if err != nil {
 		return err
 	}
-	known, err := s.known()
-	for i := 0; i+1 < len(paths) && err == nil; i++ {
-		o := known.find(firstOf(paths[i]))
-		if o == nil || o.last.StreamSequence > known.trimmed {
-			break
-		}
+	known, err := s.span()
+	for i := 0; i+1 < len(paths) && err == nil && firstOf(paths[i+1])-1 <= known.trimmed; i++ {
 		err = os.Remove(paths[i])
 	}
 	return err

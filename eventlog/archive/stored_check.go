@@ -3,9 +3,14 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 )
+
+// ErrForeign says that a store has objects of which the archive knows nothing: it is
+// another archive's, or the archive has lost its ledger, which a backup has.
+var ErrForeign = errors.New("the store is another archive's, or " + ledgerFile + " is lost, which the newest backup has: nothing is put there")
 
 // StoreCheck is what a look at every object of a store found.
 type StoreCheck struct {
@@ -65,12 +70,15 @@ func (s *Stored) checkObject(ctx context.Context, o object) error {
 // segments that are in the folder still.
 func (s *Stored) replenish(ctx context.Context) error {
 	known, err := s.known()
-	if err != nil || len(known.objects) == 0 {
+	if err != nil {
 		return err
 	}
 	names, err := s.store.List(ctx, "")
 	if err != nil {
 		return s.away(err)
+	}
+	if len(known.objects) == 0 {
+		return s.checkNew(names)
 	}
 	for _, o := range known.objects {
 		if _, there := slices.BinarySearch(names, o.name); there {
@@ -78,6 +86,21 @@ func (s *Stored) replenish(ctx context.Context) error {
 		}
 		if err := s.putAgain(ctx, o); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkNew refuses a store that is not new though the archive knows of nothing in it, but
+// for what a crash has left of the first segment.
+func (s *Stored) checkNew(names []string) error {
+	paths, err := list(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if len(paths) == 0 || firstOf(name) != firstOf(paths[0]) {
+			return fmt.Errorf("%w: %s has %s", ErrForeign, s.store, name)
 		}
 	}
 	return nil

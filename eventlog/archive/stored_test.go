@@ -366,3 +366,19 @@ func (s *trimming) once() error {
 		Log: s.log, Stored: s.stored, Keeper: s.keeper, Keep: 1, Reached: s.reached.Load,
 	}).Carry(s.t.Context())
 }
+
+// A store that another archive has filled is left alone.
+func TestAForeignStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.fill(block)
+	foreign := fmt.Sprintf("%020d-0123456789abcdef.jsonl.zst", 77)
+	require.NoError(t, s.store.Put(t.Context(), foreign, nil))
+	require.ErrorIs(t, s.once(), archive.ErrForeign)
+	names, err := s.store.List(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, []string{foreign}, names)
+	require.NoError(t, s.store.Delete(t.Context(), foreign))
+	require.NoError(t, s.once())
+	require.Positive(t, s.stored.Last())
+}

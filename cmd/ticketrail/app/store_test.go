@@ -3,11 +3,14 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/api"
@@ -116,6 +119,26 @@ func TestAnErasureReachesTheStore(t *testing.T) {
 	require.NotContains(t, archivetest.Text(t, c.Archive.Store), person)
 	require.Empty(t, filesWith(t, c.Data, person))
 	require.True(t, p.ended(p.rebuild(api.RebuildRequest{Plan: true}).ID).Difference.Equal)
+}
+
+// The store may be a bucket, by its own name and keys alone.
+func TestTheStoreMayBeABucket(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	require.NoError(t, backend.CreateBucket("archive"))
+	served := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(served.Close)
+	c, o := small(t)
+	c.Archive.Store = "s3://archive/a/prefix"
+	c.Archive.S3 = config.S3{Endpoint: served.URL, Region: "here", AccessKey: "key", SecretKey: "secret"}
+	p := run(t, c, o)
+	p.outgrow(12)
+	p.caughtUp()
+	require.Positive(t, p.metric("ticketrail_stream_trimmed_sequence"))
+	require.True(t, p.ended(p.rebuild(api.RebuildRequest{Plan: true}).ID).Difference.Equal)
+	found, err := backend.ListBucket("archive", &gofakes3.Prefix{HasPrefix: true, Prefix: "a/prefix/"}, gofakes3.ListBucketPage{})
+	require.NoError(t, err)
+	require.NotEmpty(t, found.Contents)
 }
 
 // As long as the store cannot be used, webhooks are taken until the stream is full.
