@@ -197,8 +197,9 @@ func (f *fleet) leave() {
 	for _, p := range f.paces {
 		f.judge.manners(p)
 	}
-	for _, r := range f.readers() {
-		f.judge.judge(context.Background(), r.program)
+	f.judge.judge(context.Background(), f.project.program)
+	for _, r := range f.replicas {
+		f.judge.judgeReplica(context.Background(), r.program)
 	}
 	f.judge.published(f.cluster)
 	for _, p := range append(f.readers(), &f.ingests[0].part, &f.ingests[1].part) {
@@ -208,6 +209,19 @@ func (f *fleet) leave() {
 		f.heed(p)
 	}
 	f.cluster.end()
+}
+
+// judgeReplica holds the read model of one more program to the stream that was read already.
+func (j *judge) judgeReplica(ctx context.Context, p *program) {
+	var projection api.Projection
+	if !await(j.limit, func() bool {
+		return p.get(ctx, "/v1/projection", &projection) == nil && projection.Checkpoint == uint64(len(j.stream))
+	}) {
+		j.find(checkFollows, "a replica is at %d of %d", projection.Checkpoint, len(j.stream))
+		return
+	}
+	j.readModel(ctx, p, projection)
+	j.telling(ctx, p)
 }
 
 // published looks at the changes on the stream ORDERS: each is there once, in its order.
