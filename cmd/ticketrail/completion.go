@@ -106,7 +106,7 @@ func printBash(w io.Writer, lines []completed) error {
 // zshTail does in zsh what bashTail does in bash, with the help of each word. It is of use
 // sourced, and as a file of $fpath.
 const zshTail = `_ticketrail() {
-  local word command=ticketrail before=${words[CURRENT-1]}
+  local word before=${words[CURRENT-1]} command=ticketrail
   local -a all flags commands
   for word in ${words[2,CURRENT-1]}; do
     (( ${+_ticketrail_follows[$command $word]} )) && command="$command $word"
