@@ -105,6 +105,9 @@ func (c *doctorCommand) examine(ctx context.Context, loaded *config.Config) []ch
 	} {
 		checks = append(checks, look(ctx, e))
 	}
+	if loaded.Archive.Store != "" {
+		checks = append(checks, checkStore(ctx, e))
+	}
 	if err := unlock(); err != nil {
 		checks = append(checks, failed("lock", err))
 	}

@@ -147,6 +147,21 @@ func checkAge(_ context.Context, e *examination) check {
 	return ok(name, "webhooks are kept for ever")
 }
 
+// checkStore tells whether the archive's store answers, and how far it is.
+func checkStore(ctx context.Context, e *examination) check {
+	const name = "store"
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	stored, err := app.OpenStored(e.config)
+	if err == nil {
+		err = stored.Answers(ctx)
+	}
+	if err != nil {
+		return fail(name, "mend it, or archive.store and archive.s3: until then nothing is trimmed, and what was cannot be read", "%s", err)
+	}
+	return ok(name, "it has the webhooks up to stream sequence %d; the stream was trimmed up to %d", stored.Last(), stored.Trimmed())
+}
+
 // checkClock compares this clock with the last webhook's time: timestamps of
 // senders are judged by it.
 func checkClock(_ context.Context, e *examination) check {

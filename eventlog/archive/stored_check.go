@@ -50,6 +50,14 @@ func (s *Stored) Check(ctx context.Context) (found StoreCheck, err error) {
 	return found, err
 }
 
+// Answers tells why the store does not answer; nil where it does.
+func (s *Stored) Answers(ctx context.Context) error {
+	if _, err := s.store.List(ctx, stem(object{})); err != nil {
+		return s.away(err)
+	}
+	return nil
+}
+
 func (s *Stored) checkObject(ctx context.Context, o object) error {
 	s.forget(o.name)
 	content, err := s.fetch(ctx, o)

@@ -116,8 +116,10 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 		"data": "d", "ingest.listen": "127.0.0.1:1", "ingest.max_body": "2KiB", "ingest.max_in_flight": "3",
 		"api.listen": "[::1]:2", "api.token": "*odd: ${token}",
 		"nats.url": "nats://n:4222", "nats.context": write(t, "c.json", "{}"), "nats.credentials": write(t, "c.creds", "x"), "nats.replicas": "5",
-		"stream.max_bytes": "1GiB", "stream.max_age": "1d12h", "stream.duplicate_window": "5m", "stream.durability": "group", "archive.dir": "off", "rebuild.memory": "1GiB",
-		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1h",
+		"stream.max_bytes": "1GiB", "stream.max_age": "0", "stream.keep": "0", "stream.duplicate_window": "5m", "stream.durability": "group",
+		"archive.dir": "a", "archive.store": "s3://bucket/a/prefix/", "archive.keep_local": "true",
+		"archive.s3.endpoint": "http://s:1", "archive.s3.region": "here", "archive.s3.access_key": "k", "archive.s3.secret_key": "s", "rebuild.memory": "1GiB",
+		"orders.publish": "false", "orders.max_bytes": "2MiB", "orders.max_age": "1d12h",
 		"traces.endpoint": "http://c:4318", "traces.headers": "a=b", "traces.ratio": "0.5", "traces.follow_senders": "true",
 		"limits":   "{placed: 1m, accepted: 2m, in-kitchen: 3m, ready: 4m, rider-delivering: 0}",
 		"sources":  `[{name: r, provider: runa, secrets: ["${RUNA}"]}]`,
@@ -149,9 +151,12 @@ func TestEveryKeyHasAnEnvironmentVariable(t *testing.T) {
 			URL: "nats://n:4222", Context: texts["nats.context"], Credentials: texts["nats.credentials"], Replicas: 5,
 			CA: texts["nats.ca"], Certificate: texts["nats.certificate"], Key: texts["nats.key"],
 		},
-		Stream:  config.Stream{MaxBytes: 1 << 30, MaxAge: config.Duration(36 * time.Hour), DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
-		Archive: config.Archive{Dir: config.ArchiveOff},
-		Orders:  config.Orders{Publish: "false", MaxBytes: 2 << 20, MaxAge: config.Duration(time.Hour)},
+		Stream: config.Stream{MaxBytes: 1 << 30, DuplicateWindow: config.Duration(5 * time.Minute), Durability: config.DurabilityGroup},
+		Archive: config.Archive{
+			Dir: "a", Store: "s3://bucket/a/prefix/", KeepLocal: true,
+			S3: config.S3{Endpoint: "http://s:1", Region: "here", AccessKey: "k", SecretKey: "s"},
+		},
+		Orders:  config.Orders{Publish: "false", MaxBytes: 2 << 20, MaxAge: config.Duration(36 * time.Hour)},
 		Traces:  config.Traces{Endpoint: "http://c:4318", Headers: "a=b", Ratio: 0.5, FollowSenders: true},
 		Rebuild: config.Rebuild{Memory: 1 << 30},
 		Limits: config.Limits{
@@ -299,4 +304,28 @@ func write(t *testing.T, name, text string) string {
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+// A store is a folder, or a bucket with what its names begin with.
+func TestAStoreIsAFolderOrABucket(t *testing.T) {
+	t.Parallel()
+	for store, want := range map[string][]string{
+		"s3://bucket": {"bucket", ""}, "s3://bucket/": {"bucket", ""}, "s3://bucket/a/prefix/": {"bucket", "a/prefix"},
+	} {
+		bucket, prefix, ok := config.Archive{Store: store}.Bucket()
+		require.True(t, ok)
+		require.Equal(t, want, []string{bucket, prefix})
+	}
+	_, _, ok := config.Archive{Store: "/mnt/disk/store"}.Bucket()
+	require.False(t, ok)
+	for text, problem := range map[string]string{
+		"archive: {store: \"s3://B\"}":                                       "is no name of a bucket",
+		"archive: {dir: off, store: there}":                                  "there is no archive to put there",
+		"archive: {store: there, s3: {endpoint: \"s3.example.org\"}}":        "it is not the URL of a service",
+		"archive: {store: there}\nstream: {keep: 1KiB}":                      "is too small",
+		"archive: {store: there}\nstream: {keep: 100MiB, max_bytes: 150MiB}": "is too much",
+	} {
+		_, err := load(t, text+"\n")
+		require.ErrorContains(t, err, problem)
+	}
 }
