@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"cmd/ticketrail/config":        {"api", "api/access", "cmd/ticketrail/otlp", "domain", "domain/provider", "ingest"},
 	"cmd/ticketrail/fixture":       {"domain", "domain/provider", "testdata/webhooks"},
 	"cmd/ticketrail/otlp":          {},
+	"cmd/ticketrail/meanwhile":     {},
 	"cmd/ticketrail/sender":        {"domain/provider"},
 	"cmd/bench":                    {"*"},
 	"cmd/bench/contest":            {},

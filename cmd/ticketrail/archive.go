@@ -34,15 +34,7 @@ func (c *archiveVerify) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	v := &verification{config: loaded, files: files}
-	err = locked(loaded.Data, func() error { return v.compareAtRest(ctx) })
-	if errors.Is(err, eventlog.ErrFolderLocked) {
-		v.running = true
-		err = v.compare()
-	}
-	if err == nil {
-		err = v.checkStore(ctx)
-	}
-	if err != nil {
+	if err := p.during("reading the archive and the stream", func() error { return v.all(ctx) }); err != nil {
 		return fmt.Errorf("verify the archive: %w", err)
 	}
 	if err := c.print(p, v.report(), loaded.NATS.Embedded()); err != nil {
@@ -80,6 +72,19 @@ type verification struct {
 	checkpoint domain.Checkpoint // of the read model; zero where it moves or there is none
 	found      recovery.Comparison
 	store      *archive.StoreCheck // nil where there is none
+}
+
+// all compares with all that can be compared with now.
+func (v *verification) all(ctx context.Context) error {
+	err := locked(v.config.Data, func() error { return v.compareAtRest(ctx) })
+	if errors.Is(err, eventlog.ErrFolderLocked) {
+		v.running = true
+		err = v.compare()
+	}
+	if err == nil {
+		err = v.checkStore(ctx)
+	}
+	return err
 }
 
 // compareAtRest compares in a folder that no program serves.
@@ -292,7 +297,11 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 	if recovery.Unfinished(files) && c.Plan {
 		return errUnfinished
 	}
-	plan, err := recovery.PlanArchive(files)
+	var plan recovery.Rebuilt
+	err := p.during("reading the stream and the archive", func() (err error) {
+		plan, err = recovery.PlanArchive(files)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -312,9 +321,11 @@ func (c *archiveRebuild) rebuild(p *program, loaded *config.Config) error {
 		return errUnchanged
 	}
 	var made recovery.Rebuilt
-	err = audited(loaded.Data, "archive rebuild", nil, func() (err error) {
-		made, err = recovery.RebuildArchive(files)
-		return err
+	err = p.during("making the archive", func() error {
+		return audited(loaded.Data, "archive rebuild", nil, func() (err error) {
+			made, err = recovery.RebuildArchive(files)
+			return err
+		})
 	})
 	if err != nil {
 		return err

@@ -45,9 +45,11 @@ func (c *backupCommand) Run(ctx context.Context, p *program) error {
 		}
 	}
 	var made *manifest
-	err = audited(loaded.Data, "backup", map[string]string{"to": c.Dir}, func() (err error) {
-		made, err = c.make(ctx, loaded.Data, files.Archive)
-		return err
+	err = p.during("copying the read model and the archive", func() error {
+		return audited(loaded.Data, "backup", map[string]string{"to": c.Dir}, func() (err error) {
+			made, err = c.make(ctx, loaded.Data, files.Archive)
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/meanwhile"
 )
 
 // output remembers that it could not be written, which tables do not tell.
@@ -67,4 +69,10 @@ func counted[N int | uint64](n N, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// during does what may take a while, and tells on stderr what it is at if it does.
+func (p *program) during(what string, do func() error) error {
+	defer meanwhile.Tell(p.stderr, isTerminal(p.stderr), what)()
+	return do()
 }

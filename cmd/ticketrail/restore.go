@@ -74,7 +74,7 @@ func (c *restoreCommand) restore(ctx context.Context, r *restoring) error {
 	case !c.given(r.program, "Do it?"):
 		return errUnchanged
 	}
-	if err := r.do(plan); err != nil {
+	if err := r.during("making the stream", func() error { return r.do(plan) }); err != nil {
 		return err
 	}
 	if c.Yes {
