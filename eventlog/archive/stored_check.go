@@ -10,7 +10,7 @@ import (
 
 // ErrForeign says that a store has objects of which the archive knows nothing: it is
 // another archive's, or the archive has lost its ledger, which a backup has.
-var ErrForeign = errors.New("the store is another archive's, or " + ledgerFile + " is lost, which the newest backup has: nothing is put there")
+var ErrForeign = errors.New("the store is another archive's, or " + LedgerFile + " is lost, which the newest backup has: nothing is put there")
 
 // StoreCheck is what a look at every object of a store found.
 type StoreCheck struct {
