@@ -115,3 +115,28 @@ func TestWhatMayBeTrimmedIsNotTakenForMissing(t *testing.T) {
 		require.ErrorIs(t, err, errSilent)
 	}
 }
+
+// What was erased of what was trimmed is read nowhere any more, also while the store has it
+// still, and is not buried a second time.
+func TestWhatWasTrimmedAndErasedIsNotReadMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.fill(3 * block)
+	require.NoError(t, s.once())
+	require.Greater(t, s.first(), uint64(2))
+	erasure := archivetest.Erasure(t, s.joined, 2)
+	s.store.away.Store(true)
+	receipt, err := s.log.Erase(t.Context(), "ivy", "shop", erasure)
+	require.NoError(t, err)
+	for range 2 { // also when it is known that the stream does not have it
+		w, err := s.joined.Webhook(t.Context(), 2)
+		require.NoError(t, err)
+		require.NotNil(t, w.Remains)
+		again, err := s.log.Erase(t.Context(), "ivy", "shop", erasure)
+		require.NoError(t, err)
+		require.Equal(t, receipt.StreamSequence, again.StreamSequence)
+		_, err = s.log.Info(t.Context())
+		require.NoError(t, err)
+	}
+	s.store.away.Store(false)
+}
