@@ -140,3 +140,21 @@ func TestWhatWasTrimmedAndErasedIsNotReadMeanwhile(t *testing.T) {
 	}
 	s.store.away.Store(false)
 }
+
+// A store that is the archive's own folder, by whatever name, is none. Its objects are not
+// taken for segments, which leave the folder.
+func TestTheArchivesFolderIsNoStore(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.store.Folder = archive.Folder(s.dir)
+	require.NoError(t, s.carrier.Carry(t.Context()))
+	s.fill(3 * block)
+	for range 3 {
+		if err := s.carrier.Carry(t.Context()); err != nil {
+			require.ErrorIs(t, err, archive.ErrForeign)
+		}
+	}
+	s.chain(7)
+	_, err := s.stored.Check(t.Context())
+	require.NoError(t, err)
+}
