@@ -26,6 +26,9 @@ func Copy(from, to string) (Mark, error) {
 		return Mark{}, fmt.Errorf("copy the archive: %w", err)
 	}
 	copied, err := Look(to)
+	if err == nil {
+		err = copied.checkEnd()
+	}
 	if err != nil {
 		return Mark{}, err
 	}

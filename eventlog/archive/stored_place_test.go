@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/archive/archivetest"
 )
@@ -156,5 +158,30 @@ func TestTheArchivesFolderIsNoStore(t *testing.T) {
 	}
 	s.chain(7)
 	_, err := s.stored.Check(t.Context())
+	require.NoError(t, err)
+}
+
+// A folder always has what comes after the last object of its store. One that does not is
+// from another moment than its ledger: gone on with, it would have the store taken for a copy
+// of webhooks that are not there.
+func TestAFolderThatEndsBeforeItsStore(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.reached.Store(1) // nothing leaves the folder
+	s.fill(2 * block)
+	require.NoError(t, s.once())
+	other := t.TempDir()
+	require.NoError(t, archive.CopyLedger(s.dir, other))
+	segments, err := filepath.Glob(filepath.Join(s.dir, "*.jsonl.zst"))
+	require.NoError(t, err)
+	require.NoError(t, eventlog.CopyFile(segments[0], filepath.Join(other, filepath.Base(segments[0]))))
+	var damaged *archive.DamageError
+	info, err := s.log.Info(t.Context())
+	require.NoError(t, err)
+	_, err = archive.Open(other, info.Identity)
+	require.ErrorAs(t, err, &damaged)
+	_, err = archive.Copy(other, filepath.Join(t.TempDir(), "copy"))
+	require.ErrorAs(t, err, &damaged)
+	_, err = archive.Copy(s.dir, filepath.Join(t.TempDir(), "copy"))
 	require.NoError(t, err)
 }
