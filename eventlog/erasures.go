@@ -30,16 +30,17 @@ type erasures struct {
 	turn chan struct{} // held by the one refresh that goes on
 	read uint64        // every tombstone up to this stream sequence is known; with turn held
 
-	mu     sync.Mutex
-	by     map[uint64]uint64          // the stream sequence of each erased webhook's tombstone
-	seen   hole                       // what the server said when they were read last
-	parsed map[uint64]*domain.Erasure // some tombstones, by stream sequence
+	mu        sync.Mutex
+	by        map[uint64]uint64          // the stream sequence of each erased webhook's tombstone
+	forgotten map[uint64]uint64          // the same, of what the stream begins after: an archive may have it
+	seen      hole                       // what the server said when they were read last
+	parsed    map[uint64]*domain.Erasure // some tombstones, by stream sequence
 }
 
 func newErasures(log *Log) *erasures {
 	return &erasures{
 		log: log, turn: make(chan struct{}, 1),
-		by: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{},
+		by: map[uint64]uint64{}, forgotten: map[uint64]uint64{}, parsed: map[uint64]*domain.Erasure{},
 	}
 }
 
@@ -150,7 +151,7 @@ func (e *erasures) learn(by map[uint64]uint64, after, read uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if after < e.read {
-		e.by, e.parsed = map[uint64]uint64{}, map[uint64]*domain.Erasure{}
+		e.by, e.forgotten, e.parsed = map[uint64]uint64{}, map[uint64]uint64{}, map[uint64]*domain.Erasure{}
 	}
 	for webhook, tombstone := range by {
 		if _, known := e.by[webhook]; !known {
@@ -179,7 +180,9 @@ func (e *erasures) tombstones(ctx context.Context, webhooks []*domain.Webhook) (
 func (e *erasures) tombstone(streamSequence uint64) (by uint64, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	by, known = e.by[streamSequence]
+	if by, known = e.by[streamSequence]; !known {
+		by, known = e.forgotten[streamSequence]
+	}
 	return by, known
 }
 
@@ -279,12 +282,24 @@ func (e *erasures) count(ctx context.Context, state jetstream.StreamState) (firs
 	defer e.mu.Unlock()
 	first = e.first(state.FirstSeq)
 	if now != e.seen {
-		maps.DeleteFunc(e.by, func(sequence, _ uint64) bool { return sequence < first }) // they have expired
+		e.forget(first, state.FirstSeq)
 		e.seen = now
 	}
 	before := state.FirstSeq - first
 	after := uint64(len(e.by)) - before
 	return first, state.Msgs + before + min(after, uint64(state.NumDeleted)), nil
+}
+
+// forget takes the webhooks before the first one out of those that the stream has, and
+// forgets them when it has lost their tombstones too: those before its first message.
+func (e *erasures) forget(first, message uint64) {
+	maps.DeleteFunc(e.by, func(webhook, tombstone uint64) bool {
+		if webhook < first {
+			e.forgotten[webhook] = tombstone
+		}
+		return webhook < first
+	})
+	maps.DeleteFunc(e.forgotten, func(_, tombstone uint64) bool { return tombstone < message })
 }
 
 func (e *erasures) saw(now hole) bool {

@@ -120,7 +120,8 @@ func (c *Carrier) Carry(ctx context.Context) error {
 	if err := c.trim(ctx); err != nil || c.KeepLocal {
 		return err
 	}
-	return c.Stored.drop()
+	// An erasure that writes a segment anew would bring back one that is removed meanwhile.
+	return c.Keeper.exclusively(c.Stored.drop)
 }
 
 // put puts the segments that have been sealed since into the store.

@@ -26,6 +26,9 @@ func Copy(from, to string) (Mark, error) {
 		return Mark{}, fmt.Errorf("copy the archive: %w", err)
 	}
 	copied, err := Look(to)
+	if err == nil {
+		err = copied.checkEnd()
+	}
 	if err != nil {
 		return Mark{}, err
 	}
@@ -41,7 +44,7 @@ func Copy(from, to string) (Mark, error) {
 // CopyLedger copies what an archive's folder says of its store into another folder, which
 // it makes. Where nothing is in a store it does nothing.
 func CopyLedger(from, to string) error {
-	text, err := os.ReadFile(filepath.Join(from, ledgerFile))
+	text, err := os.ReadFile(filepath.Join(from, LedgerFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -49,7 +52,7 @@ func CopyLedger(from, to string) error {
 		err = os.MkdirAll(to, 0o700)
 	}
 	if err == nil {
-		path := filepath.Join(to, ledgerFile)
+		path := filepath.Join(to, LedgerFile)
 		_, err = eventlog.ReplaceFile(path, path+partial, text[:bytes.LastIndexByte(text, '\n')+1])
 	}
 	if err != nil {

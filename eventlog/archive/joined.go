@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,8 +50,11 @@ func (j *Joined) Info(ctx context.Context) (domain.StreamInfo, error) {
 // domain.ErrNotFound.
 func (j *Joined) Webhook(ctx context.Context, streamSequence uint64) (*domain.Webhook, error) {
 	w, err := j.log.Webhook(ctx, streamSequence)
-	if !errors.Is(err, domain.ErrNotFound) || !j.wasTrimmed(ctx, streamSequence) {
+	if !errors.Is(err, domain.ErrNotFound) {
 		return w, err
+	}
+	if trimmed, failed := j.wasTrimmed(ctx, streamSequence); failed != nil || !trimmed {
+		return nil, cmp.Or(failed, err)
 	}
 	for w, err := range j.stored.Find(ctx, []uint64{streamSequence}) {
 		return w, err
@@ -59,13 +63,13 @@ func (j *Joined) Webhook(ctx context.Context, streamSequence uint64) (*domain.We
 }
 
 // wasTrimmed tells whether a webhook is not in the stream any more, and in the archive.
-func (j *Joined) wasTrimmed(ctx context.Context, streamSequence uint64) bool {
+func (j *Joined) wasTrimmed(ctx context.Context, streamSequence uint64) (bool, error) {
 	stored, err := j.stored.span()
 	if err != nil || streamSequence <= stored.before.StreamSequence || streamSequence > stored.trimmed {
-		return false
+		return false, err
 	}
 	info, err := j.log.Info(ctx)
-	return err == nil && info.Identity == stored.stream && streamSequence < info.First
+	return err == nil && info.Identity == stored.stream && streamSequence < info.First, err
 }
 
 // Batches reads as eventlog.Log does.
@@ -73,19 +77,24 @@ func (j *Joined) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*
 	return func(yield func(*eventlog.Batch, error) bool) {
 		next := max(from, 1)
 		for {
-			for j.wasTrimmed(ctx, next) {
-				reached, err := j.trimmed(ctx, next, most, yield)
-				if err != nil {
-					yield(nil, err)
-				}
-				if err != nil || reached < next {
-					return
-				}
-				next = reached + 1
+			trimmed, err := j.wasTrimmed(ctx, next)
+			if trimmed {
+				next, err = j.trimmed(ctx, next, most, yield)
+			}
+			switch {
+			case err != nil:
+				yield(nil, err)
+				return
+			case next == 0:
+				return
+			case trimmed:
+				continue // more may have been, meanwhile
 			}
 			for batch, err := range j.log.Batches(ctx, next, most) {
-				if err == nil && batch.Webhooks[0].StreamSequence > next && j.wasTrimmed(ctx, next) {
-					break // just now
+				if err == nil && batch.Webhooks[0].StreamSequence > next {
+					if trimmed, err = j.wasTrimmed(ctx, next); trimmed {
+						break // just now
+					}
 				}
 				if !yield(batch, err) || err != nil {
 					return
@@ -100,13 +109,14 @@ func (j *Joined) Batches(ctx context.Context, from uint64, most int) iter.Seq2[*
 const mostInBatch = 32 << 20
 
 // trimmed gives webhooks of the archive from a stream sequence on, and before the first that
-// the stream has. It tells up to which one that was; 0 where nothing more is asked for.
-func (j *Joined) trimmed(ctx context.Context, from uint64, most int, yield func(*eventlog.Batch, error) bool) (reached uint64, err error) {
+// the stream has. It tells which one comes next; 0 where nothing more is asked for.
+func (j *Joined) trimmed(ctx context.Context, from uint64, most int, yield func(*eventlog.Batch, error) bool) (next uint64, err error) {
 	info, err := j.log.Info(ctx)
 	if err != nil {
 		return 0, err
 	}
-	batch, bytes, next := &eventlog.Batch{}, 0, from
+	batch, bytes := &eventlog.Batch{}, 0
+	next = from
 	for e, err := range j.stored.Read(ctx, from) {
 		switch {
 		case ctx.Err() != nil:
@@ -127,8 +137,11 @@ func (j *Joined) trimmed(ctx context.Context, from uint64, most int, yield func(
 			batch, bytes = &eventlog.Batch{}, 0
 		}
 	}
-	if len(batch.Webhooks) > 0 && !yield(batch, nil) {
+	switch {
+	case next == from:
+		return 0, fmt.Errorf("%w: webhook %d was trimmed, and is not read in the archive", eventlog.ErrInterrupted, from)
+	case len(batch.Webhooks) > 0 && !yield(batch, nil):
 		return 0, nil
 	}
-	return next - 1, nil
+	return next, nil
 }

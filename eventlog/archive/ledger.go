@@ -17,9 +17,9 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog"
 )
 
-// ledgerFile tells, in the folder of an archive, what is in its store, and up to where the
+// LedgerFile is the name of the file that tells, in the folder of an archive, what is in its store, and up to where the
 // stream was trimmed. A line is added when what it says is so, and none is ever changed.
-const ledgerFile = "stored.jsonl"
+const LedgerFile = "stored.jsonl"
 
 // object is a sealed segment in the store.
 type object struct {
@@ -64,7 +64,7 @@ type ledgerItem struct {
 // readLedger reads the ledger in the folder of an archive. Where there is none, nothing is
 // in a store.
 func readLedger(dir string) (*ledger, error) {
-	l := &ledger{path: filepath.Join(dir, ledgerFile)}
+	l := &ledger{path: filepath.Join(dir, LedgerFile)}
 	return l, l.refresh()
 }
 

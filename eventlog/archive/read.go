@@ -87,6 +87,17 @@ func look(dir string, paths []string, known Known) (*Archive, error) {
 	return a, nil
 }
 
+// checkEnd refuses a folder that ends before what is in the store. A copy that was made in
+// between is one: what it would go on with is not what the store has. It is for a folder that
+// nobody writes to: the ledger is read last.
+func (a *Archive) checkEnd() error {
+	if len(a.segments) > 0 && a.Last().StreamSequence < a.Stored() {
+		newest := a.segments[len(a.segments)-1]
+		return &DamageError{File: newest.path, Offset: newest.size, Err: errors.New("it ends before what is in the archive's store")}
+	}
+	return nil
+}
+
 // examineAll examines segments, as many at once as there are processors, and the newest
 // first: one that is open takes longest.
 func (c *codec) examineAll(paths []string, known Known) (segments []segment, errs []error) {

@@ -51,7 +51,7 @@ type segment struct {
 }
 
 // list gives the paths of an archive's segments in order; none where there is no
-// archive.
+// archive. What has another name than a segment, as an object of a store has, is none.
 func list(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +59,7 @@ func list(dir string) ([]string, error) {
 	}
 	var paths []string
 	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), suffix) {
+		if name := entry.Name(); name == segmentName(firstOf(name)) {
 			paths = append(paths, filepath.Join(dir, entry.Name()))
 		}
 	}

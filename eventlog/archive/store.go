@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,7 @@ import (
 
 // Store is a place for sealed segments outside the folder of the archive: another disk,
 // or a service. An object in it has a name and a content, and is never changed. A Store
-// must be safe for concurrent use.
+// must be safe for concurrent use, but that one object is put at a time.
 type Store interface {
 	// Put has an object on disk there when it returns without an error, also where there
 	// was one of this name.
@@ -31,16 +32,35 @@ type Store interface {
 // is missing, but not the folder that it is in: that is the disk's.
 type Folder string
 
-// partial ends the name of a file that is being written.
-const partial = ".part"
+const (
+	// partial ends the name of a file that is being written.
+	partial = ".part"
+	// putting is such a file in a store. It has the same name each time, so that what a crash
+	// has left of one object is gone with the next.
+	putting = "object" + partial
+)
 
 // Put writes a file.
 func (f Folder) Put(_ context.Context, name string, content []byte) error {
-	if err := os.Mkdir(string(f), 0o700); err != nil && !os.IsExist(err) {
+	if err := f.make(); err != nil {
 		return err
 	}
-	path := filepath.Join(string(f), name)
-	_, err := eventlog.ReplaceFile(path, path+partial, content)
+	_, err := eventlog.ReplaceFile(filepath.Join(string(f), name), filepath.Join(string(f), putting), content)
+	return err
+}
+
+// make makes the folder, which a power cut must not take with all that is in it.
+func (f Folder) make() error {
+	err := os.Mkdir(string(f), 0o700)
+	switch {
+	case os.IsExist(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err = eventlog.SyncFile(filepath.Dir(filepath.Clean(string(f)))); err != nil {
+		err = errors.Join(err, os.Remove(string(f)))
+	}
 	return err
 }
 

@@ -243,8 +243,7 @@ func (s *Stored) damage(o object, what string) error {
 // put has a sealed segment in the store: what was put there is read again, and only then
 // it is noted.
 func (s *Stored) put(ctx context.Context, found segment, content []byte) error {
-	o := object{size: int64(len(content)), sum: sumOf(content), before: found.before, last: found.last}
-	o.name = stem(o) + o.sum[:16] + suffix
+	o := objectOf(found, content)
 	if err := s.store.Put(ctx, o.name, content); err != nil {
 		return s.away(err)
 	}
@@ -258,6 +257,12 @@ func (s *Stored) put(ctx context.Context, found segment, content []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ledger.addObject(found.stream, o)
+}
+
+func objectOf(found segment, content []byte) object {
+	o := object{size: int64(len(content)), sum: sumOf(content), before: found.before, last: found.last}
+	o.name = stem(o) + o.sum[:16] + suffix
+	return o
 }
 
 // stem begins the names of all objects that hold the same webhooks. What follows says which
@@ -278,6 +283,13 @@ func (s *Stored) putSegment(ctx context.Context, path string) error {
 		return err
 	}
 	found, err := examineSealed(path, content)
+	if err == nil {
+		err = s.checkPlace(ctx)
+	}
+	if err == nil {
+		// An erasure looks only for what is noted: what a crash has left must not outlast it.
+		err = s.removeOthers(ctx, objectOf(found, content))
+	}
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // ErrForeign says that a store has objects of which the archive knows nothing: it is
 // another archive's, or the archive has lost its ledger, which a backup has.
-var ErrForeign = errors.New("the store is another archive's, or " + ledgerFile + " is lost, which the newest backup has: nothing is put there")
+var ErrForeign = errors.New("the store is another archive's, or " + LedgerFile + " is lost, which the newest backup has: nothing is put there")
 
 // StoreCheck is what a look at every object of a store found.
 type StoreCheck struct {
@@ -86,7 +86,7 @@ func (s *Stored) replenish(ctx context.Context) error {
 		return s.away(err)
 	}
 	if len(known.objects) == 0 {
-		return s.checkNew(names)
+		return s.checkNew(ctx, names)
 	}
 	for _, o := range known.objects {
 		if _, there := slices.BinarySearch(names, o.name); there {
@@ -101,15 +101,53 @@ func (s *Stored) replenish(ctx context.Context) error {
 
 // checkNew refuses a store that is not new though the archive knows of nothing in it, but
 // for what a crash has left of the first segment.
-func (s *Stored) checkNew(names []string) error {
+func (s *Stored) checkNew(ctx context.Context, names []string) error {
 	paths, err := list(s.dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if len(paths) == 0 || firstOf(name) != firstOf(paths[0]) {
+		own := len(paths) > 0 && firstOf(name) == firstOf(paths[0])
+		if own {
+			if own, err = s.isOwn(ctx, name); err != nil {
+				return err
+			}
+		}
+		if !own {
 			return fmt.Errorf("%w: %s has %s", ErrForeign, s.store, name)
 		}
+	}
+	return nil
+}
+
+// isOwn tells whether an object is of the stream that the archive's folder is of.
+func (s *Stored) isOwn(ctx context.Context, name string) (bool, error) {
+	own, _, err := LookNewest(s.dir, 0)
+	if err != nil {
+		return false, err
+	}
+	content, err := s.store.Get(ctx, name)
+	if err != nil {
+		return false, s.away(err)
+	}
+	found, err := examineSealed(name, content)
+	return err == nil && found.stream == own.Stream(), nil
+}
+
+// checkPlace finds out that the store is not the place any more that it was, as where a disk
+// is not mounted: the newest object is not there.
+func (s *Stored) checkPlace(ctx context.Context) error {
+	known, err := s.known()
+	if err != nil || len(known.objects) == 0 {
+		return err
+	}
+	newest := known.objects[len(known.objects)-1]
+	names, err := s.store.List(ctx, stem(newest))
+	switch {
+	case err != nil:
+		return s.away(err)
+	case len(names) == 0:
+		return s.damage(newest, "it is not there; where all others are gone too, this is another place than it was")
 	}
 	return nil
 }

@@ -87,9 +87,27 @@ func (s *Stored) removeFormer(ctx context.Context, o object) error {
 	if !slices.Contains(names, now.name) {
 		return s.damage(now, "it is not there")
 	}
+	return s.removeOthers(ctx, now)
+}
+
+// removeOthers removes all objects of the same webhooks but one. What begins alike and has
+// other webhooks is not this archive's, or is from before it was put back from a backup, and
+// nobody else may have these: it stays.
+func (s *Stored) removeOthers(ctx context.Context, keep object) error {
+	names, err := s.store.List(ctx, stem(keep))
+	if err != nil {
+		return s.away(err)
+	}
 	for _, name := range names {
 		s.forget(name)
-		if name == now.name {
+		if name == keep.name {
+			continue
+		}
+		content, err := s.store.Get(ctx, name)
+		if err != nil {
+			return s.away(err)
+		}
+		if found, err := examineSealed(name, content); err == nil && (found.before != keep.before || found.last != keep.last) {
 			continue
 		}
 		if err := s.store.Delete(ctx, name); err != nil {

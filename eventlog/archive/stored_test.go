@@ -22,10 +22,10 @@ import (
 	"github.com/ticketrail/ticketrail/eventlog/archive/archivetest"
 )
 
-// store is a folder that can be away.
+// store is a folder that can be away, or take what it does not give out.
 type store struct {
 	archive.Folder
-	away atomic.Bool
+	away, mute atomic.Bool
 }
 
 var errStoreAway = errors.New("the store is away")
@@ -35,6 +35,13 @@ func (s *store) Put(ctx context.Context, name string, content []byte) error {
 		return errStoreAway
 	}
 	return s.Folder.Put(ctx, name, content)
+}
+
+func (s *store) Get(ctx context.Context, name string) ([]byte, error) {
+	if s.mute.Load() {
+		return nil, errStoreAway
+	}
+	return s.Folder.Get(ctx, name)
 }
 
 // trimming is a stream with an archive and a store, beside what it would be without one.

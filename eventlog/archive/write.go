@@ -51,6 +51,9 @@ func Open(dir string, stream domain.StreamIdentity) (*Writer, error) {
 // since.
 func Continue(found *Archive, stream domain.StreamIdentity) (*Writer, error) {
 	dir := found.dir
+	if err := found.checkEnd(); err != nil {
+		return nil, err
+	}
 	if found.Stream() != stream && found.Stream() != (domain.StreamIdentity{}) {
 		return nil, fmt.Errorf("the archive %s is of the stream %s of %s", dir, found.Stream().Name, found.Stream().CreatedAt)
 	}

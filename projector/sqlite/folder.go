@@ -103,10 +103,10 @@ func StartOver(dir, reason string) (*Folder, error) {
 
 // Adopt makes a folder without a read model one whose read model in use is a copy that was
 // opened with [OpenCopy], which it moves. What was told of it elsewhere, up to its
-// checkpoint, is revised: see [Folder.Revise].
-func Adopt(dir, path string, checkpoint uint64) error {
+// checkpoint, is revised: see [Folder.Revise]. It is complete where the stream ended: see [Folder.Aim].
+func Adopt(dir, path string, checkpoint, completeAt uint64) error {
 	f := &Folder{dir: dir}
-	first := pointer{Current: fileName(1), Last: 1, RevisedAt: checkpoint}
+	first := pointer{Current: fileName(1), Last: 1, RevisedAt: checkpoint, CompleteAt: completeAt}
 	if err := os.Rename(path, f.path(first.Current)); err != nil {
 		return fmt.Errorf("adopt a read model: %w", err)
 	}

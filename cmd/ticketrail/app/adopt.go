@@ -42,10 +42,10 @@ func (a *App) adoptReadModel(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(dir, copyName)
-	checkpoint, err := a.fetchCopy(ctx, path)
+	checkpoint, last, err := a.fetchCopy(ctx, path)
 	if err == nil && checkpoint.StreamSequence > 0 {
 		a.logger.Info("the read model begins with a copy", "stream_sequence", checkpoint.StreamSequence)
-		return sqlite.Adopt(dir, path, checkpoint.StreamSequence)
+		return sqlite.Adopt(dir, path, checkpoint.StreamSequence, last)
 	}
 	if err != nil {
 		err = &CopyError{Err: err}
@@ -57,31 +57,32 @@ func (a *App) adoptReadModel(ctx context.Context) error {
 }
 
 // fetchCopy fetches a copy and checks it: every page against its sum, and its checkpoint against the
-// stream. The checkpoint is at 0 for a copy of another version, which is only told of.
-func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, err error) {
+// stream, of which it tells where it ends. The checkpoint is at 0 for a copy of another version,
+// which is only told of.
+func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, last uint64, err error) {
 	if err := a.from(ctx, path); err != nil {
-		return c, err
+		return c, 0, err
 	}
 	db, err := sqlite.OpenCopy(ctx, path)
 	if errors.Is(err, sqlite.ErrSchema) {
 		a.tellOtherVersion("error", err)
-		return c, nil
+		return c, 0, nil
 	}
 	if err != nil {
-		return c, err
+		return c, 0, err
 	}
 	if c, err = db.Checkpoint(ctx); err == nil {
 		err = db.Check(ctx)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
-		return c, err
+		return c, 0, err
 	}
 	if c.StreamSequence > 0 && c.Version != a.projection.Version {
 		a.tellOtherVersion("version", c.Version)
-		return domain.Checkpoint{}, nil
+		return domain.Checkpoint{}, 0, nil
 	}
-	_, err = projector.NewGuard(a.history).Check(ctx, c)
-	return c, err
+	info, err := projector.NewGuard(a.history).Check(ctx, c)
+	return c, info.Last, err
 }
 
 func (a *App) tellOtherVersion(which string, value any) {

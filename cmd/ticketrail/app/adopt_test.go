@@ -17,6 +17,7 @@ import (
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/projector"
+	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
 
 // copyOf gives what fetches a copy of a program's read model, and does something to it.
@@ -62,6 +63,32 @@ func TestAReplicaBeginsWithACopy(t *testing.T) {
 
 	o.From = func(context.Context, string) error { return errors.New("nobody is asked") }
 	run(t, c, o).reached(2)
+}
+
+// A copy may be older than an erasure, and deny orders that there are. It is complete, and told
+// to readers, when it has come to where the stream ended.
+func TestAnOldCopyIsNotCompleteYet(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t)
+	p := run(t, b.settings(), options())
+	p.send("ivy", ivyOrder("gone", 1, "processing", person))
+	p.reached(1)
+	var old []byte
+	require.NoError(t, p.copyOf(func(path string) (err error) {
+		old, err = os.ReadFile(path)
+		return err
+	})(t.Context(), filepath.Join(t.TempDir(), "copy")))
+	p.erase("ivy", "gone", api.ErasureRequest{Reason: "asked for"})
+	c, o := b.replicaOf(p), options()
+	o.Parts, o.From = app.Reads, func(_ context.Context, path string) error { return os.WriteFile(path, old, 0o600) }
+	replica := run(t, c, o)
+	replica.reached(2)
+	replica.get("/readyz", &api.Readiness{})
+	replica.stop()
+	folder, err := sqlite.OpenFolder(app.ReadModelFolder(c.Data))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, folder.CompleteAt())
+	require.Empty(t, filesWith(t, c.Data, person))
 }
 
 // A copy that is damaged, or of another stream, is not begun with, and leaves nothing behind:

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -15,16 +17,48 @@ import (
 )
 
 // OpenStored gives the archive with its store; nil where it has none. The store is not
-// asked for anything yet.
+// asked for anything yet. It returns a [StoreGoneError] where there was one.
 func OpenStored(c *config.Config) (*archive.Stored, error) {
 	if c.Archive.Store == "" {
-		return nil, nil
+		return nil, checkNoStore(ArchiveFolder(c))
 	}
 	store, err := openStore(&c.Archive)
 	if err != nil {
 		return nil, err
 	}
 	return archive.OpenStored(ArchiveFolder(c), store)
+}
+
+// checkNoStore refuses to go on without the store of an archive that has one: what is erased
+// would stay there, and nobody would ever erase it.
+func checkNoStore(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	stored, err := archive.OpenStored(dir, nil)
+	if err == nil && stored.Last() > 0 {
+		err = &StoreGoneError{Dir: dir, Last: stored.Last(), Trimmed: stored.Trimmed()}
+	}
+	return err
+}
+
+// StoreGoneError says that an archive has a store, and none is configured.
+type StoreGoneError struct {
+	Dir           string // of the archive
+	Last, Trimmed uint64 // up to where webhooks are in the store, and not in the stream any more
+}
+
+func (e *StoreGoneError) Error() string {
+	return fmt.Sprintf("the archive in %s has a store with the webhooks up to stream sequence %d, and none is configured", e.Dir, e.Last)
+}
+
+// Hint gives the mend.
+func (e *StoreGoneError) Hint() string {
+	hint := "name it with archive.store (" + config.Variable("archive.store") + "): what is erased has to be erased there too"
+	if e.Trimmed == 0 {
+		hint += "; or, to give it up, remove all that is in it, and " + filepath.Join(e.Dir, archive.LedgerFile)
+	}
+	return hint
 }
 
 func openStore(a *config.Archive) (archive.Store, error) {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/ticketrail/ticketrail/domain"
 	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/domain/provider/simulate"
+	"github.com/ticketrail/ticketrail/eventlog/archive"
 	"github.com/ticketrail/ticketrail/eventlog/archive/archivetest"
 )
 
@@ -153,4 +155,22 @@ func TestAStoreThatIsAway(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(c.Archive.Store), 0o700))
 	require.Eventually(t, func() bool { return p.metric("ticketrail_archive_store_failing") == 0 }, patience, 10*time.Millisecond)
 	p.outgrow(3)
+}
+
+// An archive that has a store is not opened without it: what is erased would stay there.
+func TestAStoreIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	c, o := small(t)
+	p := run(t, c, o)
+	p.outgrow(12)
+	require.Eventually(t, func() bool { return p.metric("ticketrail_stream_trimmed_sequence") > 0 }, patience, 10*time.Millisecond)
+	p.stop()
+	without := *c
+	without.Archive.Store, without.Stream.Keep = "", 0
+	_, err := app.Start(t.Context(), &without, o)
+	gone, is := errors.AsType[*app.StoreGoneError](err)
+	require.True(t, is, "%v", err)
+	require.Positive(t, gone.Trimmed)
+	require.NotContains(t, gone.Hint(), archive.LedgerFile)
+	run(t, c, o)
 }

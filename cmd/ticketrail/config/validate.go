@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -180,6 +182,8 @@ func (c *checker) store(all *Config) {
 	c.require(!remote || bucketName.MatchString(bucket), "archive.store", "write s3://BUCKET or s3://BUCKET/PREFIX", "%q is no name of a bucket", bucket)
 	kept := a.Dir != ArchiveOff && (a.Dir != "" || all.NATS.Embedded())
 	c.require(a.Store == "" || kept, "archive.store", "name a folder with archive.dir", "there is no archive to put there")
+	c.require(a.Store == "" || remote || !isWithin(a.Store, cmp.Or(a.Dir, filepath.Join(all.Data, "archive"))), "archive.store",
+		"name a folder elsewhere, best on another disk", "it is in the archive's own folder, from which segments are removed, and which a restore replaces")
 	c.require(a.Store == "" || s.MaxAge == 0, "stream.max_age", "write 0, and bound the stream with stream.keep: what has expired must not be in archive.store", "it does not go with archive.store")
 	endpoint, err := url.Parse(a.S3.Endpoint)
 	c.require(a.S3.Endpoint == "" || err == nil && slices.Contains([]string{"http", "https"}, endpoint.Scheme) && endpoint.Host != "" && strings.Trim(endpoint.Path, "/") == "",
@@ -189,6 +193,20 @@ func (c *checker) store(all *Config) {
 	c.require(s.Keep == 0 || all.NATS.Embedded(), "stream.keep", "leave it out", "only the stream of the broker inside is trimmed, and this one is on the servers of nats.url")
 	c.require(s.Keep == 0 || s.Keep >= minStream, "stream.keep", "write 0 for all, or a size from 1MiB", "%s is too small", s.Keep)
 	c.require(s.Keep == 0 || s.MaxBytes == 0 || s.MaxBytes-s.Keep >= minBesideKept, "stream.keep", "leave 64MiB of stream.max_bytes at the least: a segment that is not full is not in the store yet", "%s is too much", s.Keep)
+}
+
+// isWithin tells whether a path is a folder, or in it, by their names.
+func isWithin(path, folder string) bool {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	folder, err = filepath.Abs(folder)
+	if err != nil {
+		return false
+	}
+	within, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(within)
 }
 
 func (c *checker) sources(sources []Source) {
