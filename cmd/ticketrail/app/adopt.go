@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
@@ -57,14 +58,14 @@ func (a *App) adoptReadModel(ctx context.Context) error {
 }
 
 // fetchCopy fetches a copy and checks it: every page against its sum, and its checkpoint against the
-// stream. The checkpoint is at 0 for a copy of another version, which is only told of.
+// stream. The checkpoint is at 0 for a copy that another version, or another mapping, made, which is only told of.
 func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, err error) {
 	if err := a.from(ctx, path); err != nil {
 		return c, err
 	}
 	db, err := sqlite.OpenCopy(ctx, path)
 	if errors.Is(err, sqlite.ErrSchema) {
-		a.tellOtherVersion("error", err)
+		a.tellOtherRules(err)
 		return c, nil
 	}
 	if err != nil {
@@ -76,14 +77,16 @@ func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, 
 	if err = errors.Join(err, db.Close()); err != nil {
 		return c, err
 	}
-	if c.StreamSequence > 0 && c.Version != a.projection.Version {
-		a.tellOtherVersion("version", c.Version)
+	var stop *projector.StopError
+	gone := a.checkMappingsOf(c) // for which there is no start, with the copy or without it
+	if gone == nil && errors.As(projector.SameRules(c, a.projection.Version, provider.NewSet(a.projection.Providers)), &stop) {
+		a.tellOtherRules(stop)
 		return domain.Checkpoint{}, nil
 	}
 	_, err = projector.NewGuard(a.history).Check(ctx, c)
 	return c, err
 }
 
-func (a *App) tellOtherVersion(which string, value any) {
-	a.logger.Warn("the copy is of a read model that another version of the program made; this one makes its own, from the beginning of the stream", which, value)
+func (a *App) tellOtherRules(why error) {
+	a.logger.Warn("the copy is of a read model that other rules made; this program makes its own, from the beginning of the stream", "error", why)
 }
