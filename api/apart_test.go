@@ -21,6 +21,7 @@ func TestAProcessWithoutAReadModel(t *testing.T) {
 	const bearer = "Authorization: Bearer secret"
 	require.Contains(t, c.get("/metrics", bearer).Body, "ticketrail_api_requests_total")
 	c.get("/v1/orders", bearer).refused(http.StatusNotImplemented, "projector-elsewhere")
+	c.get("/readyz").refused(http.StatusNotImplemented, "projector-elsewhere")
 	c.get("/v1/arrivals", bearer).refused(http.StatusNotImplemented, "ingest-elsewhere")
 	require.Equal(t, http.StatusOK, c.get("/problems/projector-elsewhere").Status)
 }

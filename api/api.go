@@ -203,7 +203,9 @@ func NewApart(config Config) http.Handler {
 	h.routeArrivals(d)
 	h.routeProblems(d)
 	h.routeMetrics()
-	h.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, problemOf(ErrElsewhere)) })
+	for _, path := range []string{"/v1/", readyPath} {
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, problemOf(ErrElsewhere)) })
+	}
 	return h
 }
 

@@ -150,6 +150,26 @@ func TestAFullFeedIsReadAgain(t *testing.T) {
 	p.shows(`[data-column="in-kitchen"] .card`, "o-1")
 }
 
+// A tab that was hidden while it had no place in the feed, since as many followed as may, shows
+// what came meanwhile: it has no event to go on from, so it reads.
+func TestAHiddenTabWithoutAPlaceReadsAgain(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	leave := s.crowd()
+	s.ordatic("order-accepted", "store-7", "o-1")
+	p := open(t, s.url())
+	p.expect("503 (Service Unavailable)")
+	p.shows(".connection", "Reads again each 3 s")
+	p.shows(`[data-column="accepted"] .card`, "o-1")
+	p.hide(true)
+	s.ordatic("order-in-kitchen", "store-7", "o-1")
+	leave()
+	s.followed(0)
+	p.hide(false)
+	p.shows(".connection", "Live")
+	p.shows(`[data-column="in-kitchen"] .card`, "o-1")
+}
+
 // crowd has as many follow as may, until the function that it gives is called.
 func (s *shop) crowd() (leave func()) {
 	s.t.Helper()

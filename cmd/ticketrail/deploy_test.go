@@ -9,11 +9,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ticketrail/ticketrail/cmd/ticketrail/app"
 )
 
 const (
@@ -44,6 +48,9 @@ func TestTheDeploymentSetsWhatThereIs(t *testing.T) {
 	set := map[string]bool{}
 	for name, content := range deployed(t) {
 		for _, found := range variable.FindAllString(content, -1) {
+			if strings.HasSuffix(found, "_PASSWORD") {
+				continue // of the NATS servers' own
+			}
 			require.Contains(t, known, found, name)
 			set[found] = true
 		}
@@ -85,6 +92,22 @@ func TestTheUnitHasItsUserAndFolder(t *testing.T) {
 	require.Contains(t, text(t, deploy, "systemd/sysusers.conf"), " "+folder+"\n")
 	require.Contains(t, text(t, deploy, "deb/ticketrail.yaml"), "\ndata: "+folder+"\n")
 	require.Equal(t, "strict", settings["ProtectSystem"])
+}
+
+// Whoever stops the program lets it end by itself: it is not killed before that can be done.
+func TestADeploymentWaitsForTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, form := range map[string]string{
+		"systemd/ticketrail.service":                 `\nTimeoutStopSec=(\d+)s\n`,
+		"compose.yaml":                               `\n +stop_grace_period: (\d+)s\n`,
+		"helm/ticketrail/templates/statefulset.yaml": `\n +terminationGracePeriodSeconds: (\d+)\n`,
+	} {
+		found := regexp.MustCompile(form).FindStringSubmatch(text(t, deploy, name))
+		require.NotNil(t, found, name)
+		seconds, err := strconv.Atoi(found[1])
+		require.NoError(t, err)
+		require.Greater(t, time.Duration(seconds)*time.Second, app.StopLimit, name)
+	}
 }
 
 // The package's configuration, and those that the chart makes of its values, are taken as

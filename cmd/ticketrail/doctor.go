@@ -55,6 +55,9 @@ func failed(name string, err error) check {
 	return fail(name, hintOf(err), "%s", err)
 }
 
+// elsewhere is found of what the running program is no part of, see [apart].
+const elsewhere = "it is another process's"
+
 // examination is a program that is looked at: the one that runs on the data
 // folder, or the folder alone.
 type examination struct {

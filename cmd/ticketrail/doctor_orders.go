@@ -60,6 +60,8 @@ func (e *examination) look(ctx context.Context, name, path string, answer any) *
 	switch {
 	case err != nil:
 		return new(failed(name, err))
+	case status == http.StatusNotImplemented:
+		return new(ok(name, elsewhere))
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return new(warn(name, "set api.token ("+config.Variable("api.token")+") to a token of the server", "it is not told to strangers"))
 	case status != http.StatusOK:

@@ -53,6 +53,9 @@ func (e *examination) runningDurability(ctx context.Context, name string) check 
 		Durability eventlog.Durability `json:"durability"`
 		Reason     string              `json:"reason"`
 	}
+	if e.running.Ingest == "" {
+		return ok(name, elsewhere)
+	}
 	if _, err := e.ask(ctx, e.running.Ingest+"/readyz", &ready); err != nil {
 		return failed(name, err)
 	}
@@ -220,6 +223,8 @@ func (e *examination) runningProjector(ctx context.Context, name string) check {
 	switch {
 	case err != nil:
 		return failed(name, err)
+	case status == http.StatusNotImplemented:
+		return ok(name, elsewhere)
 	case status != http.StatusOK:
 		return fail(name, cmp.Or(ready.Hint, "see its log"), "%s", ready.Detail)
 	case ready.Lag == nil:

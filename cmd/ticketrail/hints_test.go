@@ -27,7 +27,7 @@ var (
 
 // prose are what follows the program's name where no command does: flags of a shell, and 1 in
 // the place of a version.
-var prose = []string{"-e", "-n", "1", "answers", "by", "does", "has", "itself", "that", "write"}
+var prose = []string{"-e", "-n", "1", "answers", "by", "does", "has", "itself", "knows", "that", "write"}
 
 // A command that a hint or a message tells somebody to type is one that the program
 // takes, with all that it must be given.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -30,12 +29,12 @@ type listenCommand struct {
 // Validate refuses what cannot be sent on to, and a verdict that there is not: nothing would
 // ever be heard.
 func (c *listenCommand) Validate() error {
-	verdicts := []string{"", domain.VerdictAccepted, domain.VerdictDuplicate, "refused"}
+	verdicts := []string{domain.VerdictAccepted, domain.VerdictDuplicate, "refused", strconv.Itoa(http.StatusOK)}
 	for _, problem := range ingest.ProblemTypes() {
 		verdicts = append(verdicts, problem.Code, strconv.Itoa(problem.Status))
 	}
-	if verdicts = append(verdicts, strconv.Itoa(http.StatusOK)); !slices.Contains(verdicts, c.Verdict) {
-		return fmt.Errorf("--verdict: there is no %q: did you mean %s?", c.Verdict, domain.Nearest(c.Verdict, verdicts[1:]))
+	if err := domain.Known("verdict", c.Verdict, verdicts); err != nil {
+		return fmt.Errorf("--verdict: %w", err)
 	}
 	if c.ForwardTo != "" && !isHTTP(c.ForwardTo) {
 		return errors.New("--forward-to: write http://HOST:PORT/PATH")

@@ -32,7 +32,11 @@ type listening struct {
 func (l *listening) begun(ctx context.Context, client *apiClient) error {
 	fmt.Fprintf(l.stderr, "listening to %s; end with Ctrl-C\n", client.base)
 	var projection api.Projection
-	if err := client.read(ctx, "/v1/projection", nil, &projection); err != nil {
+	err := client.read(ctx, "/v1/projection", nil, &projection)
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.status == http.StatusNotImplemented {
+		return nil // it takes webhooks, and reads none
+	}
+	if err != nil {
 		return err
 	}
 	if projection.Stream == nil {

@@ -151,6 +151,19 @@ func TestMappedEventsInHeaders(t *testing.T) {
 	}
 }
 
+// No mapping can put a tombstone on the stream: the token of an erasure is ticketrail's own.
+func TestNoMappingErases(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{domain.EventErased, "ERASED"} {
+		m := shopMapping(t)
+		m.Events = append(m.Events, provider.MappedEvent{Name: name})
+		_, err := provider.NewMapped(m)
+		var wrong *provider.MappingError
+		require.ErrorAs(t, err, &wrong)
+		require.Equal(t, "events."+name, wrong.Key)
+	}
+}
+
 // The id of Standard Webhooks is the signed one, unless the mapping knows of a better one.
 func TestMappedWebhookIDs(t *testing.T) {
 	t.Parallel()

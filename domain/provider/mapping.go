@@ -180,6 +180,7 @@ func (m *Mapping) checkEvents() error {
 		tokens[e.Token()] = e.Name
 		if err := firstError(
 			require(utf8.ValidString(e.Name) && e.Token() != "" && len(e.Token()) <= maxEventToken && e.Token() != Other, key, "leave it out", "it cannot be the name of an event in a subject"),
+			require(e.Token() != domain.EventErased, key, "leave it out: its webhooks are stored as other", "in a subject it would be ticketrail's own word for an erasure"),
 			require(!taken, key, "leave one of them out", "subjects would not tell it from %s", same),
 			e.check(key, len(m.Time) > 0),
 		); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/projector"
 	"github.com/ticketrail/ticketrail/projector/sqlite"
 )
@@ -57,15 +58,15 @@ func (a *App) adoptReadModel(ctx context.Context) error {
 }
 
 // fetchCopy fetches a copy and checks it: every page against its sum, and its checkpoint against the
-// stream, of which it tells where it ends. The checkpoint is at 0 for a copy of another version,
-// which is only told of.
+// stream, of which it tells where it ends. The checkpoint is at 0 for a copy that another version,
+// or another mapping, made, which is only told of.
 func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, last uint64, err error) {
 	if err := a.from(ctx, path); err != nil {
 		return c, 0, err
 	}
 	db, err := sqlite.OpenCopy(ctx, path)
 	if errors.Is(err, sqlite.ErrSchema) {
-		a.tellOtherVersion("error", err)
+		a.tellOtherRules(err)
 		return c, 0, nil
 	}
 	if err != nil {
@@ -77,14 +78,16 @@ func (a *App) fetchCopy(ctx context.Context, path string) (c domain.Checkpoint, 
 	if err = errors.Join(err, db.Close()); err != nil {
 		return c, 0, err
 	}
-	if c.StreamSequence > 0 && c.Version != a.projection.Version {
-		a.tellOtherVersion("version", c.Version)
+	var stop *projector.StopError
+	gone := a.checkMappingsOf(c) // for which there is no start, with the copy or without it
+	if gone == nil && errors.As(projector.SameRules(c, a.projection.Version, provider.NewSet(a.projection.Providers)), &stop) {
+		a.tellOtherRules(stop)
 		return domain.Checkpoint{}, 0, nil
 	}
 	info, err := projector.NewGuard(a.history).Check(ctx, c)
 	return c, info.Last, err
 }
 
-func (a *App) tellOtherVersion(which string, value any) {
-	a.logger.Warn("the copy is of a read model that another version of the program made; this one makes its own, from the beginning of the stream", which, value)
+func (a *App) tellOtherRules(why error) {
+	a.logger.Warn("the copy is of a read model that other rules made; this program makes its own, from the beginning of the stream", "error", why)
 }

@@ -137,5 +137,5 @@ func TestACopyThatDoesNotFit(t *testing.T) {
 	replica := &program{App: begun, t: t, http: &http.Client{Timeout: patience}}
 	require.Equal(t, projector.Version+1, replica.reached(1).ProjectionVersion)
 	replica.stop()
-	require.Contains(t, log.String(), "another version of the program made")
+	require.Contains(t, log.String(), "other rules made")
 }

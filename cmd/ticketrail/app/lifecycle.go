@@ -25,7 +25,7 @@ const (
 	limitFolder    = 1 * time.Second
 
 	// StopLimit is how long a stop takes at the longest: the sum of the above.
-	StopLimit = limitMend + limitRequests + limitReads + 3*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitCarrier + limitBroker + limitTraces + limitFolder
+	StopLimit = limitMend + limitRequests + limitReads + 5*limitWatch + limitRebuild + limitProjector + limitStore + 2*limitArchive + limitCarrier + limitBroker + limitTraces + limitFolder
 )
 
 // step is one thing to undo.

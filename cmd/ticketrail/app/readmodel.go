@@ -59,8 +59,12 @@ func (a *App) checkMappings(ctx context.Context) error {
 	if err != nil {
 		return nil // which is told by who needs it
 	}
+	return a.checkMappingsOf(inUse)
+}
+
+func (a *App) checkMappingsOf(c domain.Checkpoint) error {
 	known := provider.NewSet(a.projection.Providers)
-	for name, digest := range inUse.Mappings.All() {
+	for name, digest := range c.Mappings.All() {
 		if _, is := known[name]; !is && digest != "" {
 			return &MappingGoneError{name}
 		}

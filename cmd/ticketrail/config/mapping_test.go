@@ -49,6 +49,7 @@ var brokenMappings = map[string]struct{ text, at, problem, mend string }{
 	"problem in words":      {mappingOf("  new: { problem: Call Them }\n"), ":7: events.new.problem: ", "no single word", "a-z"},
 	"one token for two":     {mappingOf("  PAID: { payment: paid }\n"), ":7: events.PAID: ", "would not tell it from paid", "leave one"},
 	"no token":              {mappingOf("  other: {}\n"), ":7: events.other: ", "cannot be the name of an event", "leave it out"},
+	"an erasure":            {mappingOf("  Erased: {}\n"), ":7: events.Erased: ", "own word for an erasure", "leave it out"},
 	"an event twice":        {mappingOf("  paid: {}\n"), ":7: ", "already defined", "mend the YAML"},
 	"jsonpath":              {mappingOf("time: $.created\n"), ":7: time: ", "another language", ""},
 	"empty path":            {mappingOf("time:\n"), ":7: time: ", "name of the path is empty", ""},

@@ -93,6 +93,7 @@ async function run(signal, place) {
   };
   const stand = async (/** @type {Standing['mode']} */ mode) => {
     await meet(signal);
+    if (!place.last) readAll(); // nobody tells what came while nobody followed
     failures = 0;
     if (standing.value.mode !== mode) standing.value = { mode, since: Date.now(), reason: '' };
     readLists();
