@@ -41,7 +41,13 @@ func LookAgain(dir string, known Known) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return look(dir, paths, known)
+	a, err := look(dir, paths, known)
+	if errors.Is(err, fs.ErrNotExist) && len(paths) > 0 {
+		if _, left := os.Stat(paths[0]); errors.Is(left, fs.ErrNotExist) {
+			return LookAgain(dir, known) // the oldest has left the folder meanwhile, as what was trimmed does
+		}
+	}
+	return a, err
 }
 
 // LookNewest is Look at the newest segments alone, as many as are in so many bytes, and at

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -184,4 +185,25 @@ func TestAFolderThatEndsBeforeItsStore(t *testing.T) {
 	require.ErrorAs(t, err, &damaged)
 	_, err = archive.Copy(s.dir, filepath.Join(t.TempDir(), "copy"))
 	require.NoError(t, err)
+}
+
+// What leaves the folder while it is looked at is no damage: the store has it.
+func TestALookOutlastsWhatLeavesTheFolder(t *testing.T) {
+	t.Parallel()
+	s := startTrimming(t)
+	s.reached.Store(1) // nothing is trimmed by itself
+	s.fill(2 * block)
+	require.NoError(t, s.once())
+	segments, err := filepath.Glob(filepath.Join(s.dir, "*.jsonl.zst"))
+	require.NoError(t, err)
+	var leave sync.Once
+	found, err := archive.LookAgain(s.dir, func(name string, _ []byte) bool {
+		if name != filepath.Base(segments[0]) {
+			leave.Do(func() { require.NoError(t, os.Remove(segments[0])) })
+		}
+		return false
+	})
+	require.NoError(t, err)
+	require.Contains(t, []int{len(segments) - 1, len(segments)}, found.Segments(), "it may have been read before")
+	require.Zero(t, found.Before().StreamSequence)
 }
