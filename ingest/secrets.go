@@ -56,6 +56,7 @@ func (s *source) verifyBody(r *provider.Request) error {
 // which. Where that is the whole check, what fits was used.
 func (s *source) verify(r *provider.Request, by func(*provider.Request, []string) error, whole bool) (err error) {
 	fits := false
+	err = provider.ErrCredentialWrong // without a secret nothing fits
 	for _, secret := range s.secrets {
 		unfit := by(r, secret.alone)
 		if unfit == nil {

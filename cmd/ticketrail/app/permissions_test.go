@@ -156,6 +156,9 @@ func TestNoPartHasTheRightsOfAnother(t *testing.T) {
 		}
 	}
 	g.denied("api", webhook)
+	g.denied("ingest", func(conn *nats.Conn) error {
+		return conn.Publish("webhooks.ivy.shop."+domain.EventErased, []byte("{}"))
+	})
 	for _, subject := range []string{"STREAM.PURGE.WEBHOOKS", "STREAM.MSG.DELETE.WEBHOOKS", "STREAM.UPDATE.WEBHOOKS", "STREAM.CREATE.OTHER"} {
 		g.denied("api", call(subject))
 		g.denied("ingest", call(subject))
