@@ -15,7 +15,7 @@ VERSION := $(or $(VERSION),unknown)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 TAGS    := sqlite_omit_load_extension
-GO_TEST := go test -race -tags '$(TAGS)'
+GO_TEST := go test -race -timeout 20m -tags '$(TAGS)'
 
 # Tools are pinned here and built once; they are no dependencies of the program.
 GOLANGCI_LINT := bin/golangci-lint-v2.15.0
