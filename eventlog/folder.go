@@ -56,6 +56,9 @@ func FolderIsLocked(dir string) (bool, error) {
 
 // Close gives the folder back. The file LOCK stays: to remove it would let two
 // processes lock two files of one name.
+//
+// A process that is being started has the file too, until it is another program: so the lock
+// does not end with the file alone.
 func (l *FolderLock) Close() error {
-	return l.file.Close()
+	return errors.Join(unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
 }

@@ -3,9 +3,11 @@ package eventlog_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/ticketrail/ticketrail/eventlog"
 )
@@ -29,6 +31,42 @@ func TestLockFolderHasOneOwner(t *testing.T) {
 	lock, err = eventlog.LockFolder(dir)
 	require.NoError(t, err)
 	require.NoError(t, lock.Close())
+}
+
+// A process that was being started when the lock was given back has its file still: that is no
+// lock any more.
+func TestAFolderIsFreeThoughItsFileIsOpen(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	lock, err := eventlog.LockFolder(dir)
+	require.NoError(t, err)
+	inherited := openAgain(t, filepath.Join(dir, "LOCK"))
+	defer func() { require.NoError(t, unix.Close(inherited)) }()
+	require.NoError(t, lock.Close())
+	lock, err = eventlog.LockFolder(dir)
+	require.NoError(t, err)
+	require.NoError(t, lock.Close())
+}
+
+// openAgain gives another descriptor of a file that this process has open, as a fork does.
+func openAgain(t *testing.T, path string) int {
+	t.Helper()
+	const descriptors = "/proc/self/fd"
+	entries, err := os.ReadDir(descriptors)
+	if err != nil {
+		t.Skip("the system does not tell which files are open")
+	}
+	for _, entry := range entries {
+		if target, err := os.Readlink(filepath.Join(descriptors, entry.Name())); err == nil && target == path {
+			descriptor, err := strconv.Atoi(entry.Name())
+			require.NoError(t, err)
+			again, err := unix.Dup(descriptor)
+			require.NoError(t, err)
+			return again
+		}
+	}
+	require.Fail(t, "nobody has it open")
+	return 0
 }
 
 // Nobody but the owner reads webhooks, which hold names and addresses.

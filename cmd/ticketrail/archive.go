@@ -142,8 +142,11 @@ func (v *verification) judge() error {
 		wrong = append(wrong, fmt.Sprintf("the stream has lost its last %d webhooks, which the archive has", f.Ahead))
 	}
 	if v.store != nil && len(v.store.Strays) > 0 {
-		return failf("remove them, where no other data folder has this store: what is erased is not erased in them",
-			"the store has %d objects that the archive knows nothing of, such as %s", len(v.store.Strays), v.store.Strays[0])
+		hint := "remove them, where no other data folder has this store: what is erased is not erased in them"
+		if v.store.Newer > 0 {
+			hint = "keep them until you know what they are: where the archive was put back from a backup, or has lost its " + archive.LedgerFile + ", they may be the only copy of webhooks"
+		}
+		return failf(hint, "the store has %d objects that the archive knows nothing of, such as %s", len(v.store.Strays), v.store.Strays[0])
 	}
 	if v.running || len(wrong) == 0 {
 		return nil

@@ -19,6 +19,9 @@ type StoreCheck struct {
 	// Strays are the names of objects that the archive knows nothing of, as where it was
 	// put back from a backup: they may hold what is erased.
 	Strays []string
+	// Newer is how many of these begin after the last webhook that the archive knows to be in
+	// the store: they may be the only copy of what they hold.
+	Newer int
 }
 
 // Check reads every object of the store, and every webhook in it. Its error says which one
@@ -45,6 +48,9 @@ func (s *Stored) Check(ctx context.Context) (found StoreCheck, err error) {
 		same := func(o object) bool { return o.name == name }
 		if !slices.ContainsFunc(known.objects, same) && !slices.ContainsFunc(now.objects, same) {
 			found.Strays = append(found.Strays, name)
+			if firstOf(name) > now.last().StreamSequence {
+				found.Newer++
+			}
 		}
 	}
 	return found, err

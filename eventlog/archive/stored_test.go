@@ -365,6 +365,14 @@ func TestAStoreIsChecked(t *testing.T) {
 	found, err = s.stored.Check(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{stray}, found.Strays)
+	require.Zero(t, found.Newer)
+
+	// An archive that was put back knows less than there is.
+	last := fmt.Sprintf("%020d-0000000000000000.jsonl.zst", found.Last+1)
+	require.NoError(t, s.store.Put(t.Context(), last, content))
+	found, err = s.stored.Check(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, found.Newer)
 }
 
 // once has a new carrier do what is to be done, as a start has.
