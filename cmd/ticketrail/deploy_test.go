@@ -114,19 +114,26 @@ func TestADeploymentWaitsForTheEnd(t *testing.T) {
 // serve takes them.
 func TestConfigurationsOfTheDeploymentAreValid(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
 	files := map[string]string{"package": text(t, deploy, "deb/ticketrail.yaml")}
 	for _, name := range []string{"ticketrail/values.yaml", "full-values.yaml"} {
-		var values struct{ Config map[string]any }
+		var values struct {
+			Config map[string]any
+			Files  map[string]string
+		}
 		require.NoError(t, yaml.Unmarshal([]byte(text(t, deploy, "helm", name)), &values))
 		content, err := yaml.Marshal(values.Config)
 		require.NoError(t, err)
-		files[name] = string(content)
+		files[name] = strings.ReplaceAll(string(content), "/etc/ticketrail", dir)
+		for beside, content := range values.Files {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, beside), []byte(content), 0o600))
+		}
 	}
 	for name, content := range files {
-		file := filepath.Join(t.TempDir(), "ticketrail.yaml")
+		file := filepath.Join(dir, "ticketrail.yaml")
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
 		validate := exec.CommandContext(t.Context(), binary, "config", "validate", "--config", file)
-		validate.Env = append(validate.Environ(), "IVY_SECRET=secret-of-ivy", "ORDATIC_AUTHORIZATION=Bearer secret")
+		validate.Env = append(validate.Environ(), "IVY_SECRET=secret-of-ivy", "ORDATIC_AUTHORIZATION=Bearer secret", "ACME_SECRET=secret")
 		output, err := validate.CombinedOutput()
 		require.NoError(t, err, "%s: %s", name, output)
 	}

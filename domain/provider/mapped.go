@@ -221,7 +221,7 @@ func (p *Mapped) facts(body object, e *MappedEvent) domain.Facts {
 	parse := m.amountsIn(currency)
 	money := func(paths Paths, name string) domain.Amount { return fact(body, has(paths, name), parse, parse) }
 	return domain.Facts{
-		ProviderStatus: text(m.Status, "status"),
+		ProviderStatus: fact(body, has(m.Status, "status"), word, shortNumber),
 		StoreID:        text(m.Store, "store"),
 		Reference:      text(m.Reference, "reference"),
 		Currency:       currency,

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -90,6 +91,21 @@ func TestMappedMeaning(t *testing.T) {
 		require.ElementsMatch(t, c.want.Anomalies, event.Anomalies, name)
 		c.want.Anomalies = event.Anomalies
 		require.Equal(t, &c.want, event, name)
+	}
+}
+
+// The status stands in each line of a timeline, so it is a word and no text.
+func TestMappedStatusIsAWord(t *testing.T) {
+	t.Parallel()
+	m := shopMapping(t)
+	m.Event.Path = m.Event.Path[1:]
+	p, err := provider.NewMapped(m)
+	require.NoError(t, err)
+	for length, want := range map[int]int{256: 256, 257: 0} {
+		event, err := p.Translate(webhook(p, `{"type":"order.new","data":{"or.der":"x","status":"`+strings.Repeat("s", length)+`"}}`))
+		require.NoError(t, err)
+		require.Len(t, event.ProviderStatus, want)
+		require.Equal(t, want == 0, len(event.Anomalies) == 1)
 	}
 }
 
@@ -226,7 +242,7 @@ func TestPaths(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, text, string(written))
 	}
-	for _, text := range []string{"", ".", "a..b", "$.a", "a[0]", "items[*].id", "a b", "{a", "a}", "{{a}}", "{}", "{a}}", string(make([]byte, 200))} {
+	for _, text := range []string{"", ".", "a..b", "$.a", "a[0]", "items[*].id", "a b", "{a", "a}", "{{a}}", "{}", "{a}}", "/a~2b", "{/a~}", string(make([]byte, 200))} {
 		require.Error(t, new(provider.Path).UnmarshalText([]byte(text)), text)
 	}
 }

@@ -80,8 +80,11 @@ func parseTemplate(text string) (parts []pathPart, err error) {
 }
 
 func parseNames(text string) ([]string, error) {
-	if strings.HasPrefix(text, "/") {
-		return slices.Collect(jsontext.Pointer(text).Tokens()), nil
+	if pointer := jsontext.Pointer(text); strings.HasPrefix(text, "/") {
+		if !pointer.IsValid() {
+			return nil, errors.New("the path is no JSON Pointer: a tilde of a name is written ~0, and a slash ~1")
+		}
+		return slices.Collect(pointer.Tokens()), nil
 	}
 	names := strings.Split(text, ".")
 	switch {
@@ -248,6 +251,14 @@ func fact[T any](body object, paths Paths, parseString, parseNumber func(string)
 		body.note(domain.AnomalyUnreadableValue, clip(path.Pointer()))
 	}
 	return fact
+}
+
+// word takes a text of at most maxWord bytes.
+func word(text string) (string, error) {
+	if len(text) > maxWord {
+		return "", errUnreadable
+	}
+	return text, nil
 }
 
 // shortText takes a text of at most maxText bytes.

@@ -34,7 +34,7 @@ func startGuarded(t *testing.T) guarded {
 	require.NoError(t, err)
 	text := fmt.Sprintf("listen: \"127.0.0.1:-1\"\nmax_payload: 8MB\njetstream { store_dir: %q }\n", filepath.Join(dir, "js"))
 	for _, part := range []string{"INGEST", "PROJECT", "REPLICA"} {
-		text += "TICKETRAIL_" + part + "_PASSWORD: secret\n"
+		text += "NATS_" + part + "_PASSWORD: secret\n"
 	}
 	name := filepath.Join(dir, "nats.conf")
 	require.NoError(t, os.WriteFile(name, append([]byte(text), permissions...), 0o600))
