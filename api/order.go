@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ticketrail/ticketrail/domain"
-	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // Order is an order in JSON. What is absent is null, and no list is.
@@ -147,7 +146,7 @@ func (t *terms) order(o *domain.Order, redacted bool, now time.Time) Order {
 		StreamSequence:  o.StreamSequence,
 		StateSince:      o.StateSince,
 		Late:            t.lateness(o, now),
-		ExpectedNext:    each(o.ExpectedNext(provider.States(o.Provider)), domain.State.String),
+		ExpectedNext:    each(o.ExpectedNext(t.states(o)), domain.State.String),
 		Payments:        each(o.Payments, payment),
 		Receipt:         receipt(o.Receipt.Value),
 		ErasedAt:        orNull(o.ErasedAt),

@@ -8,7 +8,7 @@ const (
 	hintClock   = "Set the clock of this machine. Its time cannot be verified later either: if you know that it is genuine, only trust and a reason release it."
 	hintDiscard = "The stream takes JSON objects only. Discard it."
 	hintLimit   = "No provider is known to send as much. Report it if it is genuine: a program that takes it and a rebuild apply it. Else discard it."
-	hintChanged = "Most likely the provider changed. Report it: a program that can translate it and a rebuild apply it. Discard it if it never will be of use."
+	hintChanged = "Most likely the provider changed. Where a mapping of yours reads it, mend that, and the next start applies it; else report it: a program that can translate it and a rebuild apply it. Discard it if it never will be of use."
 	hintErased  = "It came of an order after that was erased. Erase the order once more, which takes away what is personal in it, and then discard it; to discard it alone only hides it."
 	hintRebuild = "A rebuild applies it: ticketrail rebuild."
 )

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 )
 
 // Source is a configured source, as far as the API tells of it.
@@ -16,6 +17,9 @@ type Source struct {
 	// Currency is that of its orders where neither the provider nor the order
 	// names one, ISO 4217; empty for none.
 	Currency string
+	// States are those that its provider's webhooks tell of, in rising order. None: those
+	// that are known of the provider by its name.
+	States []domain.State
 }
 
 // currency gives the configured currency of a source, empty where there is none.
@@ -26,6 +30,16 @@ func (t *terms) currency(source string) string {
 		}
 	}
 	return ""
+}
+
+// states gives the states that an order's next webhooks may tell of.
+func (t *terms) states(o *domain.Order) []domain.State {
+	for _, s := range t.sources {
+		if s.Name == o.Source && len(s.States) > 0 {
+			return s.States
+		}
+	}
+	return provider.States(o.Provider)
 }
 
 // noOrder says why a source has no order of some key. Where the source itself is

@@ -176,6 +176,9 @@ func (c *triggerCommand) fixture(p *program) (f fixture.Fixture, err error) {
 		return f, err
 	}
 	f, known := fixture.Find(all, c.Event)
+	if mapped, is := adapter.(*provider.Mapped); !known && is && mapped.Knows(c.Event) {
+		return f, usagef("write one under examples", "the mapping of %s has no example of %q to send", c.Provider, c.Event)
+	}
 	if !known {
 		var names []string
 		for _, f := range all {

@@ -72,6 +72,12 @@ func (p *Mapped) Events() []string {
 	return tokens
 }
 
+// Knows tells whether the mapping has an event of this name.
+func (p *Mapped) Knows(event string) bool {
+	_, known := p.byName[event]
+	return known
+}
+
 // Mapping gives what the provider is made of.
 func (p *Mapped) Mapping() Mapping { return p.mapping }
 
@@ -199,7 +205,7 @@ func (p *Mapped) key(body object) string {
 	key, err := plainText(value)
 	switch {
 	case value == nil:
-		body.fail(domain.CauseKeyMissing, path.name())
+		body.fail(domain.CauseKeyMissing, path.lacks(body))
 	case err != nil || isTruth(value):
 		body.fail(domain.CauseWrongType, path.name())
 	case len(key) > maxKey || hasControl(key):

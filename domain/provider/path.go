@@ -142,6 +142,20 @@ func (p *Path) isTemplate() bool { return len(p.parts) != 1 || p.parts[0].names 
 // name gives the place as the members of an object know it, without the first slash.
 func (p *Path) name() string { return strings.TrimPrefix(p.Pointer(), "/") }
 
+// lacks gives the place of the first value that the path leads to and a body does not have,
+// as name does.
+func (p *Path) lacks(body object) string {
+	for _, part := range p.parts {
+		if part.names == nil {
+			continue
+		}
+		if _, err := plainText(body.raw(body.lead(part.names))); err != nil {
+			return strings.TrimPrefix(part.pointer(), "/")
+		}
+	}
+	return p.name()
+}
+
 // find gives what the path leads to in a body; nil for no value.
 func (p *Path) find(body object) jsontext.Value {
 	if !p.isTemplate() {

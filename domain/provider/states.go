@@ -1,6 +1,10 @@
 package provider
 
-import "github.com/ticketrail/ticketrail/domain"
+import (
+	"slices"
+
+	"github.com/ticketrail/ticketrail/domain"
+)
 
 // States gives the states that a provider's webhooks tell of, in rising order; all there
 // are for one that is not known here.
@@ -19,4 +23,21 @@ func States(provider string) []domain.State {
 		return []domain.State{domain.StatePlaced, domain.StateFailed, domain.StateCompleted}
 	}
 	return domain.States()
+}
+
+// StatesOf is States for a provider that may have a mapping: then they are those that its
+// events lead to, each by itself.
+func StatesOf(p Provider) []domain.State {
+	mapped, is := p.(*Mapped)
+	if !is {
+		return States(p.Name())
+	}
+	told := []domain.State{domain.StatePlaced}
+	for i := range mapped.mapping.Events {
+		if e := &mapped.mapping.Events[i]; !e.Ignored {
+			told = append(told, e.axes().State())
+		}
+	}
+	slices.Sort(told)
+	return slices.Compact(told)
 }

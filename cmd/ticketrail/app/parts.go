@@ -10,6 +10,7 @@ import (
 	"github.com/ticketrail/ticketrail/api/access"
 	"github.com/ticketrail/ticketrail/cmd/ticketrail/config"
 	"github.com/ticketrail/ticketrail/domain"
+	"github.com/ticketrail/ticketrail/domain/provider"
 	"github.com/ticketrail/ticketrail/eventlog"
 	"github.com/ticketrail/ticketrail/ingest"
 	"github.com/ticketrail/ticketrail/ingest/quarantine"
@@ -193,7 +194,7 @@ func (a *App) startWatcher(context.Context) error {
 func APISources(sources []config.Source) []api.Source {
 	known := make([]api.Source, len(sources))
 	for i, s := range sources {
-		known[i] = api.Source{Name: s.Name, Provider: s.Adapter().Name(), Currency: s.Currency}
+		known[i] = api.Source{Name: s.Name, Provider: s.Adapter().Name(), Currency: s.Currency, States: provider.StatesOf(s.Adapter())}
 	}
 	return known
 }

@@ -38,8 +38,8 @@ export function SourcesPage() {
         rows=${sources.map((source) => row(source, stats, causes))} />
       <p class="muted">Applied to quarantined count the webhooks of the last hour, rejected the requests that were refused and are kept. Where each source's webhooks are posted to, <code>ticketrail serve</code> says when it starts.</p>
       <${Secrets} sources=${sources} />
-      ${sources.length > 0 && html`<p>This sends a webhook to the first one, signed as its provider would:</p>
-        <${Command} text=${`ticketrail send --source ${sources[0].name} testdata/webhooks/${sources[0].provider}/*.json`} />`}`}
+      ${sources.length > 0 && html`<p>What can be sent to the first one, signed as its provider would, with <code>ticketrail trigger</code>:</p>
+        <${Command} text=${`ticketrail trigger ${sources[0].provider} --list`} />`}`}
   `;
 }
 
