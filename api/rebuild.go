@@ -18,7 +18,7 @@ type RebuildRequest struct {
 type Rebuild struct {
 	ID             int                 `json:"id" example:"2" doc:"From 1, never used twice."`
 	State          domain.RebuildState `json:"state" enum:"building,comparing,switching,switched,equal,differs,kept,canceled,failed" example:"switched" doc:"building, comparing and switching go on; the others are ends. equal: a plan that found no difference. differs: a difference was found, or nothing could be compared, and that was not accepted. kept: a snapshot."`
-	Error          *string             `json:"error" doc:"Why it failed."`
+	Error          *string             `json:"error" doc:"Why it failed, or while it goes on what it is trying again; null where all is well."`
 	Hint           *string             `json:"hint" doc:"What an operator can do about that."`
 	StartedOver    *string             `json:"started_over" example:"its schema is not the one of this program: an older program made it: it has number 3, this one 4" doc:"Why a start of the program put the read model in use aside and began it anew; null for every other rebuild. Until it has come to the target, reads are answered with 503; /v1/projection tells how far it is."`
 	Plan           bool                `json:"plan" doc:"Whether it only compares."`

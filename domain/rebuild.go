@@ -40,7 +40,8 @@ type Rebuild struct {
 	ID      int            `json:"id"` // from 1, never used twice
 	Options RebuildOptions `json:"options"`
 	State   RebuildState   `json:"state"`
-	// Error says why it failed; empty where it did not.
+	// Error says why it failed, or while it goes on what it is trying again; empty where
+	// all is well.
 	Error string `json:"error,omitzero"`
 	// Hint says what can be done about that; empty where nobody knows.
 	Hint string `json:"hint,omitzero"`

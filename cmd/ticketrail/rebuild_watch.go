@@ -149,6 +149,9 @@ func progressLine(r *api.Rebuild) string {
 	if r.ETASeconds != nil {
 		line += "  ETA " + (time.Duration(*r.ETASeconds * float64(time.Second))).Round(time.Second).String()
 	}
+	if r.Error != nil {
+		line += "  trying again: " + printable(*r.Error)
+	}
 	return line
 }
 

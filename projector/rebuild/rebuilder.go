@@ -198,10 +198,17 @@ func (r *Rebuilder) Rebuilds() []domain.Rebuild {
 	return all
 }
 
-// addProgress puts in how far a rebuild that goes on is now.
+// addProgress puts in how far a rebuild that goes on is now, and what it tries again.
 func (r *Rebuilder) addProgress(record *domain.Rebuild) {
-	if j := r.going(record.ID); j != nil {
-		record.StreamSequence = j.reached(record.StreamSequence)
+	j := r.going(record.ID)
+	if j == nil || record.State.Ended() {
+		return
+	}
+	record.StreamSequence = j.reached(record.StreamSequence)
+	if shadow := j.shadow.Load(); shadow != nil {
+		if status := shadow.Status(); !status.FailingSince.IsZero() {
+			record.Error, record.Hint = status.Reason, status.Hint
+		}
 	}
 }
 
