@@ -97,12 +97,12 @@ var bugs = []bug{
 	}}},
 	{"signature-unchecked", courseCalm, checkForged, []patch{{
 		"ingest/webhook.go",
-		"	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil {\n",
-		"	if err := s.Provider.VerifyHead(request, s.Secrets); err != nil && !fault.On(\"signature-unchecked\") {\n",
+		"	if err := s.verifyHead(request); err != nil {\n",
+		"	if err := s.verifyHead(request); err != nil && !fault.On(\"signature-unchecked\") {\n",
 	}, {
 		"ingest/source.go",
-		"	if err := s.Provider.Verify(r, s.Secrets); err != nil {\n",
-		"	if err := s.Provider.Verify(r, s.Secrets); err != nil && !fault.On(\"signature-unchecked\") {\n",
+		"	if err := s.verifyBody(r); err != nil {\n",
+		"	if err := s.verifyBody(r); err != nil && !fault.On(\"signature-unchecked\") {\n",
 	}}},
 	{"body-logged", courseCalm, checkSilent, []patch{{
 		"ingest/webhook.go",
