@@ -53,7 +53,7 @@ func TestFishCompletesLines(t *testing.T) {
 	for typed, want := range map[string]string{
 		"ticketrail tri":                        "trigger\tSend a webhook of a published event, signed as the provider would, without a file.\n",
 		"ticketrail orders list --st":           "--state\tOnly these states, such as accepted,in-kitchen.\n--store\tOnly orders of this store.\n",
-		"ticketrail --data x config v":          "validate\tTell whether serve would take the configuration.\n",
+		"ticketrail --data x config v":          "validate\tTell whether serve would take the configuration, and what the examples of mapping files mean.\n",
 		"ticketrail serve --log-level d":        "debug\tLeast level that is logged: debug,info,warn,error.\n",
 		"ticketrail rebuild --rol":              "--rollback\tGo back to the read model that was in use before.\n",
 		"ticketrail orders rebuild --rol":       "",
