@@ -40,6 +40,6 @@ func TestAnExternalBroker(t *testing.T) {
 	p = start(t, data, "--config", config)
 	require.Equal(t, before.Counts, p.caughtUp(t).Counts)
 	require.NoDirExists(t, filepath.Join(data, "stream"))
-	require.Regexp(t, `(?m)^durability +warn`, p.run(t, "doctor"))
+	require.Regexp(t, `(?m)^durability +warn `, p.run(t, "doctor"))
 	p.stop(t)
 }

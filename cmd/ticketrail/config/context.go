@@ -57,7 +57,7 @@ func readContext(config *Config, d *decoder, _ Inputs) error {
 	}
 	for _, way := range ways {
 		if value := all[way]; value != nil && value != "" && value != false {
-			return fail("choose a context without it, or set the keys of nats one by one", "ticketrail knows no %s, which it sets", way)
+			return fail("choose a context without it, or set the keys of nats one by one", "it sets %s, which ticketrail has not", way)
 		}
 	}
 	d.fillIn(n, &known, path)

@@ -49,8 +49,8 @@ func TestNATSContext(t *testing.T) {
 func TestNATSContextThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"url":"nats://a:4222","nkey":"SUSECRET"}`: "ticketrail knows no nkey, which it sets",
-		`{"url":"nats://a:4222","tls_first":true}`:  "ticketrail knows no tls_first, which it sets",
+		`{"url":"nats://a:4222","nkey":"SUSECRET"}`: "it sets nkey, which ticketrail has not",
+		`{"url":"nats://a:4222","tls_first":true}`:  "it sets tls_first, which ticketrail has not",
 		`{"url":"nats://a:4222","token":"SUSECRET"`: "is no context",
 		`{"url":7}`: "is no context",
 		`{"url":"carrier-pigeon://a","token":"SUSECRET"}`:  "it is not a list of NATS addresses",
