@@ -69,7 +69,7 @@ type ListedSource struct {
 
 // SecretUse tells when a secret last fitted a request, and nothing of what it is.
 type SecretUse struct {
-	Fingerprint   string          `json:"fingerprint" example:"1f0c9a" doc:"The first six hexadecimal digits of its SHA-256."`
+	Fingerprint   string          `json:"fingerprint" example:"1f0c9a" doc:"Six hexadecimal digits that the secret is stretched to, the same wherever it is configured."`
 	LastMatchedAt *domain.Instant `json:"last_matched_at" format:"date-time" doc:"When it last fitted a request; null where it has not since the program started."`
 }
 

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync/atomic"
@@ -14,8 +15,8 @@ import (
 // SecretUse tells when a secret of a source last fitted a request, so that it is seen
 // when an old one is used no more.
 type SecretUse struct {
-	// Fingerprint is the first six hexadecimal digits of the secret's SHA-256: enough to
-	// tell a few apart, and shared by too many to try a guess against it.
+	// Fingerprint is six hexadecimal digits that the secret is stretched to: the same
+	// wherever it is configured, enough to tell a few apart, and dear to try guesses against.
 	Fingerprint string
 	// LastMatched is when it last fitted; zero where it has not since the start.
 	LastMatched time.Time
@@ -32,11 +33,22 @@ type secret struct {
 func newSecrets(s Source, m *sourceMetrics) []*secret {
 	secrets := make([]*secret, len(s.Secrets))
 	for i, text := range s.Secrets {
-		sum := sha256.Sum256([]byte(text))
-		fingerprint := hex.EncodeToString(sum[:3])
+		fingerprint := fingerprintOf(text)
 		secrets[i] = &secret{alone: []string{text}, fingerprint: fingerprint, shown: m.secrets.WithLabelValues(fingerprint)}
 	}
 	return secrets
+}
+
+// stretched is how often a secret is hashed for its fingerprint: some milliseconds of a
+// start, and years for who would look up every word of a long list.
+const stretched = 20_000
+
+func fingerprintOf(secret string) string {
+	key, err := pbkdf2.Key(sha256.New, secret, []byte("ticketrail fingerprint"), stretched, sha256.Size)
+	if err != nil {
+		panic(err) // of lengths, which are fixed
+	}
+	return hex.EncodeToString(key[:3])
 }
 
 // verifyHead checks what there is to check before the body is read.

@@ -320,6 +320,8 @@ func TestAStoreIsAFolderOrABucket(t *testing.T) {
 	require.False(t, ok)
 	for text, problem := range map[string]string{
 		"archive: {store: \"s3://B\"}":                                       "is no name of a bucket",
+		"archive: {store: \"s3:/bucket\"}":                                   "\"s3:/bucket\" is neither",
+		"ingest: {listen: \"127.0.0.1:9\"}\napi: {listen: \"127.0.0.1:9\"}":  "127.0.0.1:9 is ingest.listen already",
 		"archive: {dir: off, store: there}":                                  "there is no archive to put there",
 		"archive: {store: there, s3: {endpoint: \"s3.example.org\"}}":        "it is not the URL of a service",
 		"archive: {store: there}\nstream: {keep: 1KiB}":                      "is too small",

@@ -39,6 +39,9 @@ const (
 	maxSecretsActive = 16
 )
 
+// schemed is what is meant to be no folder.
+var schemed = regexp.MustCompile(`^[a-z][a-z0-9+.-]+:`)
+
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -113,6 +116,8 @@ func (c *checker) section(config *Config) {
 	c.require(config.Ingest.MaxInFlight >= 1 && config.Ingest.MaxInFlight <= maxInFlight, "ingest.max_in_flight",
 		"write a number from 1 to 100000", "%d is out of range", config.Ingest.MaxInFlight)
 	c.address("api.listen", config.API.Listen)
+	c.require(config.API.Listen != config.Ingest.Listen || strings.HasSuffix(config.API.Listen, ":0"), "api.listen",
+		"write another port", "%s is ingest.listen already", config.API.Listen)
 	guarded := c.secretsUnread || config.API.Token != "" || access.Exists(config.Data)
 	c.require(api.CheckListen(config.API.Listen, guarded) == nil, "api.listen",
 		"set api.token ("+Variable("api.token")+"), make a token (ticketrail token create), or listen on 127.0.0.1",
@@ -179,6 +184,7 @@ func (c *checker) stream(s *Stream, embedded bool) {
 func (c *checker) store(all *Config) {
 	a, s := &all.Archive, &all.Stream
 	bucket, _, remote := a.Bucket()
+	c.require(remote || !schemed.MatchString(a.Store), "archive.store", "write a folder, s3://BUCKET or s3://BUCKET/PREFIX", "%q is neither", a.Store)
 	c.require(!remote || bucketName.MatchString(bucket), "archive.store", "write s3://BUCKET or s3://BUCKET/PREFIX", "%q is no name of a bucket", bucket)
 	kept := a.Dir != ArchiveOff && (a.Dir != "" || all.NATS.Embedded())
 	c.require(a.Store == "" || kept, "archive.store", "name a folder with archive.dir", "there is no archive to put there")
