@@ -44,7 +44,7 @@ func newSecrets(s Source, m *sourceMetrics) []*secret {
 const stretched = 20_000
 
 func fingerprintOf(secret string) string {
-	key, err := pbkdf2.Key(sha256.New, secret, []byte("ticketrail fingerprint"), stretched, sha256.Size)
+	key, err := pbkdf2.Key(sha256.New, secret, []byte("fingerprint of a secret"), stretched, sha256.Size)
 	if err != nil {
 		panic(err) // of lengths, which are fixed
 	}
