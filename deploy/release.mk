@@ -52,7 +52,7 @@ image: static-$(HOST_ARCH) ## build the container image of this machine with ENG
 
 .PHONY: release
 release: clean-dist $(ARCHES:%=release-%) release-chart ## build all that is released into dist/, with sums and what is in it
-	@cd $(DIST) && find . -maxdepth 1 -type f -printf '%f\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
+	@cd $(DIST) && find . -maxdepth 1 -type f ! -name SHA256SUMS -printf '%f\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 	@cd $(DIST) && stat -c '%s %n' * | awk '{ printf "%7.1f MB  %s\n", $$1 / 1e6, $$2 }'
 
 .PHONY: clean-dist
