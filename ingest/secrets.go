@@ -40,7 +40,7 @@ func newSecrets(s Source, m *sourceMetrics) []*secret {
 }
 
 // stretched is how often a secret is hashed for its fingerprint: some milliseconds of a
-// start, and years for who would look up every word of a long list.
+// start, and as much for each guess of who tries a long list.
 const stretched = 20_000
 
 func fingerprintOf(secret string) string {
